@@ -1,0 +1,85 @@
+/**
+ * What the API needs from whatever makes its servers real. Two drivers exist:
+ * `none` (instantaneous, nothing boots) and `qemu`. The API owns all records
+ * (names, states, actions, ledger); a driver owns disks and processes, keeps
+ * what it needs to find them again on disk, and knows nothing of HTTP.
+ *
+ * Every call is idempotent: the API repeats what was interrupted by a crash.
+ */
+
+/** A port of a machine that its firewalls let this host reach. */
+export interface OpenPort {
+  protocol: "tcp" | "udp"
+  port: number
+}
+
+/** What a machine is made of; sizes are already scaled to this host. */
+export interface MachineConfig {
+  /** The server's id in the API. */
+  id: number
+  name: string
+  cores: number
+  memoryBytes: number
+  diskBytes: number
+  /** Loopback address that plays the public IPv4; null for a server without one. */
+  ipv4: string | null
+  ports: OpenPort[]
+  /** What the machine reads at 169.254.169.254, current at each read. */
+  metadata: MachineMetadata
+}
+
+/** What Hetzner serves at http://169.254.169.254/hetzner/v1/. */
+export interface MachineMetadata {
+  instanceId: number
+  hostname: string
+  publicIpv4: string | null
+  region: string
+  availabilityZone: string
+  publicKeys: string[]
+  userData: string
+}
+
+/** Thrown by a driver when the host has no room; the API answers `resource_unavailable`. */
+export class NoRoomError extends Error {
+  override name = "NoRoomError"
+}
+
+/** A driver. `id` is a server id, `imageId` an image id of the API. */
+export interface Machines {
+  readonly kind: "none" | "qemu"
+
+  /** Reads back what exists on disk; machines that run are found again. Called once, before anything else. */
+  open(): Promise<void>
+  /** Lets go of machines without stopping them. */
+  close(): Promise<void>
+
+  /** Throws NoRoomError when a machine of this size cannot be started now. */
+  admit(config: Pick<MachineConfig, "memoryBytes" | "diskBytes">): Promise<void>
+  /** Makes the machine's disk as a copy-on-write layer over the image. Replaces an existing disk (rebuild). */
+  createDisk(id: number, imageId: number, diskBytes: number): Promise<void>
+  /** Grows the disk of a stopped machine. */
+  resizeDisk(id: number, diskBytes: number): Promise<void>
+  /** Starts the machine; resolves when its process runs, not when it has booted. No-op when it runs. */
+  start(config: MachineConfig): Promise<void>
+  /** Presses the power button (ACPI). Resolves at once; `onStopped` tells when the machine is off. */
+  pressPowerButton(id: number): Promise<void>
+  /** Hard power-off; resolves when the process is gone. No-op when it is off. */
+  powerOff(id: number): Promise<void>
+  /** Hard reset; the machine stays on. */
+  reset(id: number): Promise<void>
+  isRunning(id: number): Promise<boolean>
+  /** Called with the id whenever a machine goes off by itself (guest shutdown, crash). */
+  onStopped(listener: (id: number) => void): void
+  /** Applies changed ports or metadata to a running machine; no-op when it is off. */
+  update(config: MachineConfig): Promise<void>
+  /** Copies the machine's disk, running or not, into a new image. Returns its size on disk in bytes. */
+  createImage(id: number, imageId: number): Promise<{ bytes: number }>
+  /** Stops the machine if needed and removes its disk, logs and sockets. No-op when nothing is there. */
+  remove(id: number): Promise<void>
+  /** Removes an image's own files once nothing is based on them. No-op when nothing is there. */
+  removeImage(imageId: number): Promise<void>
+  /** Registers a system image from a directory holding `disk.qcow2` (and optionally `kernel`, `initrd`, `cmdline`). */
+  importImage(imageId: number, directory: string): Promise<{ bytes: number; diskBytes: number }>
+  /** Path of a machine's console log, for operators; null where there is none. */
+  consoleLog(id: number): string | null
+}
