@@ -1,0 +1,105 @@
+import { spawn } from "node:child_process"
+import { setTimeout as sleep } from "node:timers/promises"
+import { InfraError } from "./errors.ts"
+
+/** How long a run that was told to stop may take to finish the resource it is at, before it is killed. Milliseconds. */
+const GRACE_MS = 30_000
+
+/** One finished run of the CLI. */
+export interface CommandOutput {
+  stdout: string
+  stderr: string
+  code: number
+}
+
+export interface CommandOptions {
+  cwd: string
+  env: Record<string, string>
+  signal?: AbortSignal | undefined
+  onProcess?: ((pgid: number) => void) | undefined
+  onOutput?: ((chunk: string) => void) | undefined
+  onError?: ((chunk: string) => void) | undefined
+}
+
+/**
+ * Runs the Pulumi CLI in a process group of its own and resolves when that whole group is gone, so that no plugin
+ * outlives the run it belongs to. An abort asks the engine to stop after the resource it is at, then kills the group.
+ * @throws InfraError `engine-missing` when the CLI cannot be started
+ */
+export async function runCommand(command: string, args: string[], options: CommandOptions): Promise<CommandOutput> {
+  options.signal?.throwIfAborted()
+  // Only what the engine needs of our own environment: our settings hold secrets that are none of its business.
+  const { PATH, HOME, LANG, TMPDIR, SSL_CERT_FILE, HTTPS_PROXY, NO_PROXY } = process.env
+  const inherited = { PATH, HOME, LANG, TMPDIR, SSL_CERT_FILE, HTTPS_PROXY, NO_PROXY }
+  const child = spawn(command, args, {
+    cwd: options.cwd,
+    env: { ...inherited, ...options.env },
+    detached: true,
+    stdio: ["ignore", "pipe", "pipe"],
+  })
+  let stdout = ""
+  let stderr = ""
+  child.stdout.setEncoding("utf8").on("data", (text: string) => {
+    stdout += text
+    options.onOutput?.(text)
+  })
+  child.stderr.setEncoding("utf8").on("data", (text: string) => {
+    stderr += text
+    options.onError?.(text)
+  })
+  const ended = new Promise<number>((resolve, reject) => {
+    child.on("error", error =>
+      reject(
+        new InfraError(
+          "engine-missing",
+          "fail",
+          `The Pulumi CLI could not be started (${error.message}): run \`npm run setup\`.`,
+        ),
+      ),
+    )
+    child.on("close", (code, signal) => resolve(code ?? (signal ? 128 : 1)))
+  })
+  const pgid = child.pid
+  if (pgid === undefined) return ended.then(code => ({ stdout, stderr, code }))
+  options.onProcess?.(pgid)
+
+  const stop = () => {
+    child.kill("SIGINT")
+    void sleep(GRACE_MS, undefined, { ref: false }).then(() => killGroup(pgid))
+  }
+  options.signal?.addEventListener("abort", stop, { once: true })
+  try {
+    const code = await ended
+    await emptyGroup(pgid)
+    return { stdout, stderr, code }
+  } finally {
+    options.signal?.removeEventListener("abort", stop)
+  }
+}
+
+/** Kills whatever is left of a process group; true when something was. */
+export function killGroup(pgid: number): boolean {
+  try {
+    process.kill(-pgid, "SIGKILL")
+    return true
+  } catch {
+    return false
+  }
+}
+
+/** Waits until nothing of a process group is left, killing what lingers. Zombies of others count as gone after 5 s. */
+export async function emptyGroup(pgid: number): Promise<void> {
+  for (let waited = 0; waited < 5_000 && groupExists(pgid); waited += 10) {
+    if (waited >= 1_000) killGroup(pgid)
+    await sleep(10)
+  }
+}
+
+function groupExists(pgid: number): boolean {
+  try {
+    process.kill(-pgid, 0)
+    return true
+  } catch {
+    return false
+  }
+}

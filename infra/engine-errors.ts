@@ -1,0 +1,106 @@
+import { InfraError, type NextAction } from "./errors.ts"
+
+/** What the engine and its plugins print, and what it means to us. The first pattern that fits decides. */
+const KNOWN: [RegExp, string, NextAction, string][] = [
+  [
+    /no stack named .* found/,
+    "stack-not-found",
+    "fail",
+    "There is no such stack: `foozol-cloud stack list` shows the ones there are.",
+  ],
+  [
+    /currently locked by/,
+    "stack-locked",
+    "retry",
+    "Another engine run is working on this stack, or one was killed: wait for it, or break its lock with `foozol-cloud stack cancel` once it is dead.",
+  ],
+  [
+    /incorrect passphrase/,
+    "wrong-passphrase",
+    "fail",
+    "The state passphrase is not the one this state was encrypted with; nothing was touched. Set FOOZOL_STATE_PASSPHRASE to the right one.",
+  ],
+  [
+    /no space left on device/i,
+    "disk-full",
+    "investigate",
+    "The disk that holds the engine's state is full: free some space, then try again; the run before this one can be resumed.",
+  ],
+  [
+    /no resource plugin|plugin .*not found|could not find plugin|could not load plugin/i,
+    "plugin-missing",
+    "fail",
+    "The hcloud plugin of the engine is missing: run `npm run setup`.",
+  ],
+  [
+    /\(unauthorized|\bunauthorized\b|unable to authenticate/i,
+    "provider-unauthorized",
+    "fail",
+    "The provider refused the API token: set HCLOUD_TOKEN to a valid read-and-write token of the project.",
+  ],
+  [
+    /entered token is invalid|Missing Hetzner Cloud API token|token.*must be exactly/i,
+    "provider-unauthorized",
+    "fail",
+    "There is no usable API token: set HCLOUD_TOKEN to a read-and-write token of the project (64 characters).",
+  ],
+  [
+    /connection refused|no such host|network is unreachable|i\/o timeout|deadline exceeded|\bEOF\b|connection reset/i,
+    "provider-unreachable",
+    "retry",
+    "The provider's API could not be reached or did not answer: check HCLOUD_ENDPOINT and the network (`foozol-cloud local status` for the local cloud), then try again.",
+  ],
+  [
+    /rate_limit_exceeded|\b429\b/,
+    "provider-rate-limited",
+    "retry",
+    "The provider's request limit is used up for now: try again in a few minutes.",
+  ],
+  [
+    /uniqueness_error|already used|name is already/i,
+    "name-taken",
+    "investigate",
+    "The provider already has a resource of this name: an earlier run's answer was lost, or somebody made it by hand. `foozol-cloud stack show` lists what carries the workspace's label.",
+  ],
+  [
+    /resource_unavailable|placement_error|unavailable/i,
+    "provider-no-capacity",
+    "retry",
+    "The provider has no room for this machine type at this location now: choose another size or region, or try again later.",
+  ],
+  [
+    /resource_limit_exceeded|limit.*exceeded/i,
+    "provider-limit",
+    "fail",
+    "The provider project's limit for this kind of resource is reached: remove some, or have the limit raised.",
+  ],
+  [
+    /\(protected|is protected|resource is protected/i,
+    "protected",
+    "fail",
+    "The machine is protected from deletion: `foozol-cloud stack destroy` lifts the protection first.",
+  ],
+  [
+    /\b5\d\d\b|server error|service_error|internal server error/i,
+    "provider-failed",
+    "retry",
+    "The provider's API failed: try again in a few minutes.",
+  ],
+]
+
+/** The error behind a failed engine run, from what it printed. */
+export function engineError(output: string): InfraError {
+  const detail = output.trim().slice(-4_000)
+  for (const [pattern, id, next, message] of KNOWN)
+    if (pattern.test(output)) return new InfraError(id, next, message, detail)
+  const line = output
+    .split("\n")
+    .map(text => text.trim())
+    .find(text => /^error:|\berror\b/i.test(text))
+  return new InfraError(
+    "engine-failed",
+    "investigate",
+    `The engine failed: ${(line ?? "it printed nothing").slice(0, 300)}`,
+    detail,
+  )
+}

@@ -1,0 +1,208 @@
+/**
+ * The only importer of Pulumi's Automation API. It keeps the API's own code paths (inline programs, events,
+ * checkpoints) and takes out the processes that tell nothing new: each start of the CLI costs 0.13 s of CPU, and the
+ * API starts five for one `up`. What each step saves is in bench/RESULTS.md.
+ */
+import { mkdir, writeFile } from "node:fs/promises"
+import { join } from "node:path"
+import * as pulumi from "@pulumi/pulumi"
+import type { EngineEvent as PulumiEvent } from "@pulumi/pulumi/automation/events.js"
+import { type Deployment, LocalWorkspace, type PulumiCommand, Stack } from "@pulumi/pulumi/automation/index.js"
+import { SemVer } from "semver"
+import { fileBackend } from "./empty-stack.ts"
+import { runCommand } from "./engine-command.ts"
+import { type EngineConfig, engineEnvironment, PROJECT } from "./engine-config.ts"
+import { engineError } from "./engine-errors.ts"
+import { type EngineEvent, toEngineEvent } from "./engine-events.ts"
+import { InfraError } from "./errors.ts"
+
+export interface RunOptions {
+  signal?: AbortSignal
+  onEvent?: (event: EngineEvent) => void
+}
+
+/** What a run changed: how many resources by kind of change (`create`, `update`, `same`, …). */
+export interface RunResult {
+  changes: Record<string, number>
+  /** Outputs of the program, secrets included; empty where no program ran. */
+  outputs: Record<string, unknown>
+}
+
+/** A stack as the backend lists it. */
+export interface StackSummary {
+  name: string
+  resourceCount: number | null
+  updatedAt: string | null
+  updateInProgress: boolean
+}
+
+type Program = () => Promise<Record<string, unknown>>
+
+export interface Engine {
+  /** Makes the stack if needed and brings its resources to what the program says. */
+  up(stack: string, program: Program, options?: RunOptions): Promise<RunResult>
+  /** What `up` would change, without changing it. Makes no stack. */
+  preview(stack: string, program: Program, options?: RunOptions): Promise<RunResult>
+  /** Reads the real resources into the state. */
+  refresh(stack: string, options?: RunOptions): Promise<RunResult>
+  /** Destroys the stack's resources, then the stack. Succeeds when there is no such stack. */
+  destroy(stack: string, options?: RunOptions): Promise<RunResult>
+  /** Breaks the stack's lock. The caller has proven that nobody holds it any more. */
+  cancel(stack: string): Promise<void>
+  /** The stack's state, secrets encrypted. */
+  exportState(stack: string): Promise<Deployment>
+  listStacks(): Promise<StackSummary[]>
+  exists(stack: string): Promise<boolean>
+}
+
+/** An engine for one backend. Makes nothing on disk until it is used. */
+export function createEngine(config: EngineConfig): Engine {
+  const env = engineEnvironment(config)
+  const files = fileBackend(config.backendUrl, config.pulumiVersion)
+
+  /** One run of the CLI through the Automation API's own seam for it. */
+  const command = (options: RunOptions, extraArgs: string[] = []) => ({
+    command: config.pulumi,
+    version: new SemVer(config.pulumiVersion),
+    async run(
+      args: string[],
+      cwd: string,
+      _env: object,
+      onOutput?: (text: string) => void,
+      onError?: (text: string) => void,
+    ) {
+      // After an `up` the API asks for outputs and history in three more processes. The program's own closure holds
+      // the outputs and the event stream the summary, so these get an empty answer.
+      if (args[0] === "stack" && args[1] === "output") return { stdout: "{}", stderr: "", code: 0 }
+      if (args[0] === "stack" && args[1] === "history") return { stdout: "[]", stderr: "", code: 0 }
+      // Selecting writes a note of the current stack for people at a shell; every call of ours names its stack.
+      if (args[0] === "stack" && args[1] === "select") return { stdout: "", stderr: "", code: 0 }
+      const done = await runCommand(config.pulumi, [...args, ...extraArgs, "--non-interactive", "--color", "never"], {
+        cwd,
+        env: { ...env, PULUMI_AUTOMATION_API: "true" },
+        signal: options.signal,
+        onProcess: pgid => options.onEvent?.({ type: "process", pgid }),
+        onOutput,
+        onError,
+      })
+      if (done.code === 0) return done
+      if (options.signal?.aborted)
+        throw new InfraError("cancelled", "retry", "The run was cancelled; what it had done is recorded.")
+      throw engineError(`${done.stderr}\n${done.stdout}`)
+    },
+  })
+
+  async function workspace(options: RunOptions, program?: Program, extraArgs?: string[]): Promise<LocalWorkspace> {
+    await mkdir(config.workDirectory, { recursive: true, mode: 0o700 })
+    if (config.backendUrl.startsWith("file://")) {
+      await mkdir(new URL(config.backendUrl), { recursive: true, mode: 0o700 })
+    }
+    await writeFile(join(config.workDirectory, "Pulumi.yaml"), `name: ${PROJECT}\nruntime: nodejs\n`)
+    const pulumiCommand = command(options, extraArgs) as unknown as PulumiCommand
+    return LocalWorkspace.create({
+      workDir: config.workDirectory,
+      pulumiCommand,
+      secretsProvider: "passphrase",
+      ...(program ? { program } : {}),
+    })
+  }
+
+  async function makeStack(name: string, options: RunOptions): Promise<void> {
+    if (await files?.exists(name)) return
+    if (await files?.createFromTemplate(name)) return
+    try {
+      await (await workspace(options, undefined, ["--no-select"])).createStack(name)
+    } catch (error) {
+      if (!(error instanceof InfraError && /already exists/.test(error.detail ?? ""))) throw error
+    }
+    await files?.keepAsTemplate(name)
+  }
+
+  /** Runs one operation of a stack and gathers what its events say. */
+  async function operate(
+    name: string,
+    options: RunOptions,
+    program: Program | undefined,
+    extraArgs: string[],
+    work: (stack: Stack, onEvent: (event: PulumiEvent) => void) => Promise<unknown>,
+  ): Promise<RunResult> {
+    const result: RunResult = { changes: {}, outputs: {} }
+    const errors: string[] = []
+    const local = await workspace(options, program && capture(program, result.outputs), extraArgs)
+    const stack = await Stack.select(name, local)
+    try {
+      await work(stack, raw => {
+        const event = toEngineEvent(raw)
+        if (event?.type === "summary") result.changes = event.changes
+        if (event?.type === "diagnostic" && event.severity === "error") errors.push(event.message)
+        if (event) options.onEvent?.(event)
+      })
+    } catch (error) {
+      // Diagnostics say what went wrong at the provider; what the CLI prints repeats them, cut and coloured.
+      if (
+        error instanceof InfraError &&
+        error.id !== "cancelled" &&
+        error.id !== "engine-missing" &&
+        errors.length > 0
+      ) {
+        throw engineError(errors.join("\n"))
+      }
+      throw error
+    }
+    return result
+  }
+
+  return {
+    async up(name, program, options = {}) {
+      await makeStack(name, options)
+      return operate(name, options, program, [], (stack, onEvent) => stack.up({ onEvent }))
+    },
+    async preview(name, program, options = {}) {
+      return operate(name, options, program, [], (stack, onEvent) => stack.preview({ onEvent }))
+    },
+    async refresh(name, options = {}) {
+      return operate(name, options, undefined, ["--skip-preview"], (stack, onEvent) => stack.refresh({ onEvent }))
+    },
+    async destroy(name, options = {}) {
+      if (files && !(await files.exists(name))) return { changes: {}, outputs: {} }
+      // `--remove` ends the stack in the same process.
+      return operate(name, options, undefined, ["--remove"], (stack, onEvent) => stack.destroy({ onEvent }))
+    },
+    async cancel(name) {
+      const local = await workspace({})
+      await (await Stack.select(name, local)).cancel()
+    },
+    async exportState(name) {
+      const local = await workspace({})
+      return (await Stack.select(name, local)).exportStack()
+    },
+    async listStacks() {
+      const local = await workspace({})
+      const stacks = await local.listStacks()
+      return stacks.map(({ name, resourceCount, lastUpdate, updateInProgress }) => ({
+        name: name.split("/").at(-1) ?? name,
+        resourceCount: resourceCount ?? null,
+        updatedAt: lastUpdate ?? null,
+        updateInProgress: updateInProgress ?? false,
+      }))
+    },
+    async exists(name) {
+      if (files) return files.exists(name)
+      return (await this.listStacks()).some(stack => stack.name === name)
+    },
+  }
+}
+
+/** The program, keeping the values of its outputs as they become known. */
+function capture(program: Program, into: Record<string, unknown>): Program {
+  return async () => {
+    const outputs = await program()
+    for (const [name, value] of Object.entries(outputs)) {
+      const output: pulumi.Output<unknown> = pulumi.output(value)
+      output.apply(known => {
+        into[name] = known
+      })
+    }
+    return outputs
+  }
+}

@@ -1,0 +1,95 @@
+/**
+ * What Pulumi does not model of a provider: power, listing by label, snapshots, sizes and prices. One file per
+ * provider implements it; ids are the provider's own, as text.
+ */
+
+/** State of a machine in words every provider shares. */
+export type MachineState = "creating" | "starting" | "running" | "stopping" | "off" | "deleting" | "unknown"
+
+/** A virtual machine as the provider reports it. */
+export interface Machine {
+  id: string
+  name: string
+  state: MachineState
+  size: string
+  region: string
+  ipv4: string | null
+  ipv6: string | null
+  labels: Record<string, string>
+  /** Is an action of the provider going on that keeps others out? */
+  busy: boolean
+  deleteProtection: boolean
+  createdAt: Date
+}
+
+/** A snapshot: an image made from a machine, which survives it. */
+export interface Snapshot {
+  id: string
+  state: "creating" | "available" | "unavailable"
+  description: string
+  labels: Record<string, string>
+  /** Bytes the provider bills; null while it is being made. */
+  bytes: number | null
+  createdAt: Date
+}
+
+/** Price in the provider's currency before tax. */
+export interface Price {
+  currency: string
+  hourly: number
+  monthly: number
+}
+
+/** A machine type with what it costs where, and whether it can be had there now. */
+export interface Size {
+  name: string
+  cores: number
+  memoryGb: number
+  diskGb: number
+  architecture: "x86" | "arm"
+  /** False when the provider sells it no more. */
+  orderable: boolean
+  regions: Record<string, { price: Price; available: boolean }>
+}
+
+export interface CallOptions {
+  signal?: AbortSignal
+}
+
+/** Selects by labels: every given label must have exactly this value. */
+export type LabelSelector = Record<string, string>
+
+export interface Machines {
+  list(labels: LabelSelector, options?: CallOptions): Promise<Machine[]>
+  /** Null when there is no such machine. */
+  get(id: string, options?: CallOptions): Promise<Machine | null>
+  /** Resolves when the machine is on. */
+  powerOn(id: string, options?: CallOptions): Promise<void>
+  /** Asks the machine to shut down, waits up to `graceMs` for it to be off, then cuts its power. Resolves when it is off. */
+  shutDown(id: string, options?: CallOptions & { graceMs?: number }): Promise<{ forced: boolean }>
+  /** Cuts the power. Resolves when the machine is off. */
+  powerOff(id: string, options?: CallOptions): Promise<void>
+  /** Presses reset; the machine stays on. */
+  reset(id: string, options?: CallOptions): Promise<void>
+  setDeleteProtection(id: string, on: boolean, options?: CallOptions): Promise<void>
+  /** Deletes the machine; succeeds when it is gone already. Lifts nothing: a protected machine is refused. */
+  remove(id: string, options?: CallOptions): Promise<void>
+
+  /** Makes a snapshot and resolves when it is proven available. */
+  createSnapshot(
+    machineId: string,
+    about: { description: string; labels: LabelSelector },
+    options?: CallOptions,
+  ): Promise<Snapshot>
+  listSnapshots(labels: LabelSelector, options?: CallOptions): Promise<Snapshot[]>
+  /** Succeeds when it is gone already. */
+  removeSnapshot(id: string, options?: CallOptions): Promise<void>
+
+  /** Every size the provider knows, live. */
+  sizes(options?: CallOptions): Promise<Size[]>
+  /**
+   * Says whether a machine of this size, place and image could be asked for now.
+   * @throws InfraError `unknown-size`, `unknown-region`, `unknown-image`, `unknown-zone` or `provider-no-capacity`
+   */
+  check(wanted: { size: string; region: string; image: number; zone: string }, options?: CallOptions): Promise<void>
+}

@@ -1,0 +1,268 @@
+import { setTimeout as sleep } from "node:timers/promises"
+import { z } from "zod"
+import { InfraError } from "../errors.ts"
+import type { LabelSelector, Machine, MachineState, Machines, Size, Snapshot } from "./contract.ts"
+import { Action, type HetznerApi } from "./hetzner-api.ts"
+
+const GIB = 1024 ** 3
+/** How long a guest may take to shut down before its power is cut, milliseconds. */
+const SHUTDOWN_GRACE_MS = 60_000
+
+// Only the fields that are read; an answer without one of them is a fault worth knowing of.
+const Server = z.object({
+  id: z.number(),
+  name: z.string(),
+  status: z.string(),
+  locked: z.boolean(),
+  created: z.coerce.date(),
+  labels: z.record(z.string(), z.string()),
+  server_type: z.object({ name: z.string() }),
+  location: z.object({ name: z.string() }),
+  protection: z.object({ delete: z.boolean() }),
+  public_net: z.object({
+    ipv4: z.object({ ip: z.string() }).nullable(),
+    ipv6: z.object({ ip: z.string() }).nullable(),
+  }),
+})
+const Image = z.object({
+  id: z.number(),
+  type: z.string(),
+  status: z.string(),
+  description: z.string(),
+  labels: z.record(z.string(), z.string()),
+  image_size: z.number().nullable(),
+  architecture: z.string(),
+  created: z.coerce.date(),
+})
+const Amount = z.object({ net: z.coerce.number() })
+const ServerType = z.object({
+  name: z.string(),
+  cores: z.number(),
+  memory: z.number(),
+  disk: z.number(),
+  architecture: z.enum(["x86", "arm"]),
+  deprecation: z.object({ unavailable_after: z.coerce.date() }).nullish(),
+  prices: z.array(z.object({ location: z.string(), price_hourly: Amount, price_monthly: Amount })),
+  // Came after the description of 2026-02; without it availability shows only when a create is refused.
+  locations: z.array(z.object({ name: z.string(), available: z.boolean().optional() })).optional(),
+})
+const OneAction = z.object({ action: Action })
+
+/** Hetzner's machines through its own API; the local cloud's likewise. */
+export function createHetznerMachines(api: HetznerApi): Machines {
+  const act = async (id: string, action: string, body: unknown, signal: AbortSignal | undefined) => {
+    const answer = await api.request("POST", `/servers/${id}/actions/${action}`, OneAction, { body, signal })
+    await api.waitForAction(answer.action, { signal })
+  }
+  const machines: Machines = {
+    async list(labels, { signal } = {}) {
+      const servers = await api.list(`/servers?label_selector=${selector(labels)}`, "servers", Server, { signal })
+      return servers.map(toMachine)
+    },
+    async get(id, { signal } = {}) {
+      const answer = await orNull(api.request("GET", `/servers/${id}`, z.object({ server: Server }), { signal }))
+      return answer && toMachine(answer.server)
+    },
+    powerOn: (id, { signal } = {}) => act(id, "poweron", {}, signal),
+    powerOff: (id, { signal } = {}) => act(id, "poweroff", {}, signal),
+    reset: (id, { signal } = {}) => act(id, "reset", {}, signal),
+
+    async shutDown(id, { signal, graceMs = SHUTDOWN_GRACE_MS } = {}) {
+      // `shutdown` only presses the power button; the action ends at once whatever the guest makes of it.
+      await act(id, "shutdown", {}, signal)
+      for (let waited = 0; waited < graceMs; waited += 1_000) {
+        const machine = await machines.get(id, signal ? { signal } : {})
+        if (machine === null || machine.state === "off") return { forced: false }
+        await sleep(1_000, undefined, signal ? { signal } : {})
+      }
+      await act(id, "poweroff", {}, signal)
+      return { forced: true }
+    },
+
+    setDeleteProtection: (id, on, { signal } = {}) =>
+      // Hetzner wants both at once.
+      act(id, "change_protection", { delete: on, rebuild: on }, signal),
+
+    async remove(id, { signal } = {}) {
+      const answer = await orNull(api.request("DELETE", `/servers/${id}`, OneAction, { signal }))
+      if (answer) await api.waitForAction(answer.action, { signal })
+    },
+
+    async createSnapshot(machineId, { description, labels }, { signal } = {}) {
+      const body = { type: "snapshot", description, labels }
+      const answer = await api.request(
+        "POST",
+        `/servers/${machineId}/actions/create_image`,
+        z.object({ action: Action, image: Image }),
+        { body, signal },
+      )
+      await api.waitForAction(answer.action, { signal })
+      const { image } = await api.request("GET", `/images/${answer.image.id}`, z.object({ image: Image }), { signal })
+      if (image.status !== "available") {
+        throw new InfraError(
+          "snapshot-unproven",
+          "retry",
+          `The provider reports the new snapshot as "${image.status}", not as available; try again.`,
+        )
+      }
+      return toSnapshot(image)
+    },
+    async listSnapshots(labels, { signal } = {}) {
+      const images = await api.list(`/images?type=snapshot&label_selector=${selector(labels)}`, "images", Image, {
+        signal,
+      })
+      return images.map(toSnapshot)
+    },
+    async removeSnapshot(id, { signal } = {}) {
+      await orNull(api.request("DELETE", `/images/${id}`, z.object({}), { signal }))
+    },
+
+    async sizes({ signal } = {}) {
+      const [types, { pricing }] = await Promise.all([
+        api.list("/server_types", "server_types", ServerType, { signal }),
+        api.request("GET", "/pricing", z.object({ pricing: z.object({ currency: z.string() }) }), { signal }),
+      ])
+      return types.map(type => toSize(type, pricing.currency, new Date()))
+    },
+
+    async check(wanted, { signal } = {}) {
+      const [types, image, zone] = await Promise.all([
+        api.list(`/server_types?name=${encodeURIComponent(wanted.size)}`, "server_types", ServerType, { signal }),
+        orNull(api.request("GET", `/images/${wanted.image}`, z.object({ image: Image }), { signal })),
+        orNull(
+          api.request(
+            "GET",
+            `/zones/${encodeURIComponent(wanted.zone)}`,
+            z.object({ zone: z.object({ id: z.number() }) }),
+            { signal },
+          ),
+        ),
+      ])
+      const type = types[0]
+      if (!type)
+        throw new InfraError(
+          "unknown-size",
+          "fail",
+          `The provider has no machine type "${wanted.size}"; \`foozol-cloud sizes\` lists the ones it has.`,
+        )
+      const size = toSize(type, "", new Date())
+      const region = size.regions[wanted.region]
+      if (!region) {
+        throw new InfraError(
+          "unknown-region",
+          "fail",
+          `Machine type "${wanted.size}" is not sold at "${wanted.region}", only at ${Object.keys(size.regions).join(", ")}.`,
+        )
+      }
+      if (!size.orderable)
+        throw new InfraError(
+          "unknown-size",
+          "fail",
+          `Machine type "${wanted.size}" can no longer be ordered; choose another.`,
+        )
+      if (!region.available) {
+        const others = Object.keys(size.regions).filter(name => size.regions[name]?.available)
+        throw new InfraError(
+          "provider-no-capacity",
+          "retry",
+          `Machine type "${wanted.size}" is sold out at "${wanted.region}"${others.length > 0 ? `; it can be had at ${others.join(", ")}` : ""}.`,
+        )
+      }
+      if (!image || image.image.status !== "available") {
+        throw new InfraError(
+          "unknown-image",
+          "fail",
+          `The provider has no usable image with id ${wanted.image}; build or promote a golden image first.`,
+        )
+      }
+      if (image.image.architecture !== type.architecture) {
+        throw new InfraError(
+          "unknown-image",
+          "fail",
+          `Image ${wanted.image} is for ${image.image.architecture}, machine type "${wanted.size}" is ${type.architecture}; choose one that fits.`,
+        )
+      }
+      if (!zone)
+        throw new InfraError(
+          "unknown-zone",
+          "fail",
+          `The provider does not have the DNS zone "${wanted.zone}" in this project; create it there first.`,
+        )
+    },
+  }
+  return machines
+}
+
+async function orNull<T>(answer: Promise<T>): Promise<T | null> {
+  try {
+    return await answer
+  } catch (error) {
+    if (error instanceof InfraError && error.id === "provider-not-found") return null
+    throw error
+  }
+}
+
+function selector(labels: LabelSelector): string {
+  return encodeURIComponent(
+    Object.entries(labels)
+      .map(([key, value]) => `${key}==${value}`)
+      .join(","),
+  )
+}
+
+const STATES: Record<string, MachineState> = {
+  initializing: "creating",
+  starting: "starting",
+  running: "running",
+  stopping: "stopping",
+  off: "off",
+  deleting: "deleting",
+}
+
+function toMachine(server: z.output<typeof Server>): Machine {
+  return {
+    id: String(server.id),
+    name: server.name,
+    state: STATES[server.status] ?? "unknown",
+    size: server.server_type.name,
+    region: server.location.name,
+    ipv4: server.public_net.ipv4?.ip ?? null,
+    ipv6: server.public_net.ipv6?.ip.replace(/::\/64$/, "::1") ?? null,
+    labels: server.labels,
+    busy: server.locked,
+    deleteProtection: server.protection.delete,
+    createdAt: server.created,
+  }
+}
+
+function toSnapshot(image: z.output<typeof Image>): Snapshot {
+  const { id, status, description, labels, image_size, created } = image
+  return {
+    id: String(id),
+    state: status === "available" || status === "creating" ? status : "unavailable",
+    description,
+    labels,
+    bytes: image_size === null ? null : Math.round(image_size * GIB),
+    createdAt: created,
+  }
+}
+
+function toSize(type: z.output<typeof ServerType>, currency: string, now: Date): Size {
+  const availability = new Map(type.locations?.map(location => [location.name, location.available ?? true]))
+  const regions = type.prices.map(price => [
+    price.location,
+    {
+      price: { currency, hourly: price.price_hourly.net, monthly: price.price_monthly.net },
+      available: availability.get(price.location) ?? type.locations === undefined,
+    },
+  ])
+  return {
+    name: type.name,
+    cores: type.cores,
+    memoryGb: type.memory,
+    diskGb: type.disk,
+    architecture: type.architecture,
+    orderable: !type.deprecation || type.deprecation.unavailable_after > now,
+    regions: Object.fromEntries(regions),
+  }
+}

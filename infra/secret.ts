@@ -1,0 +1,29 @@
+import { inspect } from "node:util"
+
+const REDACTED = "[redacted]"
+
+/** A secret that cannot be printed by accident: every way of turning it into text gives `[redacted]`. */
+export class Secret {
+  readonly #value: string
+
+  constructor(value: string) {
+    this.#value = value
+  }
+
+  /** The secret itself, for the one place that hands it on. */
+  reveal(): string {
+    return this.#value
+  }
+
+  toString(): string {
+    return REDACTED
+  }
+
+  toJSON(): string {
+    return REDACTED
+  }
+
+  [inspect.custom](): string {
+    return REDACTED
+  }
+}
