@@ -67,7 +67,7 @@ export function createEngine(config: EngineConfig): Engine {
     async run(
       args: string[],
       cwd: string,
-      _env: object,
+      apiEnv: Record<string, string>,
       onOutput?: (text: string) => void,
       onError?: (text: string) => void,
     ) {
@@ -79,7 +79,7 @@ export function createEngine(config: EngineConfig): Engine {
       if (args[0] === "stack" && args[1] === "select") return { stdout: "", stderr: "", code: 0 }
       const done = await runCommand(config.pulumi, [...args, ...extraArgs, "--non-interactive", "--color", "never"], {
         cwd,
-        env: { ...env, PULUMI_AUTOMATION_API: "true" },
+        env: { ...apiEnv, ...env, PULUMI_AUTOMATION_API: "true" },
         signal: options.signal,
         onProcess: pgid => options.onEvent?.({ type: "process", pgid }),
         onOutput,

@@ -168,7 +168,7 @@ export function createHetznerMachines(api: HetznerApi): Machines {
           `Machine type "${wanted.size}" is sold out at "${wanted.region}"${others.length > 0 ? `; it can be had at ${others.join(", ")}` : ""}.`,
         )
       }
-      if (!image || image.image.status !== "available") {
+      if (image?.image.status !== "available") {
         throw new InfraError(
           "unknown-image",
           "fail",

@@ -4,7 +4,7 @@ import { join, relative } from "node:path"
 import { fileURLToPath } from "node:url"
 import { gzipSync } from "node:zlib"
 import { run } from "../machines/qemu/run.ts"
-import { cpioArchive, type ArchiveEntry } from "./cpio.ts"
+import { type ArchiveEntry, cpioArchive } from "./cpio.ts"
 import { loadOrder, moduleBytes } from "./kernel-modules.ts"
 import { fetchPackages } from "./packages.ts"
 
@@ -80,7 +80,9 @@ async function initialRamDisk(moduleDirectory: string, busybox: string): Promise
 async function makeDisk(work: string, busybox: string, target: string): Promise<void> {
   const root = join(work, "root")
   await cp(join(sources, "rootfs"), root, { recursive: true })
-  await Promise.all(["bin", "dev", "proc", "sys", "tmp", "var/log"].map(path => mkdir(join(root, path), { recursive: true })))
+  await Promise.all(
+    ["bin", "dev", "proc", "sys", "tmp", "var/log"].map(path => mkdir(join(root, path), { recursive: true })),
+  )
   await cp(busybox, join(root, "bin/busybox"))
   await chmod(join(root, "bin/busybox"), 0o755)
   const { stdout } = await run(busybox, ["--list"])

@@ -11,7 +11,7 @@ export function cpioArchive(entries: ArchiveEntry[]): Buffer {
   return Buffer.concat([...members, member("TRAILER!!!", 0, 0)])
 }
 
-function member(path: string, mode: number, inode: number, content = Buffer.alloc(0)): Buffer {
+function member(path: string, mode: number, inode: number, content: Buffer = Buffer.alloc(0)): Buffer {
   const name = Buffer.from(`${path}\0`)
   const links = 1
   // Times, owners and device numbers are 0, so that equal inputs give equal archives.

@@ -45,5 +45,8 @@ function moduleName(file: string): string {
 /** The module information lies in the file as plain `key=value` strings that end with a zero byte. */
 function dependencies(module: Buffer): string[] {
   const list = /\0depends=([^\0]*)\0/.exec(module.toString("latin1"))?.[1] ?? ""
-  return list.split(",").filter(name => name !== "").map(moduleName)
+  return list
+    .split(",")
+    .filter(name => name !== "")
+    .map(moduleName)
 }

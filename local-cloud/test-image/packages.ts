@@ -19,7 +19,9 @@ export async function fetchPackages(work: string): Promise<UnpackedPackages> {
   try {
     await run("apt-get", ["download", "-qq", ...names], { cwd: downloads })
   } catch (cause) {
-    throw new Error(`apt-get could not download ${names.join(" and ")}; check the network and run "apt-get update".`, { cause })
+    throw new Error(`apt-get could not download ${names.join(" and ")}; check the network and run "apt-get update".`, {
+      cause,
+    })
   }
   for (const file of await readdir(downloads)) {
     await run("dpkg-deb", ["--extract", join(downloads, file), root])
@@ -37,7 +39,9 @@ export async function fetchPackages(work: string): Promise<UnpackedPackages> {
 async function kernelPackage(): Promise<string> {
   const meta = "linux-image-cloud-amd64"
   const { stdout } = await run("apt-cache", ["depends", meta]).catch(cause => {
-    throw new Error(`apt knows no package ${meta}; the test image is built on Debian, after "apt-get update".`, { cause })
+    throw new Error(`apt knows no package ${meta}; the test image is built on Debian, after "apt-get update".`, {
+      cause,
+    })
   })
   const name = /Depends: (linux-image-\S+)/.exec(stdout)?.[1]
   if (name === undefined) throw new Error(`The package ${meta} names no kernel; run "apt-get update" and try again.`)

@@ -1,0 +1,35 @@
+/** `npm run bench -- NAME [--json] [options of the bench]`: measures one thing and prints a table, or one object a line. */
+import { cpus } from "node:os"
+import { parseArgs } from "node:util"
+import { setUp } from "../tools/setup/setup.ts"
+import type { Measurement } from "./measurement.ts"
+import { summarize } from "./measurement.ts"
+
+const BENCHES: Record<string, () => Promise<{ bench: (options: Record<string, string>) => Promise<Measurement[]> }>> = {
+  engine: () => import("./engine.ts"),
+}
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { json: { type: "boolean" }, count: { type: "string" }, parallel: { type: "string" } },
+})
+const [name] = positionals
+const load = name === undefined ? undefined : BENCHES[name]
+if (!load || name === undefined) {
+  console.error(`Which bench? One of: ${Object.keys(BENCHES).join(", ")}.`)
+  process.exit(2)
+}
+await setUp()
+const { json, ...options } = values
+const measurements = await (await load()).bench(options as Record<string, string>)
+if (!json) console.log(`${name}: ${cpus().length} × ${cpus()[0]?.model.trim()}, Node ${process.versions.node}\n`)
+for (const line of measurements.map(one => summarize(name, one))) {
+  if (json) console.log(JSON.stringify(line))
+  else {
+    const { metric, unit, n, min, median, max } = line
+    console.log(
+      `${metric.padEnd(18)} ${unit.padEnd(8)} n ${String(n).padEnd(4)} min ${min.toFixed(2).padStart(7)}  median ${median.toFixed(2).padStart(7)}  max ${max.toFixed(2).padStart(7)}`,
+    )
+  }
+}
+process.exit(0)

@@ -1,0 +1,24 @@
+#!/usr/bin/env node
+/** `foozol-cloud`: the command line for operators and for people who want the local cloud. */
+import { Command, CommanderError } from "commander"
+import { addDoctor } from "./commands/doctor.ts"
+import { addLocal } from "./commands/local.ts"
+import { addSizes } from "./commands/sizes.ts"
+import { addStack } from "./commands/stack.ts"
+import { addStart } from "./commands/start.ts"
+import { reportError } from "./report-error.ts"
+
+const program = new Command("foozol-cloud")
+  .description("A computer in the cloud for every user, in a browser tab")
+  .showHelpAfterError("(add --help for the options)")
+  .exitOverride()
+
+for (const add of [addStart, addDoctor, addLocal, addStack, addSizes]) add(program)
+
+try {
+  await program.parseAsync()
+} catch (error) {
+  // Commander has printed its own message already; --help is not a failure.
+  if (error instanceof CommanderError) process.exitCode = error.exitCode
+  else process.exitCode = reportError(error)
+}

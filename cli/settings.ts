@@ -1,0 +1,61 @@
+import { randomBytes } from "node:crypto"
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs"
+import { join } from "node:path"
+import { pathToFileURL } from "node:url"
+import type { CloudConfig } from "../infra/cloud-config.ts"
+import { InfraError } from "../infra/errors.ts"
+import { HETZNER_ENDPOINT } from "../infra/machines/hetzner-api.ts"
+import { readEngineRecord } from "../tools/setup/engine.ts"
+import { cacheDirectory, dataDirectory } from "../tools/setup/paths.ts"
+import { readLocalCloud } from "./local-cloud-process.ts"
+
+/**
+ * What an engine run needs, from the environment: `HCLOUD_TOKEN` and `HCLOUD_ENDPOINT` as Hetzner's own tools read
+ * them, else the local cloud that runs on this machine; `FOOZOL_STATE_PASSPHRASE` and `FOOZOL_BACKEND_URL`, else
+ * files in the data folder.
+ * @throws InfraError `engine-missing` or `no-token`, saying what to do
+ */
+export function cloudConfig(env: NodeJS.ProcessEnv = process.env): CloudConfig {
+  const engine = readEngineRecord()
+  if (!engine) {
+    throw new InfraError(
+      "engine-missing",
+      "fail",
+      "The Pulumi engine is not set up on this machine: run `npm run setup`.",
+    )
+  }
+  const data = dataDirectory(env)
+  return {
+    pulumi: engine.pulumi.path,
+    pulumiVersion: engine.pulumi.version,
+    home: engine.home,
+    workDirectory: join(data, "engine"),
+    backendUrl: env.FOOZOL_BACKEND_URL || pathToFileURL(join(data, "state")).href,
+    passphrase: env.FOOZOL_STATE_PASSPHRASE || ownPassphrase(data),
+    hetzner: provider(env),
+  }
+}
+
+/** Folder for compiled code of the engine's children. */
+export const compileCache = () => join(cacheDirectory(), "compile-cache")
+
+function provider(env: NodeJS.ProcessEnv): CloudConfig["hetzner"] {
+  if (env.HCLOUD_TOKEN) return { token: env.HCLOUD_TOKEN, endpoint: env.HCLOUD_ENDPOINT || HETZNER_ENDPOINT }
+  const local = readLocalCloud(env)
+  if (local) return { token: local.token, endpoint: local.apiUrl }
+  throw new InfraError(
+    "no-token",
+    "fail",
+    "There is no cloud to work on: set HCLOUD_TOKEN to a read-and-write token of a Hetzner project, or start the local cloud with `npx foozol-cloud local up`.",
+  )
+}
+
+/** The passphrase made at the first use, kept beside the state it protects, readable by this user only. */
+function ownPassphrase(data: string): string {
+  const file = join(data, "state-passphrase")
+  if (!existsSync(file)) {
+    mkdirSync(data, { recursive: true, mode: 0o700 })
+    writeFileSync(file, randomBytes(32).toString("base64url"), { mode: 0o600, flag: "wx" })
+  }
+  return readFileSync(file, "utf8").trim()
+}

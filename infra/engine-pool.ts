@@ -1,0 +1,171 @@
+import { type ChildProcess, spawn } from "node:child_process"
+import { join } from "node:path"
+import { createInterface } from "node:readline"
+import type { CloudConfig } from "./cloud-config.ts"
+import { emptyGroup, killGroup } from "./engine-command.ts"
+import type { EngineEvent } from "./engine-events.ts"
+import type { EngineAction, EngineAnswer, EngineRequest } from "./engine-protocol.ts"
+import { fromErrorValue, InfraError } from "./errors.ts"
+
+export interface PoolOptions {
+  /** How many engine runs may go on at once; the others wait their turn. */
+  size: number
+  /** Runs a child may do before a fresh one takes its place. */
+  runsPerChild?: number
+  /** Folder for V8's compile cache. */
+  compileCache?: string
+}
+
+/** Engine children, kept warm: loading the SDK costs as much CPU as a whole run of the engine. */
+export interface EnginePool {
+  run<T>(
+    config: CloudConfig,
+    action: EngineAction,
+    options?: { signal?: AbortSignal; onEvent?: (event: EngineEvent) => void },
+  ): Promise<T>
+  /** Starts the children, so that the first runs need not wait for them. */
+  warm(): Promise<void>
+  /** Waits for what runs, then ends the children. */
+  close(): Promise<void>
+  /** Process ids of the children, for measurements. */
+  pids(): number[]
+}
+
+interface Child {
+  process: ChildProcess
+  ready: Promise<void>
+  runs: number
+  busy: boolean
+  /** Process groups of the engine run going on: what must die with the child. */
+  groups: Set<number>
+  settle: ((answer: EngineAnswer | { died: true }) => void) | null
+  stderr: string
+}
+
+export function createEnginePool(options: PoolOptions): EnginePool {
+  const { size, runsPerChild = 200 } = options
+  const children = new Set<Child>()
+  const waiting: (() => void)[] = []
+  let closing = false
+
+  function start(): Child {
+    const started = Promise.withResolvers<void>()
+    const env = { ...process.env, ...(options.compileCache ? { FOOZOL_COMPILE_CACHE: options.compileCache } : {}) }
+    const child: Child = {
+      process: spawn(
+        process.execPath,
+        ["--disable-warning=ExperimentalWarning", join(import.meta.dirname, "engine-run.ts")],
+        {
+          env,
+          stdio: ["pipe", "pipe", "pipe"],
+        },
+      ),
+      ready: started.promise,
+      runs: 0,
+      busy: false,
+      groups: new Set(),
+      settle: null,
+      stderr: "",
+    }
+    children.add(child)
+    child.process.stdin?.on("error", () => {})
+    child.process.stderr?.on("data", chunk => (child.stderr = (child.stderr + chunk).slice(-8_000)))
+    createInterface({ input: child.process.stdout as NodeJS.ReadableStream }).on("line", line => {
+      const answer = JSON.parse(line) as EngineAnswer
+      if ("ready" in answer) started.resolve()
+      else child.settle?.(answer)
+    })
+    child.process.on("error", () => lost(child, started))
+    child.process.on("exit", () => lost(child, started))
+    return child
+  }
+
+  function lost(child: Child, started: PromiseWithResolvers<void>) {
+    if (!children.delete(child)) return
+    for (const pgid of child.groups) killGroup(pgid)
+    started.resolve()
+    child.settle?.({ died: true })
+    waiting.shift()?.()
+  }
+
+  async function acquire(signal: AbortSignal | undefined): Promise<Child> {
+    for (;;) {
+      signal?.throwIfAborted()
+      if (closing) throw new InfraError("shutting-down", "retry", "The service is stopping: try again in a moment.")
+      const child = [...children].find(one => !one.busy) ?? (children.size < size ? start() : null)
+      if (child) {
+        child.busy = true
+        await child.ready
+        if (children.has(child)) return child
+        throw new InfraError(
+          "engine-died",
+          "investigate",
+          "The engine's process could not be started; the log says why.",
+          child.stderr,
+        )
+      }
+      await new Promise<void>(resolve => waiting.push(resolve))
+    }
+  }
+
+  function release(child: Child) {
+    child.busy = false
+    child.settle = null
+    child.groups.clear()
+    if (++child.runs >= runsPerChild || closing) child.process.stdin?.end()
+    waiting.shift()?.()
+  }
+
+  return {
+    async run<T>(
+      config: CloudConfig,
+      action: EngineAction,
+      { signal, onEvent }: { signal?: AbortSignal; onEvent?: (event: EngineEvent) => void } = {},
+    ) {
+      const child = await acquire(signal)
+      const send = (request: EngineRequest) => child.process.stdin?.write(`${JSON.stringify(request)}\n`)
+      const abort = () => send({ abort: true })
+      signal?.addEventListener("abort", abort, { once: true })
+      try {
+        return await new Promise<T>((resolve, reject) => {
+          child.settle = answer => {
+            if ("event" in answer) {
+              if (answer.event.type === "process") child.groups.add(answer.event.pgid)
+              onEvent?.(answer.event)
+            } else if ("result" in answer) resolve(answer.result as T)
+            else if ("error" in answer) reject(fromErrorValue(answer.error))
+            else {
+              // The engine notices that its program is gone, but a killed group leaves no doubt.
+              void Promise.all([...child.groups].map(emptyGroup)).then(() =>
+                reject(
+                  new InfraError(
+                    "engine-died",
+                    "investigate",
+                    "The engine's process ended in the middle of a run; what it had done is recorded, run it again.",
+                    child.stderr,
+                  ),
+                ),
+              )
+            }
+          }
+          send({ config, run: action })
+        })
+      } finally {
+        signal?.removeEventListener("abort", abort)
+        release(child)
+      }
+    },
+    async warm() {
+      while (children.size < size) start()
+      await Promise.all([...children].map(child => child.ready))
+    },
+    async close() {
+      closing = true
+      const ends = [...children].map(child => new Promise<void>(resolve => child.process.on("exit", () => resolve())))
+      for (const child of children) if (!child.busy) child.process.stdin?.end()
+      for (const resume of waiting.splice(0)) resume()
+      await Promise.all(ends)
+    },
+    pids: () => [...children].flatMap(child => child.process.pid ?? []),
+  }
+}

@@ -1,0 +1,32 @@
+import { z } from "zod"
+import { CloudConfig } from "./cloud-config.ts"
+import type { EngineEvent } from "./engine-events.ts"
+import type { ErrorValue } from "./errors.ts"
+import { WorkspaceSecrets, WorkspaceSpec } from "./workspace-spec.ts"
+
+/**
+ * What goes between the service and an engine child: one JSON object a line. Requests come on standard input, one at
+ * a time, and hold secrets: nothing of them is in arguments, environment or files. Answers go to standard output.
+ */
+const withSpec = { spec: WorkspaceSpec, secrets: WorkspaceSecrets }
+const named = { workspace: z.string() }
+
+export const EngineAction = z.discriminatedUnion("action", [
+  z.strictObject({ action: z.literal("apply"), ...withSpec }),
+  z.strictObject({ action: z.literal("preview"), ...withSpec }),
+  z.strictObject({ action: z.literal("refresh"), ...named }),
+  z.strictObject({ action: z.literal("destroy"), ...named }),
+  z.strictObject({ action: z.literal("cancel"), ...named }),
+  z.strictObject({ action: z.literal("export"), ...named }),
+  z.strictObject({ action: z.literal("list") }),
+])
+export type EngineAction = z.output<typeof EngineAction>
+
+export const EngineRequest = z.union([
+  z.strictObject({ config: CloudConfig, run: EngineAction }),
+  /** Ends the run that is going on, gracefully. */
+  z.strictObject({ abort: z.literal(true) }),
+])
+export type EngineRequest = z.output<typeof EngineRequest>
+
+export type EngineAnswer = { ready: true } | { event: EngineEvent } | { result: unknown } | { error: ErrorValue }

@@ -1,0 +1,73 @@
+/**
+ * The engine child: runs one engine action at a time for whoever holds its standard input, and ends when that input
+ * ends. Pulumi's SDK keeps global state and may end its process, so it never runs inside the service.
+ */
+import { enableCompileCache } from "node:module"
+import { createInterface } from "node:readline"
+
+// Loading the SDK is most of a fresh child's start; compiled code is kept between starts.
+enableCompileCache(process.env.FOOZOL_COMPILE_CACHE)
+const [{ openCloud }, { EngineRequest }, { toErrorValue, InfraError }, workspaceStack] = await Promise.all([
+  import("./cloud-config.ts"),
+  import("./engine-protocol.ts"),
+  import("./errors.ts"),
+  import("./workspace-stack.ts"),
+])
+type Cloud = import("./workspace-stack.ts").Cloud
+type RunOptions = import("./engine.ts").RunOptions
+type EngineAnswer = import("./engine-protocol.ts").EngineAnswer
+type EngineAction = import("./engine-protocol.ts").EngineAction
+
+// Only answers go to standard output; what libraries print must not be taken for one.
+const write = process.stdout.write.bind(process.stdout)
+const answer = (value: EngineAnswer) => void write(`${JSON.stringify(value)}\n`)
+process.stdout.write = process.stderr.write.bind(process.stderr) as typeof process.stdout.write
+
+let current: AbortController | null = null
+const lines = createInterface({ input: process.stdin })
+lines.on("line", line => void take(line))
+// Whoever asked is gone: stop at the next resource, so that the state says how far it came.
+lines.on("close", () => (current ? current.abort() : process.exit(0)))
+
+// The provider's SDK is needed by every run but the lists; load it before the first request asks for it.
+await import("./programs/registry.ts").then(({ loadProgram }) => loadProgram("hetzner"))
+answer({ ready: true })
+
+async function take(line: string): Promise<void> {
+  try {
+    const request = EngineRequest.parse(JSON.parse(line))
+    if ("abort" in request) return current?.abort()
+    if (current) throw new InfraError("engine-busy", "retry", "This engine child is at work; one action at a time.")
+    current = new AbortController()
+    const options: RunOptions = { signal: current.signal, onEvent: event => answer({ event }) }
+    const result = await perform(openCloud(request.config), request.run, options)
+    answer({ result: result ?? null })
+  } catch (error) {
+    answer({ error: toErrorValue(error) })
+  } finally {
+    current = null
+    if (process.stdin.readableEnded) process.exit(0)
+  }
+}
+
+async function perform(cloud: Cloud, run: EngineAction, options: RunOptions): Promise<unknown> {
+  switch (run.action) {
+    case "apply":
+      return workspaceStack.applyWorkspace(cloud, run.spec, run.secrets, options)
+    case "preview":
+      return workspaceStack.previewWorkspace(cloud, run.spec, run.secrets, options)
+    case "destroy":
+      return workspaceStack.destroyWorkspace(cloud, run.workspace, options)
+    case "list":
+      return cloud.engine.listStacks()
+  }
+  await workspaceStack.requireStack(cloud.engine, run.workspace)
+  switch (run.action) {
+    case "refresh":
+      return cloud.engine.refresh(run.workspace, options)
+    case "cancel":
+      return cloud.engine.cancel(run.workspace)
+    case "export":
+      return cloud.engine.exportState(run.workspace)
+  }
+}

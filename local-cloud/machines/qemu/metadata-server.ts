@@ -1,0 +1,36 @@
+import { chmod, rm } from "node:fs/promises"
+import { createServer } from "node:http"
+import type { MachineMetadata } from "../contract.ts"
+import { metadataAnswer } from "./metadata-answer.ts"
+
+/**
+ * Serves one machine's metadata on a unix socket of its own: who reads is known by the socket, so no machine can ask
+ * for another's. `current` is called for each request. A socket left by a crash is replaced.
+ */
+export async function serveMetadata(path: string, current: () => MachineMetadata): Promise<{ close(): Promise<void> }> {
+  const server = createServer((request, response) => {
+    response.setHeader("connection", "close")
+    response.setHeader("content-type", "text/plain; charset=utf-8")
+    if (request.method !== "GET" && request.method !== "HEAD") {
+      response.writeHead(405, { allow: "GET, HEAD" }).end()
+      return
+    }
+    const answer = metadataAnswer(current(), new URL(request.url ?? "/", "http://metadata").pathname)
+    if (answer === null) response.writeHead(404).end("404 page not found\n")
+    else response.end(answer)
+  })
+  server.requestTimeout = 30_000
+  await rm(path, { force: true })
+  await new Promise<void>((resolve, reject) => {
+    server.once("error", reject)
+    server.listen(path, resolve)
+  })
+  await chmod(path, 0o600)
+  return {
+    close: async () => {
+      server.closeAllConnections()
+      await new Promise<void>(resolve => server.close(() => resolve()))
+      await rm(path, { force: true })
+    },
+  }
+}

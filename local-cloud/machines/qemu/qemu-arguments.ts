@@ -1,0 +1,92 @@
+import { isIPv4 } from "node:net"
+import type { MachineConfig } from "../contract.ts"
+import { type Forward, forwardRule } from "./forwards.ts"
+
+/** What the command line needs to know besides the machine itself. */
+export interface QemuHost {
+  accel: "kvm" | "tcg"
+  /** Program and arguments that connect their standard input and output to the unix socket named after them. */
+  metadataConnector: string
+  forwards: Forward[]
+  /** Direct kernel boot: paths as seen from the machine's directory; null boots from the disk. */
+  boot: { kernel: string; initrd: string | null; commandLine: string } | null
+}
+
+/** Names of the files in a machine's directory, which is QEMU's working directory: so no path needs quoting. */
+export const machineFiles = {
+  disk: "disk.qcow2",
+  qmp: "qmp.sock",
+  metadata: "metadata.sock",
+  console: "console.log",
+  errors: "qemu.log",
+  pid: "qemu.pid",
+  record: "machine.json",
+} as const
+
+/**
+ * The QEMU command line of a machine, without the program's own name. Pure.
+ *
+ * The guest's network is 169.254.0.0/16, so that the metadata address lies in it and can be answered by a process of
+ * ours. Every other address of that network, the gateway 169.254.0.2 too, leads to the loopback of this host: that is
+ * how QEMU's user networking works. A KNOWN LIMIT: a guest can reach whatever listens on 127.0.0.1 here. It cannot reach
+ * the cloud metadata of this host, because that address is shadowed by its own.
+ */
+export function qemuArguments(config: MachineConfig, host: QemuHost): string[] {
+  if (config.ipv4 !== null && !(isIPv4(config.ipv4) && config.ipv4.startsWith("127."))) {
+    throw new Error(
+      `Machine ${config.id} has the address ${config.ipv4}; only loopback addresses (127.x.y.z) are served.`,
+    )
+  }
+  return [
+    ...["-name", escaped(config.name)],
+    ...["-machine", "q35,vmport=off,smm=off"],
+    ...acceleration(host.accel),
+    ...["-smp", String(config.cores)],
+    ...["-m", `${Math.floor(config.memoryBytes / 1024 / 1024)}M`],
+    // What a guest's cloud-init looks for to know that it is at Hetzner.
+    ...["-smbios", `type=1,manufacturer=Hetzner,product=vServer,serial=${config.id}`],
+    ...["-nodefaults", "-no-user-config", "-display", "none"],
+    // `spawn` stays allowed and `elevateprivileges` too: the metadata connector is forked and starts its own session.
+    ...["-sandbox", "on,obsolete=deny,resourcecontrol=deny"],
+    ...["-pidfile", machineFiles.pid],
+    ...["-chardev", `socket,id=qmp,path=${machineFiles.qmp},server=on,wait=off`, "-mon", "chardev=qmp,mode=control"],
+    ...["-chardev", `file,id=console,path=${machineFiles.console},append=on`, "-serial", "chardev:console"],
+    ...["-blockdev", `driver=file,node-name=disk-file,filename=${machineFiles.disk},discard=unmap`],
+    ...["-blockdev", "driver=qcow2,node-name=disk,file=disk-file,discard=unmap"],
+    ...["-device", "virtio-blk-pci,drive=disk"],
+    ...["-netdev", network(host)],
+    ...["-device", `virtio-net-pci,netdev=net,mac=${macAddress(config.id)},romfile=`],
+    ...["-object", "rng-random,id=rng,filename=/dev/urandom", "-device", "virtio-rng-pci,rng=rng"],
+    ...["-rtc", "base=utc"],
+    ...kernel(host.boot),
+  ]
+}
+
+/** The hardware address of a machine's network card; each machine is alone in its network. */
+export function macAddress(id: number): string {
+  const bytes = [0x92, 0x00, (id >>> 24) & 255, (id >>> 16) & 255, (id >>> 8) & 255, id & 255]
+  return bytes.map(byte => byte.toString(16).padStart(2, "0")).join(":")
+}
+
+function acceleration(accel: QemuHost["accel"]): string[] {
+  return accel === "kvm" ? ["-accel", "kvm", "-cpu", "host"] : ["-accel", "tcg,thread=multi", "-cpu", "max"]
+}
+
+function network(host: QemuHost): string {
+  return [
+    "user,id=net,ipv6=off,net=169.254.0.0/16,host=169.254.0.2,dns=169.254.0.3,dhcpstart=169.254.0.15",
+    `guestfwd=tcp:169.254.169.254:80-cmd:${escaped(host.metadataConnector)}${machineFiles.metadata}`,
+    ...host.forwards.map(forward => `hostfwd=${forwardRule(forward)}`),
+  ].join(",")
+}
+
+function kernel(boot: QemuHost["boot"]): string[] {
+  if (boot === null) return []
+  const initrd = boot.initrd === null ? [] : ["-initrd", boot.initrd]
+  return ["-kernel", boot.kernel, ...initrd, "-append", boot.commandLine]
+}
+
+/** QEMU's option lists are split at commas; a doubled comma stands for itself. */
+function escaped(value: string): string {
+  return value.replaceAll(",", ",,")
+}

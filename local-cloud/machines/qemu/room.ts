@@ -1,0 +1,46 @@
+import { readFileSync } from "node:fs"
+import { statfs } from "node:fs/promises"
+import { NoRoomError } from "../contract.ts"
+
+/** What stays free on this host, in bytes. */
+export interface Reserve {
+  memoryBytes: number
+  diskBytes: number
+}
+
+/** Memory of the host that can be had without swapping, in bytes. */
+export function availableMemory(): number {
+  return Number(/^MemAvailable:\s*(\d+) kB/m.exec(readFileSync("/proc/meminfo", "utf8"))?.[1] ?? 0) * 1024
+}
+
+/** Free disk below `directory` for this user, in bytes. */
+export async function freeDisk(directory: string): Promise<number> {
+  const { bavail, bsize } = await statfs(directory)
+  return bavail * bsize
+}
+
+/**
+ * Throws NoRoomError unless a machine of this size fits. `promised` is the memory that running machines may still take:
+ * what they were given less what they hold, since what they hold is missing from `available` already.
+ */
+export function checkMemory(wanted: number, available: number, promised: number, reserve: number): void {
+  const left = available - promised - reserve
+  if (wanted <= left) return
+  throw new NoRoomError(
+    `A machine with ${gib(wanted)} of memory does not fit: ${gib(available)} are available, ${gib(promised)} of that are promised ` +
+      `to running machines and ${gib(reserve)} stay in reserve; stop a machine or take a smaller one.`,
+  )
+}
+
+/** Throws NoRoomError unless `wanted` bytes can be written and the reserve still stays free. */
+export function checkDisk(wanted: number, free: number, reserve: number): void {
+  if (wanted + reserve <= free) return
+  const need = wanted === 0 ? "" : `${gib(wanted)} are needed, `
+  throw new NoRoomError(
+    `The disk is too full: ${need}${gib(free)} are free and ${gib(reserve)} stay in reserve; remove machines or snapshots.`,
+  )
+}
+
+function gib(bytes: number): string {
+  return `${(Math.max(0, bytes) / 1024 ** 3).toFixed(1)} GiB`
+}

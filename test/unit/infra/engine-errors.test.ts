@@ -1,0 +1,32 @@
+import assert from "node:assert/strict"
+import { engineError } from "../../../infra/engine-errors.ts"
+
+/** What the engine and the provider printed in real failures, cut to the lines that matter. */
+const SEEN: [string, string][] = [
+  ["error: no stack named 'nope' found", "stack-not-found"],
+  [
+    "error: the stack is currently locked by 1 lock(s). Either wait for the other process(es) to end or delete the lock file with `pulumi cancel`.",
+    "stack-locked",
+  ],
+  ["error: getting secrets manager: passphrase must be set: incorrect passphrase", "wrong-passphrase"],
+  ["error: could not write checkpoint: write /state/x.json: no space left on device", "disk-full"],
+  [
+    "error: could not load plugin for hcloud provider: no resource plugin 'pulumi-resource-hcloud' found in the workspace",
+    "plugin-missing",
+  ],
+  ["sdk-v2/provider2.go:566: sdk.helper_schema: unable to authenticate (unauthorized, 123)", "provider-unauthorized"],
+  ["sdk.helper_schema: server name is already used (uniqueness_error, abc)", "name-taken"],
+  ["sdk.helper_schema: limit of 3600 requests per hour reached (rate_limit_exceeded, abc)", "provider-rate-limited"],
+  ["sdk.helper_schema: dial tcp 127.0.0.1:1: connect: connection refused", "provider-unreachable"],
+  ["sdk.helper_schema: no capacity (resource_unavailable, abc)", "provider-no-capacity"],
+]
+
+describe("engine-errors/engineError", () => {
+  for (const [printed, id] of SEEN) it(`knows ${id}`, () => assert.equal(engineError(printed).id, id))
+  it("keeps what it does not know for the operator", () => {
+    const error = engineError("error: the moon is in the wrong phase")
+    assert.equal(error.id, "engine-failed")
+    assert.equal(error.next, "investigate")
+    assert.match(error.message, /moon/)
+  })
+})
