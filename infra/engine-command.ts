@@ -1,4 +1,5 @@
 import { spawn } from "node:child_process"
+import { readdirSync, readFileSync } from "node:fs"
 import { setTimeout as sleep } from "node:timers/promises"
 import { InfraError } from "./errors.ts"
 
@@ -87,18 +88,29 @@ export function killGroup(pgid: number): boolean {
   }
 }
 
-/** Waits until nothing of a process group is left, killing what lingers. Zombies of others count as gone after 5 s. */
+/** Waits until nothing of a process group is left, killing what lingers for more than a second. */
 export async function emptyGroup(pgid: number): Promise<void> {
-  for (let waited = 0; waited < 5_000 && groupExists(pgid); waited += 10) {
+  for (let waited = 0; waited < 5_000 && groupLives(pgid); waited += 10) {
     if (waited >= 1_000) killGroup(pgid)
     await sleep(10)
   }
 }
 
-function groupExists(pgid: number): boolean {
+function groupLives(pgid: number): boolean {
   try {
     process.kill(-pgid, 0)
-    return true
+  } catch {
+    return false
+  }
+  // The signal also finds the dead whom nobody has waited for; /proc tells them apart.
+  return readdirSync("/proc").some(pid => /^\d+$/.test(pid) && isLivingMember(pid, pgid))
+}
+
+function isLivingMember(pid: string, pgid: number): boolean {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, "utf8")
+    const [state, , group] = stat.slice(stat.lastIndexOf(")") + 2).split(" ")
+    return Number(group) === pgid && state !== "Z" && state !== "X"
   } catch {
     return false
   }

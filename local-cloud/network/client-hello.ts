@@ -15,6 +15,7 @@ export const longestPeek = 2 * longestHello
 export function parseClientHello(bytes: Buffer): ClientHello {
   const payloads: Buffer[] = []
   let collected = 0
+  let wanted: number | null = null
   for (let at = 0; ; ) {
     // Whatever cannot become a handshake record is refused with the first byte that shows it.
     if (at < bytes.length && bytes[at] !== handshakeRecord) return { kind: "invalid" }
@@ -22,16 +23,14 @@ export function parseClientHello(bytes: Buffer): ClientHello {
     if (at + 5 > bytes.length) return tooLongOrMore(bytes)
     const length = bytes.readUInt16BE(at + 3)
     if (length === 0 || length > longestHello) return { kind: "invalid" }
-    payloads.push(bytes.subarray(at + 5, at + 5 + length))
-    collected += length
-    const message = Buffer.concat(payloads)
-    if (message.length > 0 && message[0] !== clientHello) return { kind: "invalid" }
-    if (message.length >= 4) {
-      const wanted = 4 + message.readUIntBE(1, 3)
-      if (wanted > longestHello) return { kind: "invalid" }
-      if (message.length >= wanted) return parseMessage(message.subarray(4, wanted))
-    }
-    if (message.length < collected) return tooLongOrMore(bytes)
+    const payload = bytes.subarray(at + 5, at + 5 + length)
+    if (collected === 0 && payload.length > 0 && payload[0] !== clientHello) return { kind: "invalid" }
+    payloads.push(payload)
+    collected += payload.length
+    if (wanted === null && collected >= 4) wanted = 4 + Buffer.concat(payloads).readUIntBE(1, 3)
+    if (wanted !== null && wanted > longestHello) return { kind: "invalid" }
+    if (wanted !== null && collected >= wanted) return parseMessage(Buffer.concat(payloads).subarray(4, wanted))
+    if (payload.length < length) return tooLongOrMore(bytes)
     at += 5 + length
   }
 }

@@ -11,7 +11,7 @@ export interface DnsSource {
   names?(zone: string): string[]
 }
 
-const rcodes = { ok: 0, formatError: 1, noSuchName: 3, notImplemented: 4, refused: 5 }
+const rcodes = { ok: 0, formatError: 1, serverFailure: 2, noSuchName: 3, notImplemented: 4, refused: 5 }
 const truncated = 0x200
 const longestAliasChain = 8
 const startOfAuthority = (zone: string): RecordSet => ({
@@ -54,6 +54,11 @@ export function truncatedAnswer(answer: Packet): Packet {
 /** What is said to a packet that cannot be read. */
 export function formatError(id: number): Packet {
   return { type: "response", id, flags: rcodes.formatError, questions: [] }
+}
+
+/** What is said when finding the answer failed here. */
+export function serverFailure(query: Packet): Packet {
+  return { type: "response", id: query.id ?? 0, flags: rcodes.serverFailure, questions: query.questions ?? [] }
 }
 
 function resolve(

@@ -1,3 +1,4 @@
+import { isIPv4, isIPv6 } from "node:net"
 import type { Answer } from "dns-packet"
 
 /** The types of records that are served. */
@@ -33,8 +34,9 @@ function dataOf(type: RecordType, value: string, zone: string): unknown {
   const [first = "", second = "", ...others] = words
   switch (type) {
     case "A":
+      return isIPv4(first) ? first : null
     case "AAAA":
-      return first
+      return isIPv6(first) ? first : null
     case "CNAME":
     case "NS":
       return absoluteName(first, zone)

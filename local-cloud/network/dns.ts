@@ -2,7 +2,7 @@ import { createSocket, type Socket as UdpSocket } from "node:dgram"
 import { once } from "node:events"
 import { type AddressInfo, createServer, type Server, type Socket } from "node:net"
 import { decode, encode, type Packet } from "dns-packet"
-import { answerQuery, type DnsSource, formatError, truncatedAnswer } from "./dns-answer.ts"
+import { answerQuery, type DnsSource, formatError, serverFailure, truncatedAnswer } from "./dns-answer.ts"
 
 /** Settings of the DNS server. */
 export interface DnsOptions extends DnsSource {
@@ -98,10 +98,15 @@ function answerTo(message: Buffer, source: DnsSource, isDatagram: boolean): Buff
   } catch {
     return encode(formatError(message.readUInt16BE(0)))
   }
-  const answer = answerQuery(query, source)
-  if (answer === null) return null
-  const bytes = encode(answer)
-  return isDatagram && bytes.length > udpLimit(query) ? encode(truncatedAnswer(answer)) : bytes
+  try {
+    const answer = answerQuery(query, source)
+    if (answer === null) return null
+    const bytes = encode(answer)
+    return isDatagram && bytes.length > udpLimit(query) ? encode(truncatedAnswer(answer)) : bytes
+  } catch {
+    // A record that cannot be written down, or a lookup that fails: this query fails, the server does not.
+    return encode(serverFailure(query))
+  }
 }
 
 function udpLimit(query: Packet): number {

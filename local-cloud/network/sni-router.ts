@@ -88,8 +88,8 @@ function peek(client: Socket, limit: number, then: (serverName: string | null, f
   const receive = (chunk: Buffer): void => {
     bytes = Buffer.concat([bytes, chunk])
     const hello = parseClientHello(bytes.subarray(0, longestPeek))
-    if (hello.kind === "more") return
-    if (hello.kind === "invalid") return cut()
+    if (hello.kind === "invalid") cut()
+    if (hello.kind !== "hello") return
     stop()
     client.pause()
     then(hello.serverName, bytes)
@@ -107,14 +107,17 @@ function forward(client: Socket, first: Buffer, target: MachineAddress): Socket 
     noDelay: true,
     keepAlive: true,
   })
+  // The pipelines stop listening when they end; a late reset must not become an unheard error.
+  upstream.on("error", () => {})
   const gone = (): void => {
     upstream.destroy()
   }
+  const fail = (): void => refuse(client, internalError)
   client.once("close", gone)
-  upstream.once("error", () => refuse(client, internalError))
+  upstream.once("error", fail)
   upstream.once("connect", () => {
     client.off("close", gone)
-    upstream.removeAllListeners("error")
+    upstream.off("error", fail)
     upstream.write(first)
     // Each direction ends by itself, and an error in one of them ends both.
     pipeline(client, upstream, error => error && client.destroy())

@@ -40,7 +40,8 @@ describe("QEMU machines", function () {
     image = await testImage()
   })
   beforeEach(async () => {
-    directory = await temporaryDirectory()
+    // Names with blanks and commas are what options and command lines trip over.
+    directory = await temporaryDirectory("fc, ")
     await newDriver()
     await machines.importImage(1, image)
   })
@@ -237,6 +238,13 @@ describe("QEMU machines", function () {
     assert.deepEqual(processesOf(1), [])
     assert.deepEqual(await readdir(join(directory.path, "machines")), [])
     assert.equal(await connection(config, 443), "refused")
+  })
+
+  it("lets only one process at a time work in its directory", async () => {
+    const script = fileURLToPath(new URL("../support/machine-process.ts", import.meta.url))
+    const child = spawn(process.execPath, [script, directory.path, image, JSON.stringify(testMachine(1))])
+    const words = await child.stderr.setEncoding("utf8").toArray()
+    assert.match(words.join(""), new RegExp(`Process ${process.pid} already runs the machines`))
   })
 
   it("recognizes by a probe whether machines run at all", async () => {

@@ -19,7 +19,10 @@ export async function serveMetadata(path: string, current: () => MachineMetadata
     if (answer === null) response.writeHead(404).end("404 page not found\n")
     else response.end(answer)
   })
-  server.requestTimeout = 30_000
+  // Each connection is a process of the connector on this host: a guest gets few of them, and not for long.
+  server.maxConnections = 32
+  server.headersTimeout = 10_000
+  server.requestTimeout = 10_000
   await rm(path, { force: true })
   await new Promise<void>((resolve, reject) => {
     server.once("error", reject)

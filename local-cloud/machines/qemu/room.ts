@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs"
 import { statfs } from "node:fs/promises"
 import { NoRoomError } from "../contract.ts"
+import { isDiskFull } from "./files.ts"
 
 /** What stays free on this host, in bytes. */
 export interface Reserve {
@@ -39,6 +40,18 @@ export function checkDisk(wanted: number, free: number, reserve: number): void {
   throw new NoRoomError(
     `The disk is too full: ${need}${gib(free)} are free and ${gib(reserve)} stay in reserve; remove machines or snapshots.`,
   )
+}
+
+/** Runs `task`; when the disk becomes full under it, throws a NoRoomError that says what it was at. */
+export async function needingDisk<T>(what: string, task: () => Promise<T>): Promise<T> {
+  try {
+    return await task()
+  } catch (error) {
+    if (!isDiskFull(error)) throw error
+    throw new NoRoomError(`The disk became full: ${what}; remove machines or snapshots and try again.`, {
+      cause: error,
+    })
+  }
 }
 
 function gib(bytes: number): string {

@@ -1,6 +1,5 @@
 import { basename, join } from "node:path"
-import { NoRoomError } from "../contract.ts"
-import { copyCheaply, isDiskFull } from "./files.ts"
+import { copyCheaply } from "./files.ts"
 import { backingName, type Images, placeBootFiles } from "./images.ts"
 import { machineFiles } from "./qemu-arguments.ts"
 import type { Qmp, QmpEvent } from "./qmp.ts"
@@ -91,15 +90,6 @@ export async function abandonSnapshot(qmp: Qmp): Promise<void> {
   }
   // Refused when there is no such node, which is the usual case.
   await qmp.execute("blockdev-del", { "node-name": job }).catch(() => {})
-}
-
-/** The same error, or a NoRoomError with a clear sentence when its reason is a full disk. */
-export function explainCopyError(error: unknown, imageId: number): unknown {
-  if (!isDiskFull(error)) return error
-  return new NoRoomError(
-    `The disk became full while image ${imageId} was written, and its half was removed; remove machines or snapshots and try again.`,
-    { cause: error },
-  )
 }
 
 /** Undefined for other events; null for success; else QEMU's words for what went wrong. */

@@ -1,0 +1,188 @@
+import { SERVER_TYPES } from "../catalog.ts"
+import type { Context } from "../context.ts"
+import { unavailable } from "../errors.ts"
+import { openPorts } from "../firewall-ports.ts"
+import type { MachineConfig } from "../machines/contract.ts"
+import type { ServerRecord, ServerStatus, Work } from "../state/records.ts"
+import { firewallsOf } from "./firewalls.ts"
+
+const GB = 1_000_000_000
+const GIB = 1024 ** 3
+/** No guest boots in less, whatever the type divided by the scale says. */
+const MIN_MEMORY = 256 * 1024 ** 2
+const MIN_DISK_GB = 5
+
+type Job = (context: Context, server: ServerRecord, args: Record<string, unknown>) => Promise<ServerStatus | null>
+
+/**
+ * What actions do to machines. Every job is idempotent, since a restart repeats the one it was in, and answers the
+ * status the server has afterwards (null: as before).
+ */
+const JOBS: Record<string, Job> = {
+  async create({ machines, config, store }, server) {
+    const machine = machineConfig({ store, config }, server)
+    await machines.admit(machine)
+    if (server.image === null) throw unavailable("the server has no image")
+    await machines.createDisk(server.id, server.image, machine.diskBytes)
+    return "off"
+  },
+  async start(context, server) {
+    await context.machines.start(machineConfig(context, server))
+    return "running"
+  },
+  async powerOff({ machines }, server) {
+    await machines.powerOff(server.id)
+    return "off"
+  },
+  async pressPowerButton({ machines }, server) {
+    await machines.pressPowerButton(server.id)
+    // A pretended machine is off at once; a real one when its guest is.
+    return (await machines.isRunning(server.id)) ? "running" : "off"
+  },
+  async reboot({ machines }, server) {
+    // The real API presses Ctrl-Alt-Del; a reset has the same end for a guest that keeps its journal.
+    await machines.reset(server.id)
+    return "running"
+  },
+  async reset({ machines }, server) {
+    await machines.reset(server.id)
+    return (await machines.isRunning(server.id)) ? "running" : "off"
+  },
+  async rebuild(context, server, args) {
+    const { machines, store } = context
+    const changed = {
+      ...server,
+      image: Number(args.image),
+      ...(typeof args.userData === "string" ? { userData: args.userData } : {}),
+    }
+    store.put("server", changed)
+    await machines.powerOff(server.id)
+    await machines.createDisk(server.id, Number(args.image), machineConfig(context, changed).diskBytes)
+    await machines.start(machineConfig(context, changed))
+    return "running"
+  },
+  async changeType(context, server, args) {
+    const type = SERVER_TYPES.find(one => one.name === args.type)
+    if (!type) throw unavailable("the server type is gone")
+    const changed = { ...server, type: type.name, diskGb: args.upgradeDisk ? type.disk : server.diskGb }
+    if (args.upgradeDisk) await context.machines.resizeDisk(server.id, machineConfig(context, changed).diskBytes)
+    context.store.put("server", changed)
+    return null
+  },
+  async createImage({ machines, store }, server, args) {
+    const id = Number(args.image)
+    const done = (status: "available" | "unavailable", imageSize: number | null) => {
+      const image = store.get("image", id)
+      if (image) store.put("image", { ...image, status, imageSize })
+    }
+    try {
+      const { bytes } = await machines.createImage(server.id, id)
+      done("available", bytes / GB)
+    } catch (error) {
+      done("unavailable", null)
+      throw error
+    }
+    return null
+  },
+  async delete(context, server) {
+    const { machines, store, ledger, now } = context
+    await machines.remove(server.id)
+    for (const id of [server.ipv4, server.ipv6]) {
+      const ip = id === null ? undefined : store.get("primary_ip", id)
+      if (ip?.autoDelete) store.remove("primary_ip", ip.id)
+      else if (ip) store.put("primary_ip", { ...ip, assignee: null })
+    }
+    for (const volume of store.all("volume"))
+      if (volume.server === server.id) store.put("volume", { ...volume, server: null })
+    for (const image of store.all("image")) {
+      // A backup lives no longer than its server; a snapshot does.
+      if (image.boundTo === server.id) {
+        store.remove("image", image.id)
+        await machines.removeImage(image.id)
+      }
+    }
+    store.remove("server", server.id)
+    ledger.append({
+      at: now(),
+      event: "deleted",
+      id: server.id,
+      name: server.name,
+      project: server.project,
+      labels: server.labels,
+    })
+    return null
+  },
+}
+
+/** Does the work of an action and sets the server's status and lock after it, whether it went well or not. */
+export async function performWork(context: Context, work: Work): Promise<void> {
+  if (work.run === "updateMachines") return updateMachines(context, work.args.servers as number[])
+  const server = context.store.get("server", work.server)
+  // Gone already: what deletes it has done more than this would.
+  if (!server) return
+  const job = JOBS[work.run]
+  if (!job) throw new Error(`unknown work "${work.run}"`)
+  const unlock = (status: ServerStatus | null) => {
+    const current = context.store.get("server", work.server)
+    const before = (work.args.statusBefore as ServerStatus | undefined) ?? current?.status
+    // A server that has still to be started stays locked until it is.
+    const starting = context.store
+      .all("action")
+      .some(
+        action =>
+          action.status === "running" &&
+          action.work?.server === work.server &&
+          action.after !== null &&
+          action.work.run !== work.run,
+      )
+    if (current)
+      context.store.put("server", { ...current, locked: starting, status: status ?? before ?? current.status })
+  }
+  try {
+    unlock(await job(context, server, work.args))
+  } catch (error) {
+    unlock(await actualStatus(context, server))
+    throw error
+  }
+}
+
+async function actualStatus({ machines }: Context, server: ServerRecord): Promise<ServerStatus> {
+  return (await machines.isRunning(server.id).catch(() => false)) ? "running" : "off"
+}
+
+async function updateMachines(context: Context, ids: number[]): Promise<void> {
+  for (const id of ids) {
+    const server = context.store.get("server", id)
+    if (server) await context.machines.update(machineConfig(context, server))
+  }
+}
+
+/** What the driver has to make of a server: sizes scaled to this host, ports as the firewalls say now. */
+export function machineConfig(
+  { store, config }: Pick<Context, "store" | "config">,
+  server: ServerRecord,
+): MachineConfig {
+  const type = SERVER_TYPES.find(one => one.name === server.type)
+  const { scale } = config
+  const firewalls = firewallsOf(store, server)
+  const rules = firewalls.length === 0 ? null : firewalls.flatMap(id => store.get("firewall", id)?.rules ?? [])
+  const ipv4 = (server.ipv4 === null ? undefined : store.get("primary_ip", server.ipv4)?.ip) ?? null
+  return {
+    id: server.id,
+    name: server.name,
+    cores: Math.max(1, Math.round((type?.cores ?? 1) / scale.cores)),
+    memoryBytes: Math.max(MIN_MEMORY, Math.round(((type?.memory ?? 1) * GIB) / scale.memory)),
+    diskBytes: Math.max(MIN_DISK_GB, Math.round(server.diskGb / scale.disk)) * GB,
+    ipv4,
+    ports: openPorts(rules, config.portsWithoutFirewall),
+    metadata: {
+      instanceId: server.id,
+      hostname: server.name,
+      publicIpv4: ipv4,
+      region: "eu-central",
+      availabilityZone: `${server.location}-local`,
+      publicKeys: server.sshKeys.flatMap(id => store.get("ssh_key", id)?.publicKey ?? []),
+      userData: server.userData,
+    },
+  }
+}

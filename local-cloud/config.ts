@@ -1,0 +1,32 @@
+import { z } from "zod"
+
+/** A port: 0 lets the system choose. */
+const port = z.coerce.number().int().min(0).max(65_535)
+
+/** All settings of the local cloud. */
+export const LocalCloudConfig = z.strictObject({
+  /** Folder of records, ledger, machines and images; made with mode 0700. */
+  directory: z.string().min(1),
+  /** API tokens and the project each belongs to. */
+  tokens: z.record(z.string().min(8), z.string()),
+  /** Token of the admin port, which can inject faults and read everything. */
+  adminToken: z.string().min(8),
+  port: port.default(0),
+  adminPort: port.default(0),
+  /** Requests an hour and project; one comes back each second of the hour. Hetzner: 3,600. */
+  requestsPerHour: z.int().positive().default(3_600),
+  /** Lower bound of how long an action takes, milliseconds. */
+  actionDelayMs: z.int().nonnegative().default(0),
+  /** Machine types are divided by these to fit this host: 16 GB of memory become 2, 8 cores 2, 160 GB of disk 20. */
+  scale: z
+    .strictObject({
+      memory: z.number().positive().default(8),
+      cores: z.number().positive().default(4),
+      disk: z.number().positive().default(8),
+    })
+    .prefault({}),
+  /** Ports that a server without any firewall has open to this host. Hetzner opens all; forwards must be named. */
+  portsWithoutFirewall: z.array(z.int().min(1).max(65_535)).default([22, 80, 443]),
+})
+export type LocalCloudConfig = z.output<typeof LocalCloudConfig>
+export type LocalCloudSettings = z.input<typeof LocalCloudConfig>

@@ -1,0 +1,20 @@
+import type { Logger } from "pino"
+import type { Actions } from "./actions.ts"
+import type { LocalCloudConfig } from "./config.ts"
+import type { Machines } from "./machines/contract.ts"
+import type { Ledger } from "./state/ledger.ts"
+import type { Store } from "./state/store.ts"
+
+/** What every route works with. */
+export interface Context {
+  config: LocalCloudConfig
+  store: Store
+  ledger: Ledger
+  machines: Machines
+  actions: Actions
+  /** `type@location` of machine types that are sold out, set through the admin port. */
+  soldOut: Set<string>
+  log: Logger
+  /** The time as an ISO 8601 text. */
+  now(): string
+}

@@ -1,0 +1,114 @@
+import { createServer, type Server } from "node:http"
+import type { AddressInfo } from "node:net"
+import { join } from "node:path"
+import type Koa from "koa"
+import type { Logger } from "pino"
+import { createActions } from "./actions.ts"
+import { createAdmin } from "./admin.ts"
+import { performWork } from "./api/server-work.ts"
+import { createApi } from "./app.ts"
+import { LocalCloudConfig, type LocalCloudSettings } from "./config.ts"
+import type { Context } from "./context.ts"
+import { StartError } from "./errors.ts"
+import { createFaults } from "./faults.ts"
+import type { Machines } from "./machines/contract.ts"
+import { openLedger, readLedger } from "./state/ledger.ts"
+import { openStore } from "./state/store.ts"
+
+/** A running local cloud. */
+export interface LocalCloud {
+  apiUrl: string
+  adminUrl: string
+  context: Context
+  /** Stops answering; machines go on running. */
+  close(): Promise<void>
+}
+
+/**
+ * Starts the API and its admin port on loopback, over a folder and a driver of machines.
+ * @throws StartError naming what is in the way
+ */
+export async function startLocalCloud(
+  settings: LocalCloudSettings,
+  machines: Machines,
+  log: Logger,
+): Promise<LocalCloud> {
+  const config = LocalCloudConfig.parse(settings)
+  const store = openStore(config.directory)
+  const ledgerFile = join(config.directory, "ledger.ndjson")
+  const ledger = openLedger(ledgerFile)
+  const now = () => new Date().toISOString()
+  const actions = createActions(config, store, work => performWork(context, work), now, log)
+  const context: Context = { config, store, ledger, machines, actions, soldOut: new Set(), log, now }
+  machines.onStopped(id => {
+    const server = store.get("server", id)
+    // While an action works on the server, the action says how it ends.
+    if (server && !server.locked) store.put("server", { ...server, status: "off" })
+  })
+  await machines.open()
+  await reconcile(context, ledgerFile)
+
+  const faults = createFaults()
+  const { app, requests } = createApi(context, faults)
+  const admin = createAdmin(context, faults, requests, () => readLedger(ledgerFile))
+  const servers = [await listen(app, config.port, "API"), await listen(admin, config.adminPort, "admin port")] as const
+  actions.resume()
+  return {
+    apiUrl: `http://127.0.0.1:${portOf(servers[0])}/v1`,
+    adminUrl: `http://127.0.0.1:${portOf(servers[1])}`,
+    context,
+    async close() {
+      await Promise.all(
+        servers.map(server => {
+          server.closeAllConnections()
+          return new Promise(resolve => server.close(resolve))
+        }),
+      )
+      await actions.idle()
+      await machines.close()
+      ledger.close()
+      store.close()
+    },
+  }
+}
+
+/** Brings the records to what is there: machines that went off or on meanwhile, ledger lines a crash left out. */
+async function reconcile({ store, machines, ledger, now }: Context, ledgerFile: string): Promise<void> {
+  const inLedger = new Set(readLedger(ledgerFile).alive.map(entry => entry.id))
+  for (const server of store.all("server")) {
+    if (!inLedger.has(server.id)) {
+      ledger.append({
+        at: now(),
+        event: "created",
+        id: server.id,
+        name: server.name,
+        project: server.project,
+        labels: server.labels,
+      })
+    }
+    if (server.locked) continue
+    const status = (await machines.isRunning(server.id)) ? "running" : "off"
+    if (status !== server.status) store.put("server", { ...server, status })
+  }
+  // A machine noted as created whose record never reached the disk was never answered for; nothing of it exists.
+  const known = new Set(store.all("server").map(server => server.id))
+  for (const entry of readLedger(ledgerFile).alive) {
+    if (known.has(entry.id)) continue
+    await machines.remove(entry.id)
+    ledger.append({ ...entry, at: now(), event: "deleted" })
+  }
+}
+
+function listen(app: Koa, port: number, what: string): Promise<Server> {
+  const server = createServer(app.callback())
+  return new Promise((resolve, reject) => {
+    server.once("error", (error: NodeJS.ErrnoException) => {
+      const why =
+        error.code === "EADDRINUSE" ? `port ${port} is in use: end what uses it, or choose another port` : error.message
+      reject(new StartError(`The local cloud's ${what} cannot start: ${why}.`))
+    })
+    server.listen(port, "127.0.0.1", () => resolve(server))
+  })
+}
+
+const portOf = (server: Server) => (server.address() as AddressInfo).port

@@ -1,0 +1,68 @@
+import assert from "node:assert/strict"
+import { mkdtemp, rm } from "node:fs/promises"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import type { CloudConfig } from "../../infra/cloud-config.ts"
+import { createEnginePool, type EnginePool } from "../../infra/engine-pool.ts"
+import { startTestCloud, type TestCloud } from "../support/local-cloud.ts"
+import { testEngineConfig, testSecrets, testSpec } from "../support/workspace.ts"
+
+describe("engine: what cannot be is refused before anything is made", () => {
+  let directory: string
+  let cloud: TestCloud
+  let pool: EnginePool
+  let config: CloudConfig
+
+  before(async () => {
+    directory = await mkdtemp(join(tmpdir(), "foozol-bad-"))
+    cloud = await startTestCloud({ machines: "none" })
+    config = testEngineConfig(directory, cloud)
+    pool = createEnginePool({ size: 1 })
+  })
+  after(async () => {
+    await pool?.close()
+    await cloud?.close()
+    await rm(directory, { recursive: true, force: true })
+  })
+
+  const refuses = async (
+    id: string,
+    message: RegExp,
+    given: Parameters<typeof testSpec>[0],
+    settings: Partial<CloudConfig> = {},
+  ) => {
+    const spec = testSpec({ image: cloud.imageId, ...given })
+    await assert.rejects(
+      pool.run({ ...config, ...settings }, { action: "apply", spec, secrets: testSecrets }),
+      (error: Error & { id: string }) => {
+        assert.equal(error.id, id, `${error.message} ${(error as { detail?: string }).detail}`)
+        assert.match(error.message, message)
+        assert.doesNotMatch(error.message, /\n|at .*\.ts/)
+        return true
+      },
+    )
+    assert.deepEqual(cloud.ledger().created, [])
+    for (const kind of ["servers", "firewalls", "primary_ips"]) {
+      assert.deepEqual((await cloud.api<Record<string, unknown[]>>("GET", `/${kind}`))[kind], [], kind)
+    }
+  }
+
+  it("an unknown size", () => refuses("unknown-size", /no machine type "cx999"/, { size: "cx999" }))
+  it("a size that is sold no more", () => refuses("unknown-size", /can no longer be ordered/, { size: "cx42" }))
+  it("an unknown location", () => refuses("unknown-region", /not sold at "mars1"/, { region: "mars1" }))
+  it("an unknown image", () => refuses("unknown-image", /no usable image with id 999999/, { image: 999_999 }))
+  it("an unknown zone", () =>
+    refuses("unknown-zone", /DNS zone "other\.example"/, { dns: { name: "a", zone: "other.example", ttl: 60 } }))
+  it("a token the provider refuses", () =>
+    refuses("provider-unauthorized", /HCLOUD_TOKEN/, {}, { hetzner: { ...config.hetzner, token: "x".repeat(64) } }))
+  it("a cloud that is not running", () =>
+    refuses(
+      "provider-unreachable",
+      /could not be reached/,
+      {},
+      { hetzner: { ...config.hetzner, endpoint: "http://127.0.0.1:9/v1" } },
+    ))
+  it("an engine that is not there", () => refuses("engine-missing", /npm run setup/, {}, { pulumi: "/nowhere/pulumi" }))
+  it("a missing plugin", () =>
+    refuses("plugin-missing", /npm run setup/, { workspace: "plugless" }, { home: join(directory, "empty-home") }))
+})

@@ -1,0 +1,136 @@
+import { randomBytes } from "node:crypto"
+import { rm } from "node:fs/promises"
+import { join } from "node:path"
+import { pino } from "pino"
+import type { LocalCloudSettings } from "../../local-cloud/config.ts"
+import type { FaultRuleInput } from "../../local-cloud/faults.ts"
+import type { Machines } from "../../local-cloud/machines/contract.ts"
+import { createNoMachines } from "../../local-cloud/machines/none.ts"
+import { createQemuMachines } from "../../local-cloud/machines/qemu/qemu-machines.ts"
+import { type LocalCloud, startLocalCloud } from "../../local-cloud/server.ts"
+import { readLedger } from "../../local-cloud/state/ledger.ts"
+import { registerImage } from "../../local-cloud/system-image.ts"
+import { temporaryDirectory } from "./temporary-directory.ts"
+import { testImage } from "./test-image.ts"
+import { TEST_ZONE } from "./workspace.ts"
+
+export type TestFault = FaultRuleInput
+
+/** A local cloud of a test's own, with one system image and one zone. */
+export interface TestCloud {
+  cloud: LocalCloud
+  directory: string
+  apiUrl: string
+  token: string
+  /** Id of the system image. */
+  imageId: number
+  /** One API call; throws when it is refused. */
+  api<T = unknown>(method: string, path: string, body?: unknown): Promise<T>
+  /** One API call, whatever the answer. */
+  call(
+    method: string,
+    path: string,
+    body?: unknown,
+    headers?: Record<string, string>,
+  ): Promise<{ status: number; headers: Headers; body: unknown }>
+  addFault(fault: TestFault): Promise<void>
+  clearFaults(): Promise<void>
+  ledger(): ReturnType<typeof readLedger>
+  userData(server: number): Promise<string>
+  /** Stops the process's part and starts it again over the same folder. */
+  restart(): Promise<void>
+  close(): Promise<void>
+}
+
+export interface TestCloudOptions {
+  machines: "none" | "qemu"
+  settings?: Partial<LocalCloudSettings>
+  /** Another driver instead, made for the folder. */
+  driver?: (directory: string) => Machines
+}
+
+/** Starts a local cloud over a temporary folder, on ports of its own. */
+export async function startTestCloud(options: TestCloudOptions): Promise<TestCloud> {
+  const directory = await temporaryDirectory("cloud")
+  const token = randomBytes(32).toString("hex")
+  const adminToken = randomBytes(32).toString("hex")
+  const makeDriver =
+    options.driver ??
+    (folder =>
+      options.machines === "none" ? createNoMachines(folder) : createQemuMachines({ directory: join(folder, "m") }))
+  let port = 0
+  const start = async () => {
+    const settings = {
+      directory,
+      tokens: { [token]: "test" },
+      adminToken,
+      port,
+      requestsPerHour: 1_000_000,
+      ...options.settings,
+    }
+    const started = await startLocalCloud(settings, makeDriver(directory), pino({ level: "silent" }))
+    port = Number(new URL(started.apiUrl).port)
+    return started
+  }
+  const test: TestCloud = {
+    cloud: await start(),
+    directory,
+    get apiUrl() {
+      return test.cloud.apiUrl
+    },
+    token,
+    imageId: 0,
+    async call(method, path, body, headers = {}) {
+      const response = await fetch(`${test.cloud.apiUrl}${path}`, {
+        method,
+        headers: { authorization: `Bearer ${token}`, ...headers },
+        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      })
+      const text = await response.text()
+      return { status: response.status, headers: response.headers, body: text ? JSON.parse(text) : null }
+    },
+    async api<T>(method: string, path: string, body?: unknown) {
+      const answer = await test.call(method, path, body)
+      if (answer.status >= 400) throw new Error(`${method} ${path}: ${answer.status} ${JSON.stringify(answer.body)}`)
+      return answer.body as T
+    },
+    async addFault(fault) {
+      const response = await admin(test, adminToken, "POST", "/faults", fault)
+      if (!response.ok) throw new Error(await response.text())
+    },
+    async clearFaults() {
+      await admin(test, adminToken, "DELETE", "/faults")
+    },
+    ledger: () => readLedger(join(directory, "ledger.ndjson")),
+    userData: async server => (await admin(test, adminToken, "GET", `/machines/${server}/user-data`)).text(),
+    async restart() {
+      await test.cloud.close()
+      test.cloud = await start()
+    },
+    async close() {
+      for (const server of test.cloud.context.store.all("server")) await test.cloud.context.machines.remove(server.id)
+      await test.cloud.close()
+      await rm(directory, { recursive: true, force: true })
+    },
+  }
+  const image = {
+    name: "test",
+    directory: "",
+    description: "",
+    architecture: "x86" as const,
+    os_flavor: "debian",
+    os_version: "12",
+  }
+  if (options.machines === "qemu") image.directory = await testImage()
+  test.imageId = (await registerImage(test.cloud.context, image)).id
+  await test.api("POST", "/zones", { name: TEST_ZONE, mode: "primary" })
+  return test
+}
+
+function admin(test: TestCloud, token: string, method: string, path: string, body?: unknown): Promise<Response> {
+  return fetch(`${test.cloud.adminUrl}${path}`, {
+    method,
+    headers: { authorization: `Bearer ${token}` },
+    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+  })
+}
