@@ -142,7 +142,10 @@ function report(result: RunResult | null, json?: boolean): void {
   const changes = result?.changes ?? {}
   // The workspace key is a secret even to the operator's terminal.
   const { workspaceKey: _, ...outputs } = result?.outputs ?? {}
-  if (json) return console.log(JSON.stringify({ changes, outputs }, null, 2))
+  if (json) {
+    console.log(JSON.stringify({ changes, outputs }, null, 2))
+    return
+  }
   const said = Object.entries(changes).map(([kind, count]) => `${count} ${kind}`)
   console.log(said.join(", ") || "done")
   if (outputs.ipv4) console.log(`${outputs.hostname}  ${outputs.ipv4}`)

@@ -7,7 +7,7 @@ import type { Store } from "../state/store.ts"
 import { currentAction } from "./present-action.ts"
 import { type Call, created, Labels, ok, page, parseBody, type Reply } from "./request.ts"
 import type { Route } from "./routes.ts"
-import { loadZone, zoneAction } from "./zones.ts"
+import { loadZone, zoneAction } from "./zone-of-call.ts"
 
 const TYPES = [
   "A",

@@ -1,12 +1,12 @@
 import { z } from "zod"
-import type { Context } from "../context.ts"
-import { isProtected, notFound, notUnique } from "../errors.ts"
+import { isProtected, notUnique } from "../errors.ts"
 import type { RrsetRecord, ZoneRecord } from "../state/records.ts"
 import type { Store } from "../state/store.ts"
 import { currentAction } from "./present-action.ts"
-import { type Call, created, Labels, mine, ok, page, parseBody, type Reply } from "./request.ts"
+import { created, Labels, mine, ok, page, parseBody } from "./request.ts"
 import type { Route } from "./routes.ts"
 import { addRrset, NewRrset } from "./rrsets.ts"
+import { loadZone, zoneAction } from "./zone-of-call.ts"
 
 /** Name servers a zone is told to use; the local DNS server answers for all of them. */
 const NAME_SERVERS = ["ns1.local-cloud.example.", "ns2.local-cloud.example."]
@@ -125,25 +125,6 @@ export const zoneRoutes: Route[] = [
     },
   },
 ]
-
-/** A zone of the caller by id or name, as the path gives it. */
-export function loadZone(store: Store, call: Call): ZoneRecord {
-  const given = decodeURIComponent(call.params.zone ?? "")
-  const zone = mine(store, "zone", call.project).find(one => one.name === given || String(one.id) === given)
-  if (!zone) throw notFound("zone", given)
-  return zone
-}
-
-/** Begins an action of a zone and answers with it. */
-export function zoneAction({ store, actions }: Context, call: Call, zone: ZoneRecord, command: string): Reply {
-  const action = actions.begin({
-    project: call.project,
-    command,
-    resources: [{ id: zone.id, type: "zone" }],
-    fail: call.failActions,
-  })
-  return created(() => ({ action: currentAction(store, action) }))
-}
 
 const rrsetsOf = (store: Store, zone: ZoneRecord) => store.all("rrset").filter(rrset => rrset.zone === zone.id)
 

@@ -70,7 +70,7 @@ describe("engine: provider faults", () => {
       assert.deepEqual(cloud.ledger().alive, [])
     })
 
-  const create = { method: "POST", path: "^/v1/servers$" }
+  const create = { method: "POST", path: "^/v1/servers$" } as const
   survives("429 on creating the server", {
     match: create,
     times: 2,

@@ -1,5 +1,4 @@
 import { randomBytes } from "node:crypto"
-import { rm } from "node:fs/promises"
 import { join } from "node:path"
 import { pino } from "pino"
 import type { LocalCloudSettings } from "../../local-cloud/config.ts"
@@ -51,7 +50,7 @@ export interface TestCloudOptions {
 
 /** Starts a local cloud over a temporary folder, on ports of its own. */
 export async function startTestCloud(options: TestCloudOptions): Promise<TestCloud> {
-  const directory = await temporaryDirectory("cloud")
+  const { path: directory, remove } = await temporaryDirectory("fc-")
   const token = randomBytes(32).toString("hex")
   const adminToken = randomBytes(32).toString("hex")
   const makeDriver =
@@ -110,7 +109,7 @@ export async function startTestCloud(options: TestCloudOptions): Promise<TestClo
     async close() {
       for (const server of test.cloud.context.store.all("server")) await test.cloud.context.machines.remove(server.id)
       await test.cloud.close()
-      await rm(directory, { recursive: true, force: true })
+      await remove()
     },
   }
   const image = {

@@ -1,0 +1,25 @@
+import type { Context } from "../context.ts"
+import { notFound } from "../errors.ts"
+import type { ZoneRecord } from "../state/records.ts"
+import type { Store } from "../state/store.ts"
+import { currentAction } from "./present-action.ts"
+import { type Call, created, mine, type Reply } from "./request.ts"
+
+/** A zone of the caller by id or name, as the path gives it. */
+export function loadZone(store: Store, call: Call): ZoneRecord {
+  const given = decodeURIComponent(call.params.zone ?? "")
+  const zone = mine(store, "zone", call.project).find(one => one.name === given || String(one.id) === given)
+  if (!zone) throw notFound("zone", given)
+  return zone
+}
+
+/** Begins an action of a zone and answers with it. */
+export function zoneAction({ store, actions }: Context, call: Call, zone: ZoneRecord, command: string): Reply {
+  const action = actions.begin({
+    project: call.project,
+    command,
+    resources: [{ id: zone.id, type: "zone" }],
+    fail: call.failActions,
+  })
+  return created(() => ({ action: currentAction(store, action) }))
+}
