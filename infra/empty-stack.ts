@@ -1,5 +1,6 @@
 import { constants } from "node:fs"
-import { copyFile, link, mkdir, readFile, rm, writeFile } from "node:fs/promises"
+import { copyFile, link, mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises"
+import { hostname } from "node:os"
 import { dirname, join } from "node:path"
 import { fileURLToPath } from "node:url"
 import { PROJECT } from "./engine-config.ts"
@@ -15,6 +16,8 @@ export interface FileBackend {
   exists(stack: string): Promise<boolean>
   /** Makes an empty stack; false when there is no template yet. Never overwrites a stack. */
   createFromTemplate(stack: string): Promise<boolean>
+  /** Removes the lock that a run of ours on this host has left, which is proven dead. */
+  removeLockOf(pid: number): Promise<void>
   /** Keeps a stack the engine has just made as the template for the next ones. */
   keepAsTemplate(stack: string): Promise<void>
 }
@@ -51,6 +54,16 @@ export function fileBackend(backendUrl: string, version: string): FileBackend | 
         await rm(half, { force: true })
       }
       return true
+    },
+
+    async removeLockOf(pid) {
+      const locks = join(root, ".pulumi", "locks")
+      for (const name of await readdir(locks, { recursive: true }).catch(() => [])) {
+        const lock = await readable(join(locks, name))
+        if (lock === null || !name.endsWith(".json")) continue
+        const held = JSON.parse(lock) as { pid?: number; hostname?: string }
+        if (held.pid === pid && held.hostname === hostname()) await rm(join(locks, name), { force: true })
+      }
     },
 
     async keepAsTemplate(stack) {

@@ -3,14 +3,20 @@ import { readdirSync, readFileSync } from "node:fs"
 import { setTimeout as sleep } from "node:timers/promises"
 import { InfraError } from "./errors.ts"
 
-/** How long a run that was told to stop may take to finish the resource it is at, before it is killed. Milliseconds. */
-const GRACE_MS = 30_000
+/**
+ * How long a run that was told to stop may take to finish the resource it is at, before it is killed. Milliseconds;
+ * a create at the provider answers within a few seconds or not at all.
+ */
+const GRACE_MS = 10_000
 
 /** One finished run of the CLI. */
 export interface CommandOutput {
   stdout: string
   stderr: string
   code: number
+  pid: number
+  /** It did not stop when asked and had to be killed; whatever it held, it holds no more. */
+  killed: boolean
 }
 
 export interface CommandOptions {
@@ -61,18 +67,24 @@ export async function runCommand(command: string, args: string[], options: Comma
     child.on("close", (code, signal) => resolve(code ?? (signal ? 128 : 1)))
   })
   const pgid = child.pid
-  if (pgid === undefined) return ended.then(code => ({ stdout, stderr, code }))
+  // Without a process `ended` rejects.
+  if (pgid === undefined) return ended.then(code => ({ stdout, stderr, code, pid: 0, killed: false }))
   options.onProcess?.(pgid)
 
+  let killed = false
+  let over = false
   const stop = () => {
     child.kill("SIGINT")
-    void sleep(GRACE_MS, undefined, { ref: false }).then(() => killGroup(pgid))
+    void sleep(GRACE_MS, undefined, { ref: false }).then(() => {
+      if (!over) killed = killGroup(pgid)
+    })
   }
   options.signal?.addEventListener("abort", stop, { once: true })
   try {
     const code = await ended
+    over = true
     await emptyGroup(pgid)
-    return { stdout, stderr, code }
+    return { stdout, stderr, code, pid: pgid, killed }
   } finally {
     options.signal?.removeEventListener("abort", stop)
   }

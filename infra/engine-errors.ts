@@ -75,13 +75,19 @@ const KNOWN: [RegExp, string, NextAction, string][] = [
     "The provider project's limit for this kind of resource is reached: remove some, or have the limit raised.",
   ],
   [
+    /\(not_found\b/,
+    "provider-not-found",
+    "investigate",
+    "Something the workspace is made of is gone at the provider: `foozol-cloud stack refresh` takes note of it, then run it again.",
+  ],
+  [
     /\(protected|is protected|resource is protected/i,
     "protected",
     "fail",
     "The machine is protected from deletion: `foozol-cloud stack destroy` lifts the protection first.",
   ],
   [
-    /\b5\d\d\b|server error|service_error|internal server error/i,
+    /status code 5\d\d|\((server_error|service_error|unavailable|maintenance|timeout|unknown_error)\b|action_failed/i,
     "provider-failed",
     "retry",
     "The provider's API failed: try again in a few minutes.",

@@ -85,6 +85,7 @@ export function createEngine(config: EngineConfig): Engine {
         onOutput,
         onError,
       })
+      if (done.killed) await files?.removeLockOf(done.pid)
       if (done.code === 0) return done
       if (options.signal?.aborted)
         throw new InfraError("cancelled", "retry", "The run was cancelled; what it had done is recorded.")

@@ -1,6 +1,7 @@
 import type { Engine, RunOptions, RunResult } from "./engine.ts"
 import { InfraError } from "./errors.ts"
 import type { Machine, Machines } from "./machines/contract.ts"
+import type { Adoptions } from "./programs/contract.ts"
 import { loadProgram } from "./programs/registry.ts"
 import { LABELS, type WorkspaceSecrets, type WorkspaceSpec } from "./workspace-spec.ts"
 
@@ -25,7 +26,34 @@ export async function applyWorkspace(
   const [program, exists] = await Promise.all([loadProgram(spec.provider), cloud.engine.exists(spec.workspace)])
   // An existing workspace keeps its machine even where its type is sold out or its image is gone by now.
   if (!exists) await cloud.machines.check({ size, region, image, zone: spec.dns.zone }, call)
-  return cloud.engine.up(spec.workspace, program(spec, secrets), options)
+  const up = (adopt?: Adoptions) => cloud.engine.up(spec.workspace, program(spec, secrets, adopt), options)
+  try {
+    return await up()
+  } catch (error) {
+    if (!(error instanceof InfraError) || error.id !== "name-taken") throw error
+    // An earlier run made something and never heard of it. What carries our label is ours: take it in and go on.
+    const adopt = await findUnrecorded(cloud, spec.workspace, options)
+    if (Object.keys(adopt).length === 0) throw error
+    await up(adopt)
+    return up()
+  }
+}
+
+/** What the provider has of a workspace and its state does not know, by name and id. */
+async function findUnrecorded(cloud: Cloud, workspace: string, options: RunOptions): Promise<Adoptions> {
+  const [known, state] = await Promise.all([
+    cloud.machines.resources(workspace, options.signal ? { signal: options.signal } : {}),
+    cloud.engine.exportState(workspace),
+  ])
+  const recorded = recordedResources(state)
+  return Object.fromEntries(
+    known.filter(one => !recorded.has(`${one.type}::${one.name}`)).map(one => [one.name, one.id]),
+  )
+}
+
+/** `type::name` of every resource in a state. */
+function recordedResources(state: { deployment?: { resources?: { urn: string }[] } }): Set<string> {
+  return new Set((state.deployment?.resources ?? []).map(({ urn }) => urn.split("::").slice(-2).join("::")))
 }
 
 /** What `applyWorkspace` would change; changes nothing. */
@@ -39,14 +67,17 @@ export async function previewWorkspace(
   return cloud.engine.preview(spec.workspace, program(spec, secrets), options)
 }
 
-/** Destroys everything a workspace has at the provider, then its stack. Succeeds when it is gone already. */
+/** Destroys everything a workspace has at the provider, recorded or not, then its stack. Succeeds when it is gone already. */
 export async function destroyWorkspace(cloud: Cloud, workspace: string, options: RunOptions = {}): Promise<RunResult> {
   const call = options.signal ? { signal: options.signal } : {}
   const machines = await machinesOf(cloud.machines, workspace, options)
   await Promise.all(
     machines.filter(one => one.deleteProtection).map(one => cloud.machines.setDeleteProtection(one.id, false, call)),
   )
-  return cloud.engine.destroy(workspace, options)
+  const result = await cloud.engine.destroy(workspace, options)
+  // What a lost answer kept out of the state is still the workspace's.
+  await cloud.machines.removeResources(await cloud.machines.resources(workspace, call), call)
+  return result
 }
 
 /** The machines that carry a workspace's label, whatever the state says: none of ours can hide from it. */

@@ -32,7 +32,8 @@ export interface Actions {
   onEnded(listener: (action: ActionRecord) => void): void
 }
 
-export type Worker = (work: Work, action: ActionRecord) => Promise<void>
+/** Does the work of an action; with a failure given it does none, and leaves things as a failed action leaves them. */
+export type Worker = (work: Work, failure: Error | null) => Promise<void>
 
 export function createActions(
   config: LocalCloudConfig,
@@ -48,15 +49,17 @@ export function createActions(
   async function perform(id: number, fail: boolean): Promise<void> {
     const action = store.get("action", id)
     if (!action) return
+    let failure = fail ? new ApiError(500, "action_failed", "Action failed") : null
     if (action.after !== null) {
       await running.get(action.after)
-      if (store.get("action", action.after)?.status === "error")
-        return end(id, { code: "action_failed", message: "the action before this one failed" })
+      if (store.get("action", action.after)?.status === "error") {
+        failure = new ApiError(500, "action_failed", "the action before this one failed")
+      }
     }
     if (config.actionDelayMs > 0) await sleep(config.actionDelayMs)
     try {
-      if (fail) throw new ApiError(500, "action_failed", "Action failed")
-      if (action.work) await worker(action.work, action)
+      if (action.work) await worker(action.work, failure)
+      else if (failure) throw failure
       end(id, null)
     } catch (error) {
       log.warn({ action: action.command, err: error }, "action failed")

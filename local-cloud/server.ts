@@ -38,7 +38,7 @@ export async function startLocalCloud(
   const ledgerFile = join(config.directory, "ledger.ndjson")
   const ledger = openLedger(ledgerFile)
   const now = () => new Date().toISOString()
-  const actions = createActions(config, store, work => performWork(context, work), now, log)
+  const actions = createActions(config, store, (work, failure) => performWork(context, work, failure), now, log)
   const context: Context = { config, store, ledger, machines, actions, soldOut: new Set(), log, now }
   machines.onStopped(id => {
     const server = store.get("server", id)

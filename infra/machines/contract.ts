@@ -56,6 +56,16 @@ export interface CallOptions {
   signal?: AbortSignal
 }
 
+/** A resource of a workspace as the provider has it, whatever the state says. */
+export interface LabelledResource {
+  /** The name the provider's program gives it, such as `machine`. */
+  name: string
+  /** Pulumi's type of it, such as `hcloud:index/server:Server`. */
+  type: string
+  /** What Pulumi imports it by. */
+  id: string
+}
+
 /** Selects by labels: every given label must have exactly this value. */
 export type LabelSelector = Record<string, string>
 
@@ -74,6 +84,11 @@ export interface Machines {
   setDeleteProtection(id: string, on: boolean, options?: CallOptions): Promise<void>
   /** Deletes the machine; succeeds when it is gone already. Lifts nothing: a protected machine is refused. */
   remove(id: string, options?: CallOptions): Promise<void>
+
+  /** Everything that carries a workspace's label, machines and all. */
+  resources(workspace: string, options?: CallOptions): Promise<LabelledResource[]>
+  /** Removes such resources for good, protected or not, in an order the provider takes. */
+  removeResources(resources: LabelledResource[], options?: CallOptions): Promise<void>
 
   /** Makes a snapshot and resolves when it is proven available. */
   createSnapshot(

@@ -10,8 +10,15 @@ export interface WorkspaceOutputs {
   workspaceKey: unknown
 }
 
+/**
+ * Ids of resources that exist at the provider and are missing from the state, by the name the program gives them: an
+ * earlier run made them and its answer was lost. The program imports them as they are instead of making them again.
+ */
+export type Adoptions = Record<string, string>
+
 /** A provider's program: spec and secrets in, a Pulumi inline program out. Pure until the engine runs it. */
 export type WorkspaceProgram = (
   spec: WorkspaceSpec,
   secrets: WorkspaceSecrets,
+  adopt?: Adoptions,
 ) => () => Promise<WorkspaceOutputs & Record<string, unknown>>

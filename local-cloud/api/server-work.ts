@@ -114,9 +114,15 @@ const JOBS: Record<string, Job> = {
   },
 }
 
-/** Does the work of an action and sets the server's status and lock after it, whether it went well or not. */
-export async function performWork(context: Context, work: Work): Promise<void> {
-  if (work.run === "updateMachines") return updateMachines(context, work.args.servers as number[])
+/**
+ * Does the work of an action and sets the server's status and lock after it, whether it went well or not.
+ * @param failure fails the work before it is begun
+ */
+export async function performWork(context: Context, work: Work, failure: Error | null): Promise<void> {
+  if (work.run === "updateMachines") {
+    if (failure) throw failure
+    return updateMachines(context, work.args.servers as number[])
+  }
   const server = context.store.get("server", work.server)
   // Gone already: what deletes it has done more than this would.
   if (!server) return
@@ -125,7 +131,7 @@ export async function performWork(context: Context, work: Work): Promise<void> {
   const unlock = (status: ServerStatus | null) => {
     const current = context.store.get("server", work.server)
     const before = (work.args.statusBefore as ServerStatus | undefined) ?? current?.status
-    // A server that has still to be started stays locked until it is.
+    // A server that has still to be started stays locked until that action has ended, well or not.
     const starting = context.store
       .all("action")
       .some(
@@ -139,6 +145,7 @@ export async function performWork(context: Context, work: Work): Promise<void> {
       context.store.put("server", { ...current, locked: starting, status: status ?? before ?? current.status })
   }
   try {
+    if (failure) throw failure
     unlock(await job(context, server, work.args))
   } catch (error) {
     unlock(await actualStatus(context, server))

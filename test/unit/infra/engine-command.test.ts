@@ -7,7 +7,9 @@ const options = { cwd: tmpdir(), env: {} }
 const shell = (script: string, more: object = {}) => runCommand("/bin/sh", ["-c", script], { ...options, ...more })
 describe("engine-command/runCommand", () => {
   it("gives output and exit code", async () => {
-    assert.deepEqual(await shell("echo out; echo err >&2; exit 3"), { stdout: "out\n", stderr: "err\n", code: 3 })
+    const { pid, ...done } = await shell("echo out; echo err >&2; exit 3")
+    assert.deepEqual(done, { stdout: "out\n", stderr: "err\n", code: 3, killed: false })
+    assert.ok(pid > 0)
   })
   it("leaves nothing of its process group behind", async () => {
     const { stdout } = await shell("sleep 600 >/dev/null 2>&1 & echo $!; exit 0")
