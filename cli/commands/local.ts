@@ -2,9 +2,9 @@ import { readFileSync } from "node:fs"
 import { type Command, Option } from "commander"
 import { createProgress } from "../../tools/setup/progress.ts"
 import { setUp } from "../../tools/setup/setup.ts"
+import { addFirstContents, LOCAL_ZONE } from "../first-contents.ts"
 import { localCloudLog, readLocalCloud, startLocalCloudProcess, stopLocalCloudProcess } from "../local-cloud-process.ts"
 import { printTable } from "../print-table.ts"
-import { prepareImage } from "../test-image.ts"
 
 interface UpOptions {
   machines: "qemu" | "none"
@@ -77,7 +77,7 @@ export async function localUp(options: UpOptions) {
     if (options[name]) args.push(`--${name.replace(/[A-Z]/g, letter => `-${letter.toLowerCase()}`)}`, options[name])
   }
   const runtime = await startLocalCloudProcess(args)
-  await prepareImage(runtime, progress)
+  await addFirstContents(runtime, progress)
   return runtime
 }
 
@@ -89,7 +89,7 @@ export function printStatus(): void {
     [
       ["API", running.apiUrl],
       ["machines", running.machines === "qemu" ? "real (QEMU)" : "pretended"],
-      ["by name", `https://<name>.<zone>.localhost:${running.routerPort}`],
+      ["by name", `https://<name>.${LOCAL_ZONE}:${running.routerPort}`],
       ["DNS", `127.0.0.1:${running.dnsPort}`],
     ],
   )

@@ -22,7 +22,6 @@ export const SYSTEM_TOOLS: SystemTool[] = [
   { programs: ["qemu-img"], package: "qemu-utils", purpose: "makes machine disks" },
   { programs: ["mke2fs"], package: "e2fsprogs", purpose: "makes file systems for images" },
   { programs: ["nc.openbsd"], package: "netcat-openbsd", purpose: "connects a machine to its metadata" },
-  { programs: ["cpio"], package: "cpio", purpose: "packs initial ramdisks" },
   { programs: ["mmdebstrap"], package: "mmdebstrap", purpose: "builds golden images" },
   { programs: ["redis-server"], package: "redis-server", purpose: "keeps logins, tokens and workspaces" },
   { programs: ["nginx"], package: "nginx-light", purpose: "is tested as the door of a machine" },
