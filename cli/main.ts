@@ -1,4 +1,3 @@
-#!/usr/bin/env node
 /** `foozol-cloud`: the command line for operators and for people who want the local cloud. */
 import { Command, CommanderError } from "commander"
 import { addDoctor } from "./commands/doctor.ts"

@@ -8,7 +8,7 @@ import { createInterface } from "node:readline"
 // Loading the SDK is most of a fresh child's start; compiled code is kept between starts.
 enableCompileCache(process.env.FOOZOL_COMPILE_CACHE)
 const [{ openCloud }, { EngineRequest }, { toErrorValue, InfraError }, workspaceStack] = await Promise.all([
-  import("./cloud-config.ts"),
+  import("./open-cloud.ts"),
   import("./engine-protocol.ts"),
   import("./errors.ts"),
   import("./workspace-stack.ts"),

@@ -77,7 +77,9 @@ export function createEngine(config: EngineConfig): Engine {
       if (args[0] === "stack" && args[1] === "history") return { stdout: "[]", stderr: "", code: 0 }
       // Selecting writes a note of the current stack for people at a shell; every call of ours names its stack.
       if (args[0] === "stack" && args[1] === "select") return { stdout: "", stderr: "", code: 0 }
-      const done = await runCommand(config.pulumi, [...args, ...extraArgs, "--non-interactive", "--color", "never"], {
+      // An export is for looking at and for keeping; nobody needs the secrets in it in clear text.
+      const wanted = args.filter(arg => arg !== "--show-secrets")
+      const done = await runCommand(config.pulumi, [...wanted, ...extraArgs, "--non-interactive", "--color", "never"], {
         cwd,
         env: { ...apiEnv, ...env, PULUMI_AUTOMATION_API: "true" },
         signal: options.signal,

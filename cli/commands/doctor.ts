@@ -70,6 +70,7 @@ async function toolFindings(): Promise<Finding[]> {
           version: "",
           from: `package ${tool.package} ${tool.purpose}`,
         } as const
+      // biome-ignore lint/suspicious/noTemplateCurlyInString: a format of dpkg-query
       const asked = await run("dpkg-query", ["-W", "-f=${Version}", tool.package])
       return { part, state: "ok", version: asked.code === 0 ? asked.stdout : "", from: tool.path } as const
     }),

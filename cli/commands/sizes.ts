@@ -1,5 +1,5 @@
 import type { Command } from "commander"
-import { openCloud } from "../../infra/cloud-config.ts"
+import { openMachines } from "../../infra/cloud-config.ts"
 import { printTable } from "../print-table.ts"
 import { cloudConfig } from "../settings.ts"
 
@@ -10,7 +10,7 @@ export function addSizes(program: Command): void {
     .description("list the provider's machine types with live prices and availability")
     .option("--json", "print JSON")
     .action(async ({ json }: { json?: boolean }) => {
-      const sizes = (await openCloud(cloudConfig()).machines.sizes()).filter(size => size.orderable)
+      const sizes = (await openMachines(cloudConfig()).sizes()).filter(size => size.orderable)
       if (json) return console.log(JSON.stringify(sizes, null, 2))
       const rows = sizes.map(size => {
         const offers = Object.entries(size.regions)

@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from "node:fs"
 import type { Command } from "commander"
-import { openCloud } from "../../infra/cloud-config.ts"
+import { openMachines } from "../../infra/cloud-config.ts"
 import type { RunResult, StackSummary } from "../../infra/engine.ts"
 import type { EngineEvent } from "../../infra/engine-events.ts"
 import { createEnginePool } from "../../infra/engine-pool.ts"
@@ -39,7 +39,7 @@ export function addStack(program: Command): void {
     .description("show the machines that carry a workspace's label, as the provider reports them")
     .option(...json)
     .action(async (workspace: string, options: { json?: boolean }) => {
-      const machines = await machinesOf(openCloud(cloudConfig()).machines, workspace)
+      const machines = await machinesOf(openMachines(cloudConfig()), workspace)
       if (options.json) return console.log(JSON.stringify(machines, null, 2))
       printTable(
         ["machine", "state", "size", "region", "ipv4", "epoch"],

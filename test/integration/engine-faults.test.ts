@@ -2,7 +2,7 @@ import assert from "node:assert/strict"
 import { mkdtemp, rm } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
-import { type CloudConfig, openCloud } from "../../infra/cloud-config.ts"
+import { type CloudConfig, openMachines } from "../../infra/cloud-config.ts"
 import { createEnginePool, type EnginePool } from "../../infra/engine-pool.ts"
 import { InfraError } from "../../infra/errors.ts"
 import { machinesOf } from "../../infra/workspace-stack.ts"
@@ -55,7 +55,7 @@ describe("engine: provider faults", () => {
         assert.notEqual(failure.id, "engine-failed", failure.detail ?? "")
       }
       const alive = cloud.ledger().alive.filter(one => one.labels["foozol-workspace"] === workspace)
-      const known = await machinesOf(openCloud(config).machines, workspace)
+      const known = await machinesOf(openMachines(config), workspace)
       assert.deepEqual(
         known.map(one => Number(one.id)),
         alive.map(one => one.id),
@@ -65,7 +65,7 @@ describe("engine: provider faults", () => {
       await cloud.clearFaults()
       // Whatever happened, one more run brings it to the end that was wanted.
       await pool.run(config, { action: "apply", spec, secrets: testSecrets })
-      assert.equal((await machinesOf(openCloud(config).machines, workspace)).length, 1)
+      assert.equal((await machinesOf(openMachines(config), workspace)).length, 1)
       await pool.run(config, { action: "destroy", workspace })
       assert.deepEqual(cloud.ledger().alive, [])
     })

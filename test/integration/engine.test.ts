@@ -2,7 +2,7 @@ import assert from "node:assert/strict"
 import { mkdtemp, readdir, readFile, rm, stat } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
-import { type CloudConfig, openCloud } from "../../infra/cloud-config.ts"
+import { type CloudConfig, openMachines } from "../../infra/cloud-config.ts"
 import type { RunResult, StackSummary } from "../../infra/engine.ts"
 import type { EngineEvent } from "../../infra/engine-events.ts"
 import { createEnginePool, type EnginePool } from "../../infra/engine-pool.ts"
@@ -44,7 +44,7 @@ describe("engine: a workspace's stack, without machines", () => {
     assert.deepEqual(done.sort(), ["firewall", "ipv4", "ipv6", "machine", "record-A", "record-AAAA"])
     assert.match(String(result.outputs.ipv4), /^127\.77\./)
     assert.deepEqual(result.outputs.spec, spec())
-    const [machine] = await machinesOf(openCloud(config).machines, "blue-otter")
+    const [machine] = await machinesOf(openMachines(config), "blue-otter")
     assert.equal(machine?.state, "running")
     assert.equal(machine?.deleteProtection, true)
     assert.deepEqual(machine?.labels, {
@@ -61,10 +61,10 @@ describe("engine: a workspace's stack, without machines", () => {
   })
 
   it("never replaces the machine for a new image, new settings or a new epoch", async () => {
-    const before = (await machinesOf(openCloud(config).machines, "blue-otter"))[0]?.id
+    const before = (await machinesOf(openMachines(config), "blue-otter"))[0]?.id
     const { changes } = await apply({ epoch: 2, image: cloud.imageId + 1, service: "https://elsewhere.example" })
     assert.deepEqual(changes, { same: 6, update: 1 })
-    const after = (await machinesOf(openCloud(config).machines, "blue-otter"))[0]
+    const after = (await machinesOf(openMachines(config), "blue-otter"))[0]
     assert.equal(after?.id, before)
     assert.equal(after?.labels["foozol-epoch"], "2")
   })
@@ -98,7 +98,7 @@ describe("engine: a workspace's stack, without machines", () => {
   })
 
   it("gives the machine no credential of the cloud", async () => {
-    const [machine] = await machinesOf(openCloud(config).machines, "blue-otter")
+    const [machine] = await machinesOf(openMachines(config), "blue-otter")
     const told = await cloud.userData(Number(machine?.id))
     assert.match(told, /workspaceKey/)
     assert.ok(!told.includes(config.hetzner.token))

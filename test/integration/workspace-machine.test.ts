@@ -4,7 +4,7 @@ import { Resolver } from "node:dns/promises"
 import { readdir } from "node:fs/promises"
 import { connect } from "node:net"
 import { join } from "node:path"
-import { type CloudConfig, openCloud } from "../../infra/cloud-config.ts"
+import { type CloudConfig, openMachines } from "../../infra/cloud-config.ts"
 import type { RunResult } from "../../infra/engine.ts"
 import { createEnginePool, type EnginePool } from "../../infra/engine-pool.ts"
 import type { Machines } from "../../infra/machines/contract.ts"
@@ -53,7 +53,7 @@ describe("a workspace on a real machine", () => {
     cloud = await startTestCloud({ machines: "qemu" })
     config = testEngineConfig(scratch.path, cloud)
     pool = createEnginePool({ size: 1 })
-    machines = openCloud(config).machines
+    machines = openMachines(config)
   })
   after(async () => {
     await pool?.close()

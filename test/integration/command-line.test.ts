@@ -1,0 +1,134 @@
+import assert from "node:assert/strict"
+import type { AddressInfo } from "node:net"
+import { createServer } from "node:net"
+import { join } from "node:path"
+import { LocalCloudConfig } from "../../local-cloud/config.ts"
+import { readRuntime } from "../../local-cloud/runtime-file.ts"
+import { foozolCloud } from "../support/command-line.ts"
+import { temporaryDirectory } from "../support/temporary-directory.ts"
+import { testSpec } from "../support/workspace.ts"
+
+const KEY = "k".repeat(40)
+
+describe("foozol-cloud: the command line", () => {
+  let data: Awaited<ReturnType<typeof temporaryDirectory>>
+  let env: Record<string, string>
+  const cli = (args: string, input?: string, more: Record<string, string> = {}) =>
+    foozolCloud(args.split(" "), { ...env, ...more }, input)
+  const spec = (given: object = {}) => {
+    const dns = { name: "blue-otter", zone: "foozol.localhost", ttl: 60 }
+    return JSON.stringify({ ...testSpec({ dns }), ...given })
+  }
+  /** One sentence on standard error, nothing else, and a failure. */
+  const refuses = async (args: string, sentence: RegExp, input?: string, more: Record<string, string> = {}) => {
+    const { code, stderr, stdout } = await cli(args, input, more)
+    assert.match(stderr, sentence)
+    assert.equal(stderr.trim().split("\n").length, 1, stderr)
+    assert.doesNotMatch(stderr, /\.ts:\d|Error:/)
+    assert.equal(stdout, "")
+    assert.equal(code, 1)
+  }
+
+  before(async () => {
+    data = await temporaryDirectory("fc-")
+    env = { FOOZOL_DATA: data.path, FOOZOL_WORKSPACE_KEY: KEY }
+  })
+  after(async () => {
+    await cli("local down")
+    await data.remove()
+  })
+
+  describe("without a cloud", () => {
+    it("says how to get one", () => refuses("stack up --spec -", /HCLOUD_TOKEN .* local up/, spec()))
+    it("says that the local cloud is not running", async () => {
+      const { code, stderr } = await cli("local status")
+      assert.equal(code, 1)
+      assert.match(stderr, /not running: `npx foozol-cloud local up`/)
+    })
+    it("says that the engine is not set up", () =>
+      refuses("stack list", /npm run setup/, "", { FOOZOL_CACHE: data.path, HCLOUD_TOKEN: "x".repeat(64) }))
+    it("says that an endpoint does not answer", () =>
+      refuses("stack show blue-otter", /could not be reached/, "", {
+        HCLOUD_TOKEN: "x".repeat(64),
+        HCLOUD_ENDPOINT: "http://127.0.0.1:9/v1",
+      }))
+  })
+
+  describe("the local cloud", () => {
+    it("refuses a port that is in use, and leaves nothing running", async () => {
+      const taken = createServer()
+      await new Promise<void>(resolve => taken.listen(0, "127.0.0.1", resolve))
+      const { port } = taken.address() as AddressInfo
+      const { code, stderr } = await cli(`local up --machines none --port ${port}`)
+      taken.close()
+      assert.equal(code, 1)
+      assert.match(stderr, new RegExp(`Port ${port} for the API is in use`))
+      assert.equal(readRuntime(join(data.path, "local-cloud")), null)
+    })
+    it("starts, and answers what its settings say", async () => {
+      const { code, stdout } = await cli("local up --machines none")
+      assert.equal(code, 0)
+      assert.match(stdout, /export HCLOUD_ENDPOINT=http:\/\/127\.0\.0\.1:\d+\/v1 HCLOUD_TOKEN=[0-9a-f]{64}/)
+    })
+    it("does nothing when it runs already", async () => {
+      const before = readRuntime(join(data.path, "local-cloud"))
+      await cli("local up --machines none")
+      assert.deepEqual(readRuntime(join(data.path, "local-cloud")), before)
+    })
+    it("has defaults for every setting", () => {
+      assert.ok(LocalCloudConfig.parse({ directory: data.path, tokens: { abcdefgh: "p" }, adminToken: "abcdefgh" }))
+    })
+  })
+
+  describe("stack", () => {
+    it("names what is wrong with a spec", () =>
+      refuses("stack up --spec -", /workspace: must be 1 to 40.*; size: /, spec({ workspace: "A B", size: "" })))
+    it("names an unknown size", () => refuses("stack up --spec -", /no machine type "cx999"/, spec({ size: "cx999" })))
+    it("names an unknown image", () =>
+      refuses("stack up --spec -", /no usable image with id 424242/, spec({ image: 424_242 })))
+    it("names an unknown location", () =>
+      refuses("stack up --spec -", /not sold at "mars1"/, spec({ region: "mars1" })))
+    it("names a file that is not there", () => refuses("stack up --spec /nowhere.json", /no spec file/))
+    it("names what is no JSON", () => refuses("stack up --spec -", /not valid JSON/, "{"))
+    it("wants a workspace key", () =>
+      refuses("stack up --spec -", /workspace key/, spec(), { FOOZOL_WORKSPACE_KEY: "" }))
+    it("says that there is no such stack", () => refuses("stack refresh nobody", /no stack "nobody"/))
+    it("destroys nothing without a yes", async () => {
+      const { code, stderr } = await cli("stack destroy blue-otter")
+      assert.equal(code, 1)
+      assert.match(stderr, /--yes/)
+    })
+
+    it("goes the whole way: up, list, show, refresh, preview, export, destroy", async () => {
+      const images = (await cli("local status --json")).stdout
+      const { apiUrl, token } = JSON.parse(images) as { apiUrl: string; token: string }
+      const listed = (await (
+        await fetch(`${apiUrl}/images`, { headers: { authorization: `Bearer ${token}` } })
+      ).json()) as { images: { id: number }[] }
+      const ours = spec({ image: listed.images[0]?.id })
+      const up = await cli("stack up --spec - --json", ours)
+      assert.equal(up.code, 0, up.stderr)
+      const { changes, outputs } = JSON.parse(up.stdout)
+      assert.equal(changes.create, 7)
+      assert.equal(outputs.hostname, "blue-otter.foozol.localhost")
+      assert.doesNotMatch(up.stdout + up.stderr, new RegExp(KEY))
+      assert.equal(JSON.parse((await cli("stack list --json")).stdout)[0].name, "blue-otter")
+      assert.equal(JSON.parse((await cli("stack show blue-otter --json")).stdout)[0].state, "running")
+      assert.match((await cli("stack refresh blue-otter")).stdout, /7 same/)
+      assert.match((await cli("stack preview --spec -", ours)).stdout, /7 same/)
+      const state = (await cli("stack export blue-otter")).stdout
+      assert.equal(JSON.parse(state).deployment.resources.length, 8)
+      assert.doesNotMatch(state, new RegExp(`${KEY}|${token}`))
+      assert.match((await cli("stack destroy blue-otter --yes")).stdout, /7 delete/)
+      assert.deepEqual(JSON.parse((await cli("stack list --json")).stdout), [])
+    })
+    it("lists sizes with prices", async () => {
+      assert.match((await cli("sizes")).stdout, /cx43 +8 +16 GB +160 GB +x86 +9\.49 EUR +fsn1 nbg1 hel1/)
+    })
+    it("prints settings for plain pulumi, without secrets", async () => {
+      const { stdout } = await cli("stack env")
+      assert.match(stdout, /PULUMI_BACKEND_URL='file:/)
+      assert.doesNotMatch(stdout, /[0-9a-f]{64}/)
+    })
+  })
+})
