@@ -3,7 +3,7 @@
  * checkpoints) and takes out the processes that tell nothing new: each start of the CLI costs 0.13 s of CPU, and the
  * API starts five for one `up`. What each step saves is in bench/RESULTS.md.
  */
-import { mkdir, writeFile } from "node:fs/promises"
+import { mkdir, statfs, writeFile } from "node:fs/promises"
 import { join } from "node:path"
 import * as pulumi from "@pulumi/pulumi"
 import type { EngineEvent as PulumiEvent } from "@pulumi/pulumi/automation/events.js"
@@ -15,6 +15,9 @@ import { type EngineConfig, engineEnvironment, PROJECT } from "./engine-config.t
 import { engineError } from "./engine-errors.ts"
 import { type EngineEvent, toEngineEvent } from "./engine-events.ts"
 import { InfraError } from "./errors.ts"
+
+/** Below this much free space no run begins. A stack's state and its backups take less than 1 MB a run. */
+const MIN_FREE_BYTES = 32 * 1024 ** 2
 
 export interface RunOptions {
   signal?: AbortSignal
@@ -95,12 +98,27 @@ export function createEngine(config: EngineConfig): Engine {
     },
   })
 
-  async function workspace(options: RunOptions, program?: Program, extraArgs?: string[]): Promise<LocalWorkspace> {
+  async function prepareDirectories(): Promise<void> {
     await mkdir(config.workDirectory, { recursive: true, mode: 0o700 })
-    if (config.backendUrl.startsWith("file://")) {
-      await mkdir(new URL(config.backendUrl), { recursive: true, mode: 0o700 })
-    }
+    if (files) await mkdir(new URL(config.backendUrl), { recursive: true, mode: 0o700 })
     await writeFile(join(config.workDirectory, "Pulumi.yaml"), `name: ${PROJECT}\nruntime: nodejs\n`)
+  }
+
+  /** Refuses to begin where the state could not be written to its end: the engine leaves a truncated file there. */
+  async function requireRoom(): Promise<void> {
+    if (!files) return
+    const { bavail, bsize } = await statfs(new URL(config.backendUrl))
+    if (bavail * bsize >= MIN_FREE_BYTES) return
+    const free = Math.floor((bavail * bsize) / 1024 ** 2)
+    throw new InfraError(
+      "disk-full",
+      "investigate",
+      `Only ${free} MB are free where the engine keeps its state; nothing was begun. Free at least ${MIN_FREE_BYTES / 1024 ** 2} MB, then try again.`,
+    )
+  }
+
+  async function workspace(options: RunOptions, program?: Program, extraArgs?: string[]): Promise<LocalWorkspace> {
+    await prepareDirectories()
     const pulumiCommand = command(options, extraArgs) as unknown as PulumiCommand
     return LocalWorkspace.create({
       workDir: config.workDirectory,
@@ -111,6 +129,8 @@ export function createEngine(config: EngineConfig): Engine {
   }
 
   async function makeStack(name: string, options: RunOptions): Promise<void> {
+    await prepareDirectories()
+    await requireRoom()
     if (await files?.exists(name)) return
     if (await files?.createFromTemplate(name)) return
     try {

@@ -2,51 +2,13 @@ import { setTimeout as sleep } from "node:timers/promises"
 import { z } from "zod"
 import { InfraError } from "../errors.ts"
 import { LABELS } from "../workspace-spec.ts"
-import type { LabelledResource, LabelSelector, Machine, MachineState, Machines, Size, Snapshot } from "./contract.ts"
+import type { LabelledResource, LabelSelector, Machines } from "./contract.ts"
+import { Image, Server, ServerType, toMachine, toSize, toSnapshot } from "./hetzner-answers.ts"
 import { Action, type HetznerApi } from "./hetzner-api.ts"
 
-const GIB = 1024 ** 3
 /** How long a guest may take to shut down before its power is cut, milliseconds. */
 const SHUTDOWN_GRACE_MS = 60_000
 
-// Only the fields that are read; an answer without one of them is a fault worth knowing of.
-const Server = z.object({
-  id: z.number(),
-  name: z.string(),
-  status: z.string(),
-  locked: z.boolean(),
-  created: z.coerce.date(),
-  labels: z.record(z.string(), z.string()),
-  server_type: z.object({ name: z.string() }),
-  location: z.object({ name: z.string() }),
-  protection: z.object({ delete: z.boolean() }),
-  public_net: z.object({
-    ipv4: z.object({ ip: z.string() }).nullable(),
-    ipv6: z.object({ ip: z.string() }).nullable(),
-  }),
-})
-const Image = z.object({
-  id: z.number(),
-  type: z.string(),
-  status: z.string(),
-  description: z.string(),
-  labels: z.record(z.string(), z.string()),
-  image_size: z.number().nullable(),
-  architecture: z.string(),
-  created: z.coerce.date(),
-})
-const Amount = z.object({ net: z.coerce.number() })
-const ServerType = z.object({
-  name: z.string(),
-  cores: z.number(),
-  memory: z.number(),
-  disk: z.number(),
-  architecture: z.enum(["x86", "arm"]),
-  deprecation: z.object({ unavailable_after: z.coerce.date() }).nullish(),
-  prices: z.array(z.object({ location: z.string(), price_hourly: Amount, price_monthly: Amount })),
-  // Came after the description of 2026-02; without it availability shows only when a create is refused.
-  locations: z.array(z.object({ name: z.string(), available: z.boolean().optional() })).optional(),
-})
 const OneAction = z.object({ action: Action })
 
 /** Hetzner's machines through its own API; the local cloud's likewise. */
@@ -263,61 +225,4 @@ function selector(labels: LabelSelector): string {
       .map(([key, value]) => `${key}==${value}`)
       .join(","),
   )
-}
-
-const STATES: Record<string, MachineState> = {
-  initializing: "creating",
-  starting: "starting",
-  running: "running",
-  stopping: "stopping",
-  off: "off",
-  deleting: "deleting",
-}
-
-function toMachine(server: z.output<typeof Server>): Machine {
-  return {
-    id: String(server.id),
-    name: server.name,
-    state: STATES[server.status] ?? "unknown",
-    size: server.server_type.name,
-    region: server.location.name,
-    ipv4: server.public_net.ipv4?.ip ?? null,
-    ipv6: server.public_net.ipv6?.ip.replace(/::\/64$/, "::1") ?? null,
-    labels: server.labels,
-    busy: server.locked,
-    deleteProtection: server.protection.delete,
-    createdAt: server.created,
-  }
-}
-
-function toSnapshot(image: z.output<typeof Image>): Snapshot {
-  const { id, status, description, labels, image_size, created } = image
-  return {
-    id: String(id),
-    state: status === "available" || status === "creating" ? status : "unavailable",
-    description,
-    labels,
-    bytes: image_size === null ? null : Math.round(image_size * GIB),
-    createdAt: created,
-  }
-}
-
-function toSize(type: z.output<typeof ServerType>, currency: string, now: Date): Size {
-  const availability = new Map(type.locations?.map(location => [location.name, location.available ?? true]))
-  const regions = type.prices.map(price => [
-    price.location,
-    {
-      price: { currency, hourly: price.price_hourly.net, monthly: price.price_monthly.net },
-      available: availability.get(price.location) ?? type.locations === undefined,
-    },
-  ])
-  return {
-    name: type.name,
-    cores: type.cores,
-    memoryGb: type.memory,
-    diskGb: type.disk,
-    architecture: type.architecture,
-    orderable: !type.deprecation || type.deprecation.unavailable_after > now,
-    regions: Object.fromEntries(regions),
-  }
 }

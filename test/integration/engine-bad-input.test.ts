@@ -1,7 +1,9 @@
 import assert from "node:assert/strict"
-import { mkdtemp, rm } from "node:fs/promises"
+import { spawnSync } from "node:child_process"
+import { mkdir, mkdtemp, rm } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
+import { pathToFileURL } from "node:url"
 import type { CloudConfig } from "../../infra/cloud-config.ts"
 import { createEnginePool, type EnginePool } from "../../infra/engine-pool.ts"
 import { startTestCloud, type TestCloud } from "../support/local-cloud.ts"
@@ -65,4 +67,22 @@ describe("engine: what cannot be is refused before anything is made", () => {
   it("an engine that is not there", () => refuses("engine-missing", /npm run setup/, {}, { pulumi: "/nowhere/pulumi" }))
   it("a missing plugin", () =>
     refuses("plugin-missing", /npm run setup/, { workspace: "plugless" }, { home: join(directory, "empty-home") }))
+
+  describe("a full disk", () => {
+    let small: string
+    before(async function () {
+      small = join(directory, "small")
+      await mkdir(small)
+      // A file system of its own is the only disk a test may fill.
+      const mounted = spawnSync("mount", ["-t", "tmpfs", "-o", "size=64k", "tmpfs", small]).status === 0
+      if (!mounted) {
+        this.test?.parent?.eachTest(test => Object.assign(test, { skipReason: "mounting a small tmpfs needs root" }))
+        this.skip()
+      }
+    })
+    after(() => spawnSync("umount", [small]))
+
+    it("is said before anything is begun", () =>
+      refuses("disk-full", /MB are free/, {}, { backendUrl: pathToFileURL(join(small, "state")).href }))
+  })
 })
