@@ -130,8 +130,8 @@ function toActionError(error: unknown): { code: string; message: string } {
 }
 
 function forgetOld(store: Store): void {
+  if (store.count("action") <= KEEP * 1.1) return
   const actions = store.all("action")
-  if (actions.length <= KEEP * 1.1) return
   const ended = actions.filter(action => action.status !== "running").sort((a, b) => a.id - b.id)
   for (const action of ended.slice(0, actions.length - KEEP)) store.remove("action", action.id)
 }

@@ -34,7 +34,7 @@ function parseTerm(term: string): Term {
   if (set) {
     const [, key = "", operator, list = ""] = set
     const values = new Set(list.split(",").map(value => value.trim()))
-    known(key, term)
+    known(key, term, ...values)
     return operator === "in"
       ? labels => has(labels, key) && values.has(labels[key] ?? "")
       : labels => !values.has(labels[key] ?? "\0")
@@ -42,7 +42,7 @@ function parseTerm(term: string): Term {
   const comparison = /^([^=!\s]+)\s*(==|=|!=)\s*(\S*)$/.exec(term)
   if (comparison) {
     const [, key = "", operator, value = ""] = comparison
-    known(key, term)
+    known(key, term, value)
     return operator === "!=" ? labels => labels[key] !== value : labels => labels[key] === value
   }
   const negated = term.startsWith("!")
@@ -53,6 +53,7 @@ function parseTerm(term: string): Term {
 
 const has = (labels: Labels, key: string) => Object.hasOwn(labels, key)
 
-function known(key: string, term: string): void {
-  if (!KEY.test(key)) throw invalidInput([{ name: "label_selector", messages: [`"${term}" is not a label selector`] }])
+function known(key: string, term: string, ...values: string[]): void {
+  if (!KEY.test(key) || !values.every(value => VALUE.test(value)))
+    throw invalidInput([{ name: "label_selector", messages: [`"${term}" is not a label selector`] }])
 }

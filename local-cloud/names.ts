@@ -1,22 +1,26 @@
+import { byDomain, byZone, byZoneAndName } from "./state/keys.ts"
 import type { Store } from "./state/store.ts"
 
 /** Lookups for the DNS server and the router by name, answered from the zones' record sets. */
 export function createNames(store: Store) {
   const zones = () => store.all("zone")
-  const rrsets = (zoneName: string) => {
-    const zone = zones().find(one => one.name === zoneName)
-    return { zone, sets: zone ? store.all("rrset").filter(rrset => rrset.zone === zone.id) : [] }
-  }
+  const zoneOf = (name: string) => store.find("zone", byDomain(name))[0]
   const lookup = (zoneName: string, name: string, type: string) => {
-    const { zone, sets } = rrsets(zoneName)
-    return sets
-      .filter(rrset => rrset.name === name && rrset.type === type)
-      .map(rrset => ({ ttl: rrset.ttl ?? zone?.ttl ?? 60, values: rrset.records.map(record => record.value) }))
+    const zone = zoneOf(zoneName)
+    if (!zone) return []
+    return store
+      .find("rrset", byZoneAndName(zone.id, name))
+      .filter(rrset => rrset.type === type)
+      .map(rrset => ({ ttl: rrset.ttl ?? zone.ttl, values: rrset.records.map(record => record.value) }))
+  }
+  const names = (zoneName: string) => {
+    const zone = zoneOf(zoneName)
+    return zone ? store.find("rrset", byZone(zone.id)).map(rrset => rrset.name) : []
   }
   return {
     zones: () => zones().map(zone => zone.name),
     lookup,
-    names: (zoneName: string) => rrsets(zoneName).sets.map(rrset => rrset.name),
+    names,
     /** The IPv4 address of a host by its A record, the longest zone first. */
     address(host: string): string | null {
       const fitting = zones()

@@ -74,7 +74,10 @@ export async function startLocalCloud(
 
 /** Brings the records to what is there: machines that went off or on meanwhile, ledger lines a crash left out. */
 async function reconcile({ store, machines, ledger, now }: Context, ledgerFile: string): Promise<void> {
-  const inLedger = new Set(readLedger(ledgerFile).alive.map(entry => entry.id))
+  const past = readLedger(ledgerFile)
+  // Its ids are used up, also those whose records a crash took away.
+  store.skipIds(past.created.reduce((highest, entry) => Math.max(highest, entry.id), 0))
+  const inLedger = new Set(past.alive.map(entry => entry.id))
   for (const server of store.all("server")) {
     if (!inLedger.has(server.id)) {
       ledger.append({

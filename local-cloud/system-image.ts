@@ -1,7 +1,11 @@
 import type { Context } from "./context.ts"
+import { byName } from "./state/keys.ts"
 import type { ImageRecord } from "./state/records.ts"
 
 const GB = 1_000_000_000
+
+/** Project of what belongs to everybody. */
+export const SYSTEM = "system"
 
 /**
  * Makes an image of a folder (see `Machines.importImage`) known to every project under a name. The one that had the
@@ -22,7 +26,7 @@ export async function registerImage(
   const { bytes, diskBytes } = await machines.importImage(id, about.directory)
   const image: ImageRecord = {
     id,
-    project: "system",
+    project: SYSTEM,
     created: now(),
     labels: {},
     type: "system",
@@ -39,10 +43,8 @@ export async function registerImage(
     protection: { delete: false },
   }
   store.transaction(() => {
-    for (const known of store.all("image")) {
-      if (known.type === "system" && known.name === about.name)
-        store.put("image", { ...known, name: `${about.name}-${known.id}` })
-    }
+    for (const known of store.find("image", byName(SYSTEM, about.name)))
+      store.put("image", { ...known, name: `${about.name}-${known.id}` })
     store.put("image", image)
   })
   return image

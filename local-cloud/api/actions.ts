@@ -1,9 +1,16 @@
-import { invalidInput } from "../errors.ts"
+import { invalidInput, notFound } from "../errors.ts"
+import { byResource } from "../state/keys.ts"
+import type { ActionRecord as Action } from "../state/records.ts"
+import type { Store } from "../state/store.ts"
+import { loadImage } from "./images.ts"
 import { presentAction } from "./present-action.ts"
-import { load, mine, ok, page } from "./request.ts"
+import { type Call, load, mine, ok, page } from "./request.ts"
 import type { Route } from "./routes.ts"
+import { loadZone } from "./zone-of-call.ts"
 
-const PLURALS: Record<string, string> = {
+type ActionOwner = "server" | "image" | "firewall" | "primary_ip" | "volume" | "zone"
+
+const PLURALS: Record<string, ActionOwner> = {
   servers: "server",
   images: "image",
   firewalls: "firewall",
@@ -29,39 +36,43 @@ export const actionRoutes: Route[] = [
     {
       method: "GET",
       path: `/${plural}/actions`,
-      handle: ({ store }, call) => page(call, "actions", of(mine(store, "action", call.project), type), presentAction),
+      handle: ({ store }, call) =>
+        page(call, "actions", mine(store, "action", call.project).filter(about(type)), presentAction),
     },
     {
       method: "GET",
       path: `/${plural}/actions/:id`,
-      handle: ({ store }, call) => one(load(store, "action", call, "action")),
+      handle: ({ store }, call) => one(loadOf(store, call, about(type))),
     },
     {
       method: "GET",
       path: `/${plural}/:owner/actions`,
       handle: ({ store }, call) => {
-        const owner = type === "zone" ? zoneId(store.all("zone"), call.params.owner ?? "") : Number(call.params.owner)
-        return page(call, "actions", of(mine(store, "action", call.project), type, owner), presentAction)
+        return page(call, "actions", store.find("action", byResource(type, owner(store, call, type))), presentAction)
       },
     },
     {
       method: "GET",
       path: `/${plural}/:owner/actions/:id`,
-      handle: ({ store }, call) => one(load(store, "action", call, "action")),
+      handle: ({ store }, call) => one(loadOf(store, call, about(type, owner(store, call, type)))),
     },
   ]),
 ]
 
-type Action = Parameters<typeof presentAction>[0]
-
 const one = (action: Action) => ok(() => ({ action: presentAction(action) }))
 
-function of(actions: Action[], type: string, id?: number): Action[] {
-  return actions.filter(action =>
-    action.resources.some(one => one.type === type && (id === undefined || one.id === id)),
-  )
+const about = (type: string, id?: number) => (action: Action) =>
+  action.resources.some(one => one.type === type && (id === undefined || one.id === id))
+
+function loadOf(store: Store, call: Call, fits: (action: Action) => boolean): Action {
+  const action = load(store, "action", call, "action")
+  if (!fits(action)) throw notFound("action", action.id)
+  return action
 }
 
-function zoneId(zones: { id: number; name: string }[], idOrName: string): number {
-  return zones.find(zone => zone.name === idOrName || String(zone.id) === idOrName)?.id ?? -1
+/** The id of the resource in the path, which must exist. */
+function owner(store: Store, call: Call, type: ActionOwner): number {
+  if (type === "zone") return loadZone(store, call, "owner").id
+  if (type === "image") return loadImage(store, call, "owner").id
+  return load(store, type, call, type.replaceAll("_", " "), "owner").id
 }

@@ -1,8 +1,9 @@
 import { isIP } from "node:net"
 import { z } from "zod"
 import type { Context } from "../context.ts"
-import { ApiError, inUse, invalidInput, notFound } from "../errors.ts"
+import { ApiError, inUse, invalidInput } from "../errors.ts"
 import { parseSelector } from "../labels.ts"
+import { byFirewall, WITH_SELECTOR } from "../state/keys.ts"
 import type { ActionRecord, FirewallRecord } from "../state/records.ts"
 import type { Store } from "../state/store.ts"
 import { currentAction } from "./present-action.ts"
@@ -58,7 +59,7 @@ export const firewallRoutes: Route[] = [
     handle: (context, call) => {
       const { store, now } = context
       const body = parseBody(Create, call.body)
-      requireFreeName(mine(store, "firewall", call.project), body.name)
+      requireFreeName(store, "firewall", call.project, body.name)
       const firewall: FirewallRecord = {
         id: store.nextId(),
         project: call.project,
@@ -71,7 +72,7 @@ export const firewallRoutes: Route[] = [
       store.put("firewall", firewall)
       const actions = [
         act(context, call, firewall, "set_firewall_rules", []),
-        ...(body.apply_to.length > 0 ? [apply(context, call, firewall, body.apply_to)] : []),
+        ...(body.apply_to.length > 0 ? [apply(context, call, firewall, body.apply_to, 422)] : []),
       ]
       return created(() => ({
         firewall: present(store, store.get("firewall", firewall.id) ?? firewall),
@@ -90,7 +91,7 @@ export const firewallRoutes: Route[] = [
     handle: ({ store }, call) => {
       const firewall = load(store, "firewall", call, "firewall")
       const body = parseBody(Update, call.body)
-      if (body.name) requireFreeName(mine(store, "firewall", call.project), body.name, firewall.id)
+      if (body.name) requireFreeName(store, "firewall", call.project, body.name, firewall.id)
       const changed = { ...firewall, name: body.name ?? firewall.name, labels: body.labels ?? firewall.labels }
       store.put("firewall", changed)
       return show(store, changed)
@@ -101,7 +102,7 @@ export const firewallRoutes: Route[] = [
     path: "/firewalls/:id",
     handle: ({ store }, call) => {
       const firewall = load(store, "firewall", call, "firewall")
-      if (store.all("server").some(server => server.firewalls.includes(firewall.id)) || firewall.selectors.length > 0)
+      if (store.find("server", byFirewall(firewall.id)).length > 0 || firewall.selectors.length > 0)
         throw inUse("firewall")
       store.remove("firewall", firewall.id)
       return NO_CONTENT
@@ -115,7 +116,7 @@ export const firewallRoutes: Route[] = [
       const firewall = load(store, "firewall", call, "firewall")
       const { rules } = parseBody(z.object({ rules: z.array(Rule).max(50) }), call.body)
       store.put("firewall", { ...firewall, rules })
-      const actions = [act(context, call, firewall, "set_firewall_rules", serversOf(store, firewall.id))]
+      const actions = [act(context, call, firewall, "set_firewall_rules", serversOf(store, firewall))]
       return created(() => ({ actions: actions.map(action => currentAction(store, action)) }))
     },
   },
@@ -125,7 +126,7 @@ export const firewallRoutes: Route[] = [
     handle: (context, call) => {
       const firewall = load(context.store, "firewall", call, "firewall")
       const body = parseBody(z.object({ apply_to: Resources.min(1) }), call.body)
-      const action = apply(context, call, firewall, body.apply_to)
+      const action = apply(context, call, firewall, body.apply_to, 404)
       return created(() => ({ actions: [currentAction(context.store, action)] }))
     },
   },
@@ -136,7 +137,7 @@ export const firewallRoutes: Route[] = [
       const { store } = context
       const firewall = load(store, "firewall", call, "firewall")
       const body = parseBody(z.object({ remove_from: Resources.min(1) }), call.body)
-      const touched = serversIn(context, call, body.remove_from)
+      const touched = serversIn(context, call, body.remove_from, 404)
       for (const resource of body.remove_from) {
         if (resource.type === "server") {
           const server = store.get("server", resource.server.id)
@@ -162,26 +163,31 @@ export function firewallsOf(
   server: { id: number; project: string; labels: Record<string, string>; firewalls: number[] },
 ): number[] {
   const selected = store
-    .all("firewall")
+    .find("firewall", WITH_SELECTOR)
     .filter(one => one.project === server.project && one.selectors.some(text => parseSelector(text)(server.labels)))
     .map(one => one.id)
   return [...new Set([...server.firewalls, ...selected])]
 }
 
-function serversOf(store: Store, firewall: number): number[] {
-  return store
-    .all("server")
-    .filter(server => firewallsOf(store, server).includes(firewall))
-    .map(server => server.id)
+function serversOf(store: Store, firewall: FirewallRecord): number[] {
+  const selectors = firewall.selectors.map(parseSelector)
+  const selected = selectors.length > 0 ? mine(store, "server", firewall.project) : []
+  const ids = [
+    ...store.find("server", byFirewall(firewall.id)),
+    ...selected.filter(server => selectors.some(matches => matches(server.labels))),
+  ].map(server => server.id)
+  return [...new Set(ids)]
 }
 
 type Resource = z.output<typeof Resources>[number]
 
-function serversIn({ store }: Context, call: Call, resources: Resource[]): number[] {
+/** @param status of the answer when one is not there: making a firewall says 422, applying it 404 */
+function serversIn({ store }: Context, call: Call, resources: Resource[], status: 404 | 422): number[] {
   return resources.flatMap(resource => {
     if (resource.type === "server") {
       const server = store.get("server", resource.server.id)
-      if (server?.project !== call.project) throw notFound("server", resource.server.id)
+      if (server?.project !== call.project)
+        throw new ApiError(status, "firewall_resource_not_found", `server ${resource.server.id} not found`)
       return [server.id]
     }
     const matches = parseSelector(resource.label_selector.selector)
@@ -191,9 +197,15 @@ function serversIn({ store }: Context, call: Call, resources: Resource[]): numbe
   })
 }
 
-function apply(context: Context, call: Call, firewall: FirewallRecord, resources: Resource[]): ActionRecord {
+function apply(
+  context: Context,
+  call: Call,
+  firewall: FirewallRecord,
+  resources: Resource[],
+  status: 404 | 422,
+): ActionRecord {
   const { store } = context
-  const touched = serversIn(context, call, resources)
+  const touched = serversIn(context, call, resources, status)
   for (const resource of resources) {
     const known = store.get("firewall", firewall.id) ?? firewall
     if (resource.type === "label_selector") {
@@ -234,7 +246,7 @@ function act(
 const show = (store: Store, firewall: FirewallRecord) => ok(() => ({ firewall: present(store, firewall) }))
 
 function present(store: Store, firewall: FirewallRecord) {
-  const servers = store.all("server").filter(server => server.firewalls.includes(firewall.id))
+  const servers = store.find("server", byFirewall(firewall.id))
   return {
     id: firewall.id,
     name: firewall.name,

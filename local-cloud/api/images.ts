@@ -1,8 +1,9 @@
 import { z } from "zod"
 import { inUse, isProtected, unsupported } from "../errors.ts"
 import type { ImageRecord } from "../state/records.ts"
+import type { Store } from "../state/store.ts"
 import { currentAction } from "./present-action.ts"
-import { created, Labels, load, mine, NO_CONTENT, ok, page, parseBody } from "./request.ts"
+import { type Call, created, Labels, load, mine, NO_CONTENT, ok, page, parseBody } from "./request.ts"
 import type { Route } from "./routes.ts"
 
 const Update = z.object({
@@ -114,7 +115,7 @@ function systemImages(images: ImageRecord[], project: string): ImageRecord[] {
 }
 
 /** An image the caller may use: their own or a system image. */
-function loadImage(store: Parameters<typeof load>[0], call: Parameters<typeof load>[2]): ImageRecord {
-  const image = store.get("image", Number(call.params.id))
-  return image?.type === "system" ? image : load(store, "image", call, "image")
+export function loadImage(store: Store, call: Call, param = "id"): ImageRecord {
+  const image = store.get("image", Number(call.params[param]))
+  return image?.type === "system" ? image : load(store, "image", call, "image", param)
 }

@@ -1,12 +1,25 @@
 import { z } from "zod"
 import { freeAddress } from "../addresses.ts"
 import type { Context } from "../context.ts"
-import { ApiError, inUse, invalidInput, isProtected, notFound, unavailable } from "../errors.ts"
+import { ApiError, invalidInput, isProtected, notFound, unavailable } from "../errors.ts"
+import { byAddress } from "../state/keys.ts"
 import type { PrimaryIpRecord, ServerRecord } from "../state/records.ts"
 import type { Store } from "../state/store.ts"
 import { locationByName } from "./catalog-routes.ts"
 import { currentAction } from "./present-action.ts"
-import { type Call, created, Labels, load, mine, NO_CONTENT, ok, page, parseBody, requireFreeName } from "./request.ts"
+import {
+  type Call,
+  created,
+  Labels,
+  LocationName,
+  load,
+  mine,
+  NO_CONTENT,
+  ok,
+  page,
+  parseBody,
+  requireFreeName,
+} from "./request.ts"
 import type { Route } from "./routes.ts"
 
 const Create = z.object({
@@ -15,7 +28,7 @@ const Create = z.object({
   assignee_type: z.literal("server"),
   assignee_id: z.int().nullish(),
   auto_delete: z.boolean().default(false),
-  location: z.string().nullish(),
+  location: LocationName.nullish(),
   // Gone from the description with the datacenters; older clients still send it, and Hetzner ignores what it does not know.
   datacenter: z.string().nullish(),
   labels: Labels.default({}),
@@ -47,7 +60,7 @@ export const primaryIpRoutes: Route[] = [
     handle: (context, call) => {
       const { store, actions } = context
       const body = parseBody(Create, call.body)
-      requireFreeName(mine(store, "primary_ip", call.project), body.name)
+      requireFreeName(store, "primary_ip", call.project, body.name)
       const server = body.assignee_id ? assignable(store, call, body.type, body.assignee_id) : null
       const location = server?.location ?? body.location ?? body.datacenter?.split("-")[0]
       if (!location || !locationByName(location))
@@ -81,7 +94,7 @@ export const primaryIpRoutes: Route[] = [
     handle: ({ store }, call) => {
       const ip = load(store, "primary_ip", call, "primary IP")
       const body = parseBody(Update, call.body)
-      if (body.name) requireFreeName(mine(store, "primary_ip", call.project), body.name, ip.id)
+      if (body.name) requireFreeName(store, "primary_ip", call.project, body.name, ip.id)
       const changed = {
         ...ip,
         name: body.name ?? ip.name,
@@ -98,14 +111,15 @@ export const primaryIpRoutes: Route[] = [
     handle: ({ store }, call) => {
       const ip = load(store, "primary_ip", call, "primary IP")
       if (ip.protection.delete) throw isProtected("primary IP")
-      if (ip.assignee !== null) throw inUse("primary IP")
+      if (ip.assignee !== null) throw new ApiError(422, "must_be_unassigned", "the primary IP is still assigned")
       store.remove("primary_ip", ip.id)
       return NO_CONTENT
     },
   },
   action("assign", "assign_primary_ip", ({ store }, call, ip) => {
     const body = parseBody(z.object({ assignee_id: z.int(), assignee_type: z.literal("server") }), call.body)
-    if (ip.assignee !== null) throw new ApiError(422, "primary_ip_assigned", "the primary IP is already assigned")
+    if (ip.assignee !== null)
+      throw new ApiError(422, "primary_ip_already_assigned", "the primary IP is already assigned")
     const server = assignable(store, call, ip.type, body.assignee_id)
     assign(store, ip, server)
     return [{ id: server.id, type: "server" }]
@@ -165,10 +179,11 @@ export function allocate(
     labels?: Record<string, string>
   },
 ): PrimaryIpRecord {
-  const ip = freeAddress(wanted.type, store.all("primary_ip"))
+  const id = store.nextId()
+  const ip = freeAddress(wanted.type, id, one => store.find("primary_ip", byAddress(one)).length > 0)
   if (ip === null) throw unavailable("no address is free")
   const record: PrimaryIpRecord = {
-    id: store.nextId(),
+    id,
     project: wanted.project,
     created: now(),
     labels: wanted.labels ?? {},

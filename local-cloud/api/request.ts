@@ -1,7 +1,9 @@
 import type { Context as KoaContext } from "koa"
 import { z } from "zod"
+import { LOCATIONS } from "../catalog.ts"
 import { ApiError, invalidInput, notFound, notUnique } from "../errors.ts"
 import { areLabels, parseSelector } from "../labels.ts"
+import { byName } from "../state/keys.ts"
 import type { Common, Kind, Records } from "../state/records.ts"
 import type { Store } from "../state/store.ts"
 
@@ -61,9 +63,19 @@ export function mine<K extends Kind>(store: Store, kind: K, project: string): Re
 }
 
 /** @throws ApiError 409 `uniqueness_error` when another resource of the kind has this name */
-export function requireFreeName(records: { id: number; name: string | null }[], name: string, self?: number): void {
-  if (records.some(record => record.name === name && record.id !== self)) throw notUnique("name")
+export function requireFreeName(store: Store, kind: Kind, project: string, name: string, self?: number): void {
+  if (store.find(kind, byName(project, name)).some(record => record.id !== self)) throw notUnique("name")
 }
+
+/** A location of a body, given by name or id. */
+export const LocationName = z.union([z.string(), z.int().transform(String)]).transform(locationName)
+
+function locationName(given: string): string {
+  return LOCATIONS.find(one => String(one.id) === given)?.name ?? given
+}
+
+/** Most entries of a page. */
+const MAX_PAGE = 50
 
 /** Filters by `name` and `label_selector`, sorts, and cuts a page out, as every list of Hetzner's does. */
 export function page<T extends Pick<Common, "id">>(
@@ -71,6 +83,7 @@ export function page<T extends Pick<Common, "id">>(
   key: string,
   records: T[],
   present: (record: T) => object,
+  most = MAX_PAGE,
 ): Reply {
   const { query } = call
   let found = records
@@ -88,7 +101,7 @@ export function page<T extends Pick<Common, "id">>(
   }
   found = sort(found, query.getAll("sort"))
   const number = positive(query, "page", 1)
-  const size = Math.min(positive(query, "per_page", 25), 50)
+  const size = Math.min(positive(query, "per_page", 25), most)
   const last = Math.max(1, Math.ceil(found.length / size))
   const pagination = {
     page: number,

@@ -2,6 +2,7 @@ import { isIPv4, isIPv6 } from "node:net"
 import { z } from "zod"
 import type { Context } from "../context.ts"
 import { invalidInput, isProtected, notFound, notUnique } from "../errors.ts"
+import { byZone, byZoneAndName } from "../state/keys.ts"
 import type { RrsetRecord, ZoneRecord } from "../state/records.ts"
 import type { Store } from "../state/store.ts"
 import { currentAction } from "./present-action.ts"
@@ -48,6 +49,9 @@ export const NewRrset = z.object({
   labels: Labels.default({}),
 })
 
+/** Most record sets of a page; other lists have half of it. */
+const MAX_PAGE = 100
+
 const BASE = "/zones/:zone/rrsets"
 const ONE = `${BASE}/:name/:type`
 
@@ -59,9 +63,9 @@ export const rrsetRoutes: Route[] = [
       const zone = loadZone(store, call)
       const types = call.query.getAll("type")
       const found = store
-        .all("rrset")
-        .filter(rrset => rrset.zone === zone.id && (types.length === 0 || types.includes(rrset.type)))
-      return page(call, "rrsets", found, present)
+        .find("rrset", byZone(zone.id))
+        .filter(rrset => types.length === 0 || types.includes(rrset.type))
+      return page(call, "rrsets", found, present, MAX_PAGE)
     },
   },
   {
@@ -133,7 +137,7 @@ export const rrsetRoutes: Route[] = [
 
 /** Adds a record set to a zone. @throws ApiError `uniqueness_error` when name and type are taken */
 export function addRrset({ store, now }: Context, zone: ZoneRecord, given: z.output<typeof NewRrset>): RrsetRecord {
-  const same = store.all("rrset").filter(one => one.zone === zone.id && one.name === given.name)
+  const same = store.find("rrset", byZoneAndName(zone.id, given.name))
   if (same.some(one => one.type === given.type)) throw notUnique("record set")
   if (same.length > 0 && (given.type === "CNAME" || same.some(one => one.type === "CNAME"))) {
     throw invalidInput([{ name: "type", messages: ["a CNAME stands alone at its name"] }])
@@ -167,7 +171,9 @@ function change(name: string, command: string, make: Change): Route {
       const changed = make(rrset, call.body)
       if (changed) context.store.put("rrset", changed)
       else context.store.remove("rrset", rrset.id)
-      return zoneAction(context, call, zone, command)
+      const reply = zoneAction(context, call, zone, command)
+      // The description has this one answer 200, unlike every other action.
+      return name === "update_records" ? { ...reply, status: 200 } : reply
     },
   }
 }
@@ -181,8 +187,8 @@ function checked(type: string, records: z.output<typeof Entries>): z.output<type
 
 function loadRrset(store: Store, call: Call, makeIn?: Context): { zone: ZoneRecord; rrset: RrsetRecord } {
   const zone = loadZone(store, call)
-  const [name, type] = [decodeURIComponent(call.params.name ?? ""), call.params.type ?? ""]
-  const rrset = store.all("rrset").find(one => one.zone === zone.id && one.name === name && one.type === type)
+  const [name, type] = [call.params.name ?? "", call.params.type ?? ""]
+  const rrset = store.find("rrset", byZoneAndName(zone.id, name)).find(one => one.type === type)
   if (rrset) return { zone, rrset }
   if (!makeIn) throw notFound("record set", `${name}/${type}`)
   const fresh = parseBody(NewRrset.omit({ records: true }), { name, type, ttl: null })

@@ -3,6 +3,7 @@ import { z } from "zod"
 import { SERVER_TYPES } from "../catalog.ts"
 import type { Context } from "../context.ts"
 import { ApiError, invalidInput, locked, unsupported } from "../errors.ts"
+import { byServer } from "../state/keys.ts"
 import type { ActionRecord, ImageRecord, ServerRecord, ServerStatus, Work } from "../state/records.ts"
 import { presentImage } from "./images.ts"
 import { currentAction } from "./present-action.ts"
@@ -112,7 +113,7 @@ export const serverActionRoutes: Route[] = [
   action("disable_backup", ({ store, machines }, _call, server) => {
     store.put("server", { ...server, backupWindow: null })
     // Backups live no longer than the option; snapshots do.
-    for (const image of store.all("image").filter(one => one.boundTo === server.id)) {
+    for (const image of store.find("image", byServer(server.id))) {
       store.remove("image", image.id)
       void machines.removeImage(image.id)
     }

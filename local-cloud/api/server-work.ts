@@ -3,6 +3,7 @@ import type { Context } from "../context.ts"
 import { unavailable } from "../errors.ts"
 import { openPorts } from "../firewall-ports.ts"
 import type { MachineConfig } from "../machines/contract.ts"
+import { byServer } from "../state/keys.ts"
 import type { ServerRecord, ServerStatus, Work } from "../state/records.ts"
 import { firewallsOf } from "./firewalls.ts"
 
@@ -92,14 +93,11 @@ const JOBS: Record<string, Job> = {
       if (ip?.autoDelete) store.remove("primary_ip", ip.id)
       else if (ip) store.put("primary_ip", { ...ip, assignee: null })
     }
-    for (const volume of store.all("volume"))
-      if (volume.server === server.id) store.put("volume", { ...volume, server: null })
-    for (const image of store.all("image")) {
+    for (const volume of store.find("volume", byServer(server.id))) store.put("volume", { ...volume, server: null })
+    for (const image of store.find("image", byServer(server.id))) {
       // A backup lives no longer than its server; a snapshot does.
-      if (image.boundTo === server.id) {
-        store.remove("image", image.id)
-        await machines.removeImage(image.id)
-      }
+      store.remove("image", image.id)
+      await machines.removeImage(image.id)
     }
     store.remove("server", server.id)
     ledger.append({
@@ -133,14 +131,8 @@ export async function performWork(context: Context, work: Work, failure: Error |
     const before = (work.args.statusBefore as ServerStatus | undefined) ?? current?.status
     // A server that has still to be started stays locked until that action has ended, well or not.
     const starting = context.store
-      .all("action")
-      .some(
-        action =>
-          action.status === "running" &&
-          action.work?.server === work.server &&
-          action.after !== null &&
-          action.work.run !== work.run,
-      )
+      .find("action", byServer(work.server))
+      .some(action => action.after !== null && action.work?.run !== work.run)
     if (current)
       context.store.put("server", { ...current, locked: starting, status: status ?? before ?? current.status })
   }

@@ -3,13 +3,26 @@ import { z } from "zod"
 import { SERVER_TYPES, type ServerType } from "../catalog.ts"
 import type { Context } from "../context.ts"
 import { ApiError, invalidInput, isProtected, locked, notFound, unavailable } from "../errors.ts"
+import { byName } from "../state/keys.ts"
 import type { ImageRecord, PrimaryIpRecord, ServerRecord } from "../state/records.ts"
 import type { Store } from "../state/store.ts"
+import { SYSTEM } from "../system-image.ts"
 import { locationByName } from "./catalog-routes.ts"
 import { currentAction } from "./present-action.ts"
 import { presentServer } from "./present-server.ts"
 import { allocate } from "./primary-ips.ts"
-import { type Call, created, Labels, load, mine, ok, page, parseBody, requireFreeName } from "./request.ts"
+import {
+  type Call,
+  created,
+  Labels,
+  LocationName,
+  load,
+  mine,
+  ok,
+  page,
+  parseBody,
+  requireFreeName,
+} from "./request.ts"
 import type { Route } from "./routes.ts"
 
 /** Hetzner's limit for user-data, bytes. */
@@ -20,7 +33,7 @@ const Create = z.object({
   name: HostName,
   server_type: z.coerce.string(),
   image: z.coerce.string(),
-  location: z.string().nullish(),
+  location: LocationName.nullish(),
   datacenter: z.string().nullish(),
   ssh_keys: z.array(z.coerce.string()).default([]),
   volumes: z.array(z.int()).default([]),
@@ -67,7 +80,7 @@ export const serverRoutes: Route[] = [
     handle: (context, call) => {
       const server = load(context.store, "server", call, "server")
       const body = parseBody(Update, call.body)
-      if (body.name) requireFreeName(mine(context.store, "server", call.project), body.name, server.id)
+      if (body.name) requireFreeName(context.store, "server", call.project, body.name, server.id)
       const changed = { ...server, name: body.name ?? server.name, labels: body.labels ?? server.labels }
       context.store.put("server", changed)
       return show(context, changed)
@@ -106,7 +119,7 @@ export const serverRoutes: Route[] = [
 function create(context: Context, call: Call) {
   const { store, actions, now } = context
   const body = parseBody(Create, call.body)
-  requireFreeName(mine(store, "server", call.project), body.name)
+  requireFreeName(store, "server", call.project, body.name)
   const type = findType(body.server_type)
   const location = body.location ?? body.datacenter?.split("-")[0] ?? type.locations[0] ?? ""
   requireAvailable(context, type, location)
@@ -114,7 +127,13 @@ function create(context: Context, call: Call) {
   const firewalls = body.firewalls.map(
     ({ firewall }) => owned(store.get("firewall", firewall), call, "firewall", firewall).id,
   )
-  const volumes = body.volumes.map(id => owned(store.get("volume", id), call, "volume", id).id)
+  const volumes = body.volumes.map(id => {
+    const volume = owned(store.get("volume", id), call, "volume", id)
+    if (volume.server !== null) throw new ApiError(422, "volume_already_attached", "the volume is already attached")
+    if (volume.location !== location)
+      throw invalidInput([{ name: "volumes", messages: [`volume ${id} is in another location`] }])
+    return id
+  })
   const sshKeys = body.ssh_keys.map(given => {
     const key = mine(store, "ssh_key", call.project).find(one => one.name === given || String(one.id) === given)
     if (!key) throw notFound("SSH key", given)
@@ -220,10 +239,13 @@ const unsupported = (type: ServerType, location: string) =>
 
 /** An image by id or by a system image's name, fit for the type. */
 export function findImage(store: Store, project: string, given: string, type: ServerType): ImageRecord {
-  const usable = store.all("image").filter(image => image.type === "system" || image.project === project)
+  const byId = store.get("image", Number(given))
   const image =
-    usable.find(one => String(one.id) === given) ??
-    usable.find(one => one.type === "system" && one.name === given && one.architecture === type.architecture)
+    byId && (byId.type === "system" || byId.project === project)
+      ? byId
+      : store
+          .find("image", byName(SYSTEM, given))
+          .find(one => one.type === "system" && one.architecture === type.architecture)
   if (!image) throw notFound("image", given)
   if (image.status !== "available")
     throw new ApiError(422, "invalid_input", `image ${given} is not available`, {

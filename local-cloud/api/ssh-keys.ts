@@ -33,7 +33,7 @@ export const sshKeyRoutes: Route[] = [
     handle: ({ store, now }, call) => {
       const body = parseBody(Create, call.body)
       const keys = mine(store, "ssh_key", call.project)
-      requireFreeName(keys, body.name)
+      requireFreeName(store, "ssh_key", call.project, body.name)
       const publicKey = body.public_key.trim()
       const print = fingerprint(publicKey)
       if (keys.some(key => key.fingerprint === print)) throw notUnique("SSH key")
@@ -57,7 +57,7 @@ export const sshKeyRoutes: Route[] = [
     handle: ({ store }, call) => {
       const key = load(store, "ssh_key", call, "SSH key")
       const body = parseBody(Update, call.body)
-      if (body.name) requireFreeName(mine(store, "ssh_key", call.project), body.name, key.id)
+      if (body.name) requireFreeName(store, "ssh_key", call.project, body.name, key.id)
       const changed = { ...key, name: body.name ?? key.name, labels: body.labels ?? key.labels }
       store.put("ssh_key", changed)
       return one(changed)

@@ -1,10 +1,22 @@
 import { z } from "zod"
 import type { Context } from "../context.ts"
-import { ApiError, inUse, invalidInput, isProtected, notFound } from "../errors.ts"
-import type { VolumeRecord } from "../state/records.ts"
+import { ApiError, inUse, invalidInput, isProtected, locked, notFound } from "../errors.ts"
+import type { ActionRecord, VolumeRecord } from "../state/records.ts"
 import { locationByName } from "./catalog-routes.ts"
 import { currentAction } from "./present-action.ts"
-import { type Call, created, Labels, load, mine, NO_CONTENT, ok, page, parseBody, requireFreeName } from "./request.ts"
+import {
+  type Call,
+  created,
+  Labels,
+  LocationName,
+  load,
+  mine,
+  NO_CONTENT,
+  ok,
+  page,
+  parseBody,
+  requireFreeName,
+} from "./request.ts"
 import type { Route } from "./routes.ts"
 
 // Volumes are records only: machines of the local cloud do not see them.
@@ -12,7 +24,7 @@ import type { Route } from "./routes.ts"
 const Create = z.object({
   name: z.string().min(1),
   size: z.int().min(10).max(10_240),
-  location: z.string().optional(),
+  location: LocationName.optional(),
   server: z.int().optional(),
   format: z.enum(["xfs", "ext4"]).nullish(),
   automount: z.boolean().optional(),
@@ -30,7 +42,7 @@ export const volumeRoutes: Route[] = [
     path: "/volumes",
     handle: ({ store, actions, now }, call) => {
       const body = parseBody(Create, call.body)
-      requireFreeName(mine(store, "volume", call.project), body.name)
+      requireFreeName(store, "volume", call.project, body.name)
       const server = body.server === undefined ? null : store.get("server", body.server)
       if (server === undefined || (server && server.project !== call.project))
         throw notFound("server", body.server ?? 0)
@@ -50,15 +62,20 @@ export const volumeRoutes: Route[] = [
         protection: { delete: false },
       }
       store.put("volume", volume)
-      if (server) store.put("server", { ...server, volumes: [...server.volumes, volume.id] })
       const resources = [{ id: volume.id, type: "volume" }]
-      const action = actions.begin({
-        project: call.project,
-        command: "create_volume",
-        resources,
-        fail: call.failActions,
-      })
-      return created(() => ({ volume: present(volume), action: currentAction(store, action), next_actions: [] }))
+      const { project, failActions: fail } = call
+      const action = actions.begin({ project, command: "create_volume", resources, fail })
+      const next: ActionRecord[] = []
+      if (server) {
+        store.put("server", { ...server, volumes: [...server.volumes, volume.id] })
+        const both = [...resources, { id: server.id, type: "server" }]
+        next.push(actions.begin({ project, command: "attach_volume", resources: both, after: action.id }))
+      }
+      return created(() => ({
+        volume: present(volume),
+        action: currentAction(store, action),
+        next_actions: next.map(one => currentAction(store, one)),
+      }))
     },
   },
   { method: "GET", path: "/volumes/:id", handle: ({ store }, call) => one(load(store, "volume", call, "volume")) },
@@ -68,7 +85,7 @@ export const volumeRoutes: Route[] = [
     handle: ({ store }, call) => {
       const volume = load(store, "volume", call, "volume")
       const body = parseBody(z.object({ name: z.string().min(1).optional(), labels: Labels.optional() }), call.body)
-      if (body.name) requireFreeName(mine(store, "volume", call.project), body.name, volume.id)
+      if (body.name) requireFreeName(store, "volume", call.project, body.name, volume.id)
       const changed = { ...volume, name: body.name ?? volume.name, labels: body.labels ?? volume.labels }
       store.put("volume", changed)
       return one(changed)
@@ -89,6 +106,7 @@ export const volumeRoutes: Route[] = [
     const body = parseBody(z.object({ server: z.int(), automount: z.boolean().optional() }), call.body)
     const server = store.get("server", body.server)
     if (!server || server.project !== call.project) throw notFound("server", body.server)
+    if (server.locked) throw locked("server")
     if (volume.server !== null) throw new ApiError(422, "volume_already_attached", "the volume is already attached")
     if (server.location !== volume.location)
       throw invalidInput([{ name: "server", messages: ["is in another location"] }])

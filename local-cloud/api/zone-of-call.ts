@@ -1,15 +1,17 @@
 import type { Context } from "../context.ts"
 import { notFound } from "../errors.ts"
+import { byDomain } from "../state/keys.ts"
 import type { ZoneRecord } from "../state/records.ts"
 import type { Store } from "../state/store.ts"
 import { currentAction } from "./present-action.ts"
-import { type Call, created, mine, type Reply } from "./request.ts"
+import { type Call, created, type Reply } from "./request.ts"
 
 /** A zone of the caller by id or name, as the path gives it. */
-export function loadZone(store: Store, call: Call): ZoneRecord {
-  const given = decodeURIComponent(call.params.zone ?? "")
-  const zone = mine(store, "zone", call.project).find(one => one.name === given || String(one.id) === given)
-  if (!zone) throw notFound("zone", given)
+export function loadZone(store: Store, call: Call, param = "zone"): ZoneRecord {
+  // The router has decoded it.
+  const given = call.params[param] ?? ""
+  const zone = store.find("zone", byDomain(given))[0] ?? store.get("zone", Number(given))
+  if (zone?.project !== call.project) throw notFound("zone", given)
   return zone
 }
 

@@ -1,5 +1,6 @@
 import { z } from "zod"
-import { isProtected, notUnique } from "../errors.ts"
+import { ApiError, isProtected, notUnique, unsupported } from "../errors.ts"
+import { byDomain, byZone } from "../state/keys.ts"
 import type { RrsetRecord, ZoneRecord } from "../state/records.ts"
 import type { Store } from "../state/store.ts"
 import { currentAction } from "./present-action.ts"
@@ -9,7 +10,7 @@ import { addRrset, NewRrset } from "./rrsets.ts"
 import { loadZone, zoneAction } from "./zone-of-call.ts"
 
 /** Name servers a zone is told to use; the local DNS server answers for all of them. */
-const NAME_SERVERS = ["ns1.local-cloud.example.", "ns2.local-cloud.example."]
+const NAME_SERVERS = ["ns1.local-cloud.example.", "ns2.local-cloud.example.", "ns3.local-cloud.example."]
 /** Seconds a record lives in caches unless it says otherwise; Hetzner's default. */
 const DEFAULT_TTL = 3_600
 
@@ -39,7 +40,7 @@ export const zoneRoutes: Route[] = [
     handle: (context, call) => {
       const { store, actions, now } = context
       const body = parseBody(Create, call.body)
-      if (store.all("zone").some(zone => zone.name === body.name)) throw notUnique("zone name")
+      if (store.find("zone", byDomain(body.name)).length > 0) throw notUnique("zone name")
       const zone: ZoneRecord = {
         id: store.nextId(),
         project: call.project,
@@ -124,9 +125,26 @@ export const zoneRoutes: Route[] = [
       return zoneAction(context, call, zone, "change_protection")
     },
   },
+  refused(
+    "change_primary_nameservers",
+    new ApiError(422, "incorrect_zone_mode", "a primary zone has no primary nameservers"),
+  ),
+  refused("import_zonefile", unsupported("the local cloud does not import zone files")),
 ]
 
-const rrsetsOf = (store: Store, zone: ZoneRecord) => store.all("rrset").filter(rrset => rrset.zone === zone.id)
+/** Refused always, and as the zone's mode or the local cloud has it. */
+function refused(name: string, why: ApiError): Route {
+  return {
+    method: "POST",
+    path: `/zones/:zone/actions/${name}`,
+    handle: ({ store }, call) => {
+      loadZone(store, call)
+      throw why
+    },
+  }
+}
+
+const rrsetsOf = (store: Store, zone: ZoneRecord) => store.find("rrset", byZone(zone.id))
 
 const show = (store: Store, zone: ZoneRecord) => ok(() => ({ zone: present(store, zone) }))
 

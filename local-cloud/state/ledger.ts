@@ -18,6 +18,8 @@ export interface Ledger {
 /** Opens a ledger for appending. An entry is on the disk when `append` returns. */
 export function openLedger(file: string): Ledger {
   const handle = openSync(file, "a", 0o600)
+  // A line cut short by a crash ends here, so that the next one begins a line of its own.
+  if (existsSync(file) && !/(^|\n)$/.test(readFileSync(file, "utf8").slice(-1))) writeSync(handle, "\n")
   return {
     append(entry) {
       writeSync(handle, `${JSON.stringify(entry)}\n`)

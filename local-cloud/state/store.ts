@@ -3,6 +3,7 @@ import { join } from "node:path"
 import { DatabaseSync } from "node:sqlite"
 import { StartError } from "../errors.ts"
 import type { Kind, Records } from "./records.ts"
+import { createTable, type Table } from "./table.ts"
 
 /** Version of the stored format; a newer one is refused instead of misread. */
 const FORMAT = 1
@@ -11,9 +12,14 @@ const FORMAT = 1
 export interface Store {
   get<K extends Kind>(kind: K, id: number): Records[K] | undefined
   all<K extends Kind>(kind: K): Records[K][]
+  /** The records with a key of `keys.ts`, without looking at the others. */
+  find<K extends Kind>(kind: K, key: string): Records[K][]
+  count(kind: Kind): number
   put<K extends Kind>(kind: K, record: Records[K]): void
   remove(kind: Kind, id: number): void
   nextId(): number
+  /** Gives no id up to this one from now on. */
+  skipIds(upTo: number): void
   /** Everything written in `work` is on disk together or not at all. No transaction may wait for anything. */
   transaction<T>(work: () => T): T
   close(): void
@@ -25,62 +31,70 @@ export interface Store {
  */
 export function openStore(directory: string): Store {
   const db = openDatabase(directory)
-  const kinds = new Map<string, Map<number, unknown>>()
-  let lastId = 0
+  const tables = new Map<Kind, Table<Kind>>()
+  const table = <K extends Kind>(kind: K): Table<K> => {
+    const known = tables.get(kind) ?? (createTable(kind) as unknown as Table<Kind>)
+    tables.set(kind, known)
+    return known as unknown as Table<K>
+  }
   for (const row of db.prepare("SELECT kind, id, json FROM records").all()) {
     table(row.kind as Kind).set(row.id as number, JSON.parse(row.json as string))
   }
-  const counter = db.prepare("SELECT value FROM meta WHERE key = 'last_id'").get()
-  lastId = Number(counter?.value ?? 0)
+  let lastId = Number(db.prepare("SELECT value FROM meta WHERE key = 'last_id'").get()?.value ?? 0)
 
   const write = db.prepare(
     "INSERT INTO records VALUES (?, ?, ?) ON CONFLICT (kind, id) DO UPDATE SET json = excluded.json",
   )
   const erase = db.prepare("DELETE FROM records WHERE kind = ? AND id = ?")
-  const count = db.prepare(
+  const saveLastId = db.prepare(
     "INSERT INTO meta VALUES ('last_id', ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value",
   )
-  let depth = 0
+  /** Takes back in memory what the transaction going on has changed; null outside of one. */
+  let undo: (() => void)[] | null = null
 
-  function table<K extends Kind>(kind: K): Map<number, Records[K]> {
-    const known = kinds.get(kind) ?? new Map<number, unknown>()
-    kinds.set(kind, known)
-    return known as Map<number, Records[K]>
+  function change<K extends Kind>(kind: K, id: number, record: Records[K] | undefined): void {
+    const before = table(kind).get(id)
+    undo?.push(() => table(kind).set(id, before))
+    table(kind).set(id, record)
   }
 
   return {
     get: (kind, id) => table(kind).get(id),
-    all: kind => [...table(kind).values()],
+    all: kind => table(kind).all(),
+    find: (kind, key) => table(kind).find(key),
+    count: kind => table(kind).size(),
     put(kind, record) {
-      table(kind).set(record.id, record)
       write.run(kind, record.id, JSON.stringify(record))
+      change(kind, record.id, record)
     },
     remove(kind, id) {
-      table(kind).delete(id)
       erase.run(kind, id)
+      change(kind, id, undefined)
     },
     nextId() {
-      count.run(String(++lastId))
+      saveLastId.run(String(++lastId))
       return lastId
     },
+    skipIds(upTo) {
+      if (upTo <= lastId) return
+      lastId = upTo
+      saveLastId.run(String(lastId))
+    },
     transaction(work) {
-      if (depth > 0) return work()
+      if (undo) return work()
+      const changes: (() => void)[] = []
       db.exec("BEGIN")
-      depth++
+      undo = changes
       try {
         const result = work()
         db.exec("COMMIT")
         return result
       } catch (error) {
         db.exec("ROLLBACK")
-        // Memory follows what is on disk.
-        for (const known of kinds.values()) known.clear()
-        for (const row of db.prepare("SELECT kind, id, json FROM records").all()) {
-          table(row.kind as Kind).set(row.id as number, JSON.parse(row.json as string))
-        }
+        for (const takeBack of changes.reverse()) takeBack()
         throw error
       } finally {
-        depth--
+        undo = null
       }
     },
     close: () => db.close(),

@@ -44,6 +44,8 @@ export interface TestCloud {
 export interface TestCloudOptions {
   machines: "none" | "qemu"
   settings?: Partial<LocalCloudSettings>
+  /** Tokens and projects besides the test's own. */
+  projects?: Record<string, string>
   /** Another driver instead, made for the folder. */
   driver?: (directory: string) => Machines
 }
@@ -61,7 +63,7 @@ export async function startTestCloud(options: TestCloudOptions): Promise<TestClo
   const start = async () => {
     const settings = {
       directory,
-      tokens: { [token]: "test" },
+      tokens: { [token]: "test", ...options.projects },
       adminToken,
       port,
       requestsPerHour: 1_000_000,
