@@ -17,9 +17,10 @@ export interface Ledger {
 
 /** Opens a ledger for appending. An entry is on the disk when `append` returns. */
 export function openLedger(file: string): Ledger {
+  const torn = existsSync(file) && !/(^|\n)$/.test(readFileSync(file, "utf8"))
   const handle = openSync(file, "a", 0o600)
-  // A line cut short by a crash ends here, so that the next one begins a line of its own.
-  if (existsSync(file) && !/(^|\n)$/.test(readFileSync(file, "utf8").slice(-1))) writeSync(handle, "\n")
+  // The next entry must not be glued to one that a crash cut short.
+  if (torn) writeSync(handle, "\n")
   return {
     append(entry) {
       writeSync(handle, `${JSON.stringify(entry)}\n`)
@@ -39,8 +40,11 @@ export function readLedger(file: string): { created: LedgerEntry[]; deleted: Led
       return []
     }
   })
-  const created = entries.filter(entry => entry.event === "created")
-  const deleted = entries.filter(entry => entry.event === "deleted")
-  const gone = new Set(deleted.map(entry => entry.id))
-  return { created, deleted, alive: created.filter(entry => !gone.has(entry.id)) }
+  const alive = new Map<number, LedgerEntry>()
+  for (const entry of entries) entry.event === "created" ? alive.set(entry.id, entry) : alive.delete(entry.id)
+  return {
+    created: entries.filter(entry => entry.event === "created"),
+    deleted: entries.filter(entry => entry.event === "deleted"),
+    alive: [...alive.values()],
+  }
 }
