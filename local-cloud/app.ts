@@ -31,9 +31,9 @@ export function createApi(context: Context, faults: Faults): ApiApp {
         count(requests, name),
         async koa => {
           const { fault } = koa.state as { fault: { kind: string } | null }
-          const reply = context.store.transaction(() =>
-            route.handle(context, toCall(koa, fault?.kind === "fail_action")),
-          )
+          const call = toCall(koa, fault?.kind === "fail_action")
+          await route.prepare?.(context, call)
+          const reply = context.store.transaction(() => route.handle(context, call))
           // Instantaneous machines have done their work before the answer says how far it is.
           const done = context.actions.kick()
           if (context.machines.kind === "none" && context.config.actionDelayMs === 0) await done

@@ -25,7 +25,7 @@ export const locked = (kind: string) =>
   new ApiError(423, "locked", `${kind} is locked because another action is running`)
 export const conflict = (message: string) => new ApiError(409, "conflict", message)
 export const notUnique = (what: string) => new ApiError(409, "uniqueness_error", `${what} is already used`)
-export const isProtected = (kind: string) => new ApiError(403, "protected", `${kind} is delete protected`)
+export const isProtected = (kind: string) => new ApiError(423, "protected", `${kind} is delete protected`)
 export const inUse = (kind: string) => new ApiError(422, "resource_in_use", `${kind} is still in use`)
 export const unsupported = (message: string) => new ApiError(422, "unsupported_error", message)
 export const unavailable = (message: string) => new ApiError(422, "resource_unavailable", message)

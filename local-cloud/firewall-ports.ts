@@ -2,7 +2,7 @@ import { BlockList, isIPv6 } from "node:net"
 import type { OpenPort } from "./machines/contract.ts"
 import type { FirewallRule } from "./state/records.ts"
 
-/** Longest range that is opened port by port; a longer one is cut. Every port is a listening socket of QEMU. */
+/** Longest range that is opened port by port: every port is a listening socket of QEMU. */
 const MAX_RANGE = 100
 
 /**
@@ -16,7 +16,8 @@ export function openPorts(rules: FirewallRule[] | null, withoutFirewall: number[
   for (const rule of rules) {
     if (rule.direction !== "in" || (rule.protocol !== "tcp" && rule.protocol !== "udp")) continue
     if (!rule.source_ips.some(includesThisHost)) continue
-    for (const port of expand(rule.port)) open.set(`${rule.protocol}/${port}`, { protocol: rule.protocol, port })
+    for (const port of expand(rule.port, withoutFirewall))
+      open.set(`${rule.protocol}/${port}`, { protocol: rule.protocol, port })
   }
   return [...open.values()]
 }
@@ -29,8 +30,10 @@ function includesThisHost(cidr: string): boolean {
   return list.check("127.0.0.1", "ipv4")
 }
 
-function expand(port: string | null): number[] {
-  if (port === null || port === "any") return Array.from({ length: MAX_RANGE }, (_, i) => i + 1)
+/** The ports of a rule; of a range that is too long, and of `any`, those that are usual. */
+function expand(port: string | null, usual: number[]): number[] {
+  if (port === null || port === "any") return usual
   const [first = 0, last = first] = port.split("-").map(Number)
-  return Array.from({ length: Math.min(last - first + 1, MAX_RANGE) }, (_, i) => first + i)
+  if (last - first >= MAX_RANGE) return usual.filter(one => one >= first && one <= last)
+  return Array.from({ length: last - first + 1 }, (_, i) => first + i)
 }

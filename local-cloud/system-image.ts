@@ -44,7 +44,7 @@ export async function registerImage(
   }
   store.transaction(() => {
     for (const known of store.find("image", byName(SYSTEM, about.name)))
-      store.put("image", { ...known, name: `${about.name}-${known.id}` })
+      if (known.architecture === about.architecture) store.put("image", { ...known, name: `${about.name}-${known.id}` })
     store.put("image", image)
   })
   return image

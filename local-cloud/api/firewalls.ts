@@ -14,7 +14,10 @@ const Cidr = z.string().refine(text => {
   const [address = "", prefix = ""] = text.split("/")
   return isIP(address) > 0 && /^\d{1,3}$/.test(prefix) && Number(prefix) <= (isIP(address) === 4 ? 32 : 128)
 }, "must be a CIDR such as 0.0.0.0/0")
-const Port = z.string().regex(/^(any|\d{1,5}(-\d{1,5})?)$/, "must be a port, a range or `any`")
+const Port = z.string().refine(text => {
+  const [first = 0, last = first] = text.split("-").map(Number)
+  return text === "any" || (/^\d{1,5}(-\d{1,5})?$/.test(text) && first >= 1 && first <= last && last <= 65_535)
+}, "must be a port from 1 to 65535, a range or `any`")
 const Rule = z
   .object({
     direction: z.enum(["in", "out"]),
@@ -31,6 +34,10 @@ const Rule = z
   .refine(
     rule => (rule.protocol === "tcp" || rule.protocol === "udp") === (rule.port !== null),
     "a port is needed for tcp and udp, and only there",
+  )
+  .refine(
+    rule => (rule.direction === "in" ? rule.source_ips : rule.destination_ips).length > 0,
+    "an inbound rule needs source_ips, an outbound one destination_ips",
   )
 const Resources = z.array(
   z.discriminatedUnion("type", [

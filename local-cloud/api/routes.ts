@@ -5,5 +5,7 @@ import type { Call, Reply } from "./request.ts"
 export interface Route {
   method: "GET" | "POST" | "PUT" | "DELETE"
   path: string
+  /** What has to be asked before the transaction, since it takes time; refuses by throwing. */
+  prepare?(context: Context, call: Call): Promise<void>
   handle(context: Context, call: Call): Reply
 }

@@ -38,7 +38,7 @@ export const serverActionRoutes: Route[] = [
   }),
   action("reset", () => ({ command: "reset_server", run: "reset" })),
   action("rebuild", ({ store }, call, server) => {
-    if (server.protection.rebuild) throw new ApiError(403, "protected", "server is rebuild protected")
+    if (server.protection.rebuild) throw new ApiError(423, "protected", "server is rebuild protected")
     const body = parseBody(z.object({ image: z.coerce.string(), user_data: z.string().optional() }), call.body)
     const image = findImage(store, call.project, body.image, findType(server.type))
     return {
@@ -110,14 +110,12 @@ export const serverActionRoutes: Route[] = [
     store.put("server", { ...server, backupWindow: "22-02" })
     return { command: "enable_backup", run: null }
   }),
-  action("disable_backup", ({ store, machines }, _call, server) => {
+  action("disable_backup", ({ store }, _call, server) => {
     store.put("server", { ...server, backupWindow: null })
     // Backups live no longer than the option; snapshots do.
-    for (const image of store.find("image", byServer(server.id))) {
-      store.remove("image", image.id)
-      void machines.removeImage(image.id)
-    }
-    return { command: "disable_backup", run: null }
+    const images = store.find("image", byServer(server.id)).map(image => image.id)
+    for (const id of images) store.remove("image", id)
+    return { command: "disable_backup", run: "removeImages", args: { images } }
   }),
   action("change_protection", ({ store }, call, server) => {
     const body = parseBody(z.object({ delete: z.boolean().optional(), rebuild: z.boolean().optional() }), call.body)
@@ -166,9 +164,7 @@ function action(name: string, plan: (context: Context, call: Call, server: Serve
       if (server.locked) throw locked("server")
       const planned = plan(context, call, server)
       const work: Work | null =
-        planned.run === null
-          ? null
-          : { run: planned.run, server: server.id, args: { ...planned.args, statusBefore: server.status } }
+        planned.run === null ? null : { run: planned.run, server: server.id, args: planned.args ?? {} }
       if (work) {
         const current = store.get("server", server.id) ?? server
         store.put("server", { ...current, locked: true, status: planned.status ?? current.status })

@@ -1,4 +1,5 @@
 import { SERVER_TYPES } from "../catalog.ts"
+import type { LocalCloudConfig } from "../config.ts"
 import type { Context } from "../context.ts"
 import { unavailable } from "../errors.ts"
 import { openPorts } from "../firewall-ports.ts"
@@ -17,7 +18,7 @@ type Job = (context: Context, server: ServerRecord, args: Record<string, unknown
 
 /**
  * What actions do to machines. Every job is idempotent, since a restart repeats the one it was in, and answers the
- * status the server has afterwards (null: as before).
+ * status the server has afterwards (null: whatever the machine is by then).
  */
 const JOBS: Record<string, Job> = {
   async create({ machines, config, store }, server) {
@@ -68,7 +69,9 @@ const JOBS: Record<string, Job> = {
     const changed = { ...server, type: type.name, diskGb: args.upgradeDisk ? type.disk : server.diskGb }
     if (args.upgradeDisk) await context.machines.resizeDisk(server.id, machineConfig(context, changed).diskBytes)
     context.store.put("server", changed)
-    return null
+    // As at Hetzner: a server that has got its new type is started.
+    await context.machines.start(machineConfig(context, changed))
+    return "running"
   },
   async createImage({ machines, store }, server, args) {
     const id = Number(args.image)
@@ -83,6 +86,10 @@ const JOBS: Record<string, Job> = {
       done("unavailable", null)
       throw error
     }
+    return null
+  },
+  async removeImages({ machines }, _server, args) {
+    for (const id of args.images as number[]) await machines.removeImage(id)
     return null
   },
   async delete(context, server) {
@@ -126,19 +133,18 @@ export async function performWork(context: Context, work: Work, failure: Error |
   if (!server) return
   const job = JOBS[work.run]
   if (!job) throw new Error(`unknown work "${work.run}"`)
-  const unlock = (status: ServerStatus | null) => {
+  const unlock = (status: ServerStatus) => {
     const current = context.store.get("server", work.server)
-    const before = (work.args.statusBefore as ServerStatus | undefined) ?? current?.status
     // A server that has still to be started stays locked until that action has ended, well or not.
     const starting = context.store
       .find("action", byServer(work.server))
       .some(action => action.after !== null && action.work?.run !== work.run)
-    if (current)
-      context.store.put("server", { ...current, locked: starting, status: status ?? before ?? current.status })
+    if (current) context.store.put("server", { ...current, locked: starting, status })
   }
   try {
     if (failure) throw failure
-    unlock(await job(context, server, work.args))
+    // A guest may have gone off meanwhile, which nobody noted while an action was on.
+    unlock((await job(context, server, work.args)) ?? (await actualStatus(context, server)))
   } catch (error) {
     unlock(await actualStatus(context, server))
     throw error
@@ -156,22 +162,28 @@ async function updateMachines(context: Context, ids: number[]): Promise<void> {
   }
 }
 
+/** A server type's size as this host gives it. */
+export function scaledSize({ scale }: LocalCloudConfig, typeName: string, diskGb: number) {
+  const type = SERVER_TYPES.find(one => one.name === typeName)
+  return {
+    cores: Math.max(1, Math.round((type?.cores ?? 1) / scale.cores)),
+    memoryBytes: Math.max(MIN_MEMORY, Math.round(((type?.memory ?? 1) * GIB) / scale.memory)),
+    diskBytes: Math.max(MIN_DISK_GB, Math.round(diskGb / scale.disk)) * GB,
+  }
+}
+
 /** What the driver has to make of a server: sizes scaled to this host, ports as the firewalls say now. */
 export function machineConfig(
   { store, config }: Pick<Context, "store" | "config">,
   server: ServerRecord,
 ): MachineConfig {
-  const type = SERVER_TYPES.find(one => one.name === server.type)
-  const { scale } = config
   const firewalls = firewallsOf(store, server)
   const rules = firewalls.length === 0 ? null : firewalls.flatMap(id => store.get("firewall", id)?.rules ?? [])
   const ipv4 = (server.ipv4 === null ? undefined : store.get("primary_ip", server.ipv4)?.ip) ?? null
   return {
     id: server.id,
     name: server.name,
-    cores: Math.max(1, Math.round((type?.cores ?? 1) / scale.cores)),
-    memoryBytes: Math.max(MIN_MEMORY, Math.round(((type?.memory ?? 1) * GIB) / scale.memory)),
-    diskBytes: Math.max(MIN_DISK_GB, Math.round(server.diskGb / scale.disk)) * GB,
+    ...scaledSize(config, server.type, server.diskGb),
     ipv4,
     ports: openPorts(rules, config.portsWithoutFirewall),
     metadata: {

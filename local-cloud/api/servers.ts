@@ -3,6 +3,7 @@ import { z } from "zod"
 import { SERVER_TYPES, type ServerType } from "../catalog.ts"
 import type { Context } from "../context.ts"
 import { ApiError, invalidInput, isProtected, locked, notFound, unavailable } from "../errors.ts"
+import { NoRoomError } from "../machines/contract.ts"
 import { byName } from "../state/keys.ts"
 import type { ImageRecord, PrimaryIpRecord, ServerRecord } from "../state/records.ts"
 import type { Store } from "../state/store.ts"
@@ -24,6 +25,7 @@ import {
   requireFreeName,
 } from "./request.ts"
 import type { Route } from "./routes.ts"
+import { scaledSize } from "./server-work.ts"
 
 /** Hetzner's limit for user-data, bytes. */
 const MAX_USER_DATA = 32 * 1024
@@ -73,7 +75,7 @@ export const serverRoutes: Route[] = [
     path: "/servers/:id",
     handle: (context, call) => show(context, load(context.store, "server", call, "server")),
   },
-  { method: "POST", path: "/servers", handle: create },
+  { method: "POST", path: "/servers", prepare: requireRoom, handle: create },
   {
     method: "PUT",
     path: "/servers/:id",
@@ -116,12 +118,24 @@ export const serverRoutes: Route[] = [
   },
 ]
 
+/** Refuses a server this host has no room for before anything of it exists. */
+async function requireRoom({ store, config, machines }: Context, call: Call): Promise<void> {
+  const body = parseBody(Create, call.body)
+  requireFreeName(store, "server", call.project, body.name)
+  const type = findType(body.server_type)
+  try {
+    await machines.admit(scaledSize(config, type.name, type.disk))
+  } catch (error) {
+    throw error instanceof NoRoomError ? unavailable(error.message) : error
+  }
+}
+
 function create(context: Context, call: Call) {
   const { store, actions, now } = context
   const body = parseBody(Create, call.body)
   requireFreeName(store, "server", call.project, body.name)
   const type = findType(body.server_type)
-  const location = body.location ?? body.datacenter?.split("-")[0] ?? type.locations[0] ?? ""
+  const location = body.location ?? body.datacenter?.split("-")[0] ?? firstAvailable(context, type)
   requireAvailable(context, type, location)
   const image = findImage(store, call.project, body.image, type)
   const firewalls = body.firewalls.map(
@@ -212,6 +226,11 @@ function create(context: Context, call: Call) {
   }))
 }
 
+/** Where a server goes that says nothing of it. */
+function firstAvailable({ soldOut }: Context, type: ServerType): string {
+  return type.locations.find(name => !soldOut.has(`${type.name}@${name}`)) ?? type.locations[0] ?? ""
+}
+
 /** A server type by name or id that can be ordered. */
 export function findType(given: string): ServerType {
   const type = SERVER_TYPES.find(one => one.name === given.toLowerCase() || String(one.id) === given)
@@ -226,7 +245,9 @@ export function requireAvailable({ soldOut }: Context, type: ServerType, locatio
       { name: "server_type", messages: [`server type ${type.name} is no longer available for order`] },
     ])
   }
-  if (!locationByName(location)) throw notFound("location", location)
+  if (!locationByName(location)) {
+    throw invalidInput([{ name: "location", messages: [`location '${location}' not found`] }])
+  }
   if (!type.locations.includes(location)) throw unsupported(type, location)
   if (soldOut.has(`${type.name}@${location}`))
     throw unavailable(`server type ${type.name} is currently unavailable in location ${location}`)

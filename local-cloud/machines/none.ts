@@ -1,4 +1,4 @@
-import { mkdir, readFile, rename, writeFile } from "node:fs/promises"
+import { appendFileSync, existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import type { Machines } from "./contract.ts"
 
@@ -6,34 +6,31 @@ import type { Machines } from "./contract.ts"
 const IMAGE_BYTES = 400_000_000
 const DISK_BYTES = 5_000_000_000
 
-/** Pretend machines: everything succeeds at once and nothing boots. Which ones are on survives a restart. */
+/** Pretend machines: everything succeeds at once and nothing boots. Which ones are on survives a killed process. */
 export function createNoMachines(directory: string): Machines {
-  const file = join(directory, "pretended.json")
+  const file = join(directory, "pretended.log")
   const on = new Set<number>()
-  let written = Promise.resolve()
-  // Writes follow each other; a burst of changes ends in one or two.
-  let stale = false
-  const save = () => {
-    if (stale) return
-    stale = true
-    written = written.then(async () => {
-      stale = false
-      await writeFile(`${file}.new`, JSON.stringify([...on]), { mode: 0o600 })
-      await rename(`${file}.new`, file)
-    })
+  const apply = (line: string) => {
+    const id = Number(line.slice(1))
+    line.startsWith("+") ? on.add(id) : on.delete(id)
   }
+  /** Written before it counts, by a call that returns when the system has it. */
   const set = async (id: number, running: boolean) => {
-    running ? on.add(id) : on.delete(id)
-    save()
+    if (on.has(id) === running) return
+    const line = `${running ? "+" : "-"}${id}`
+    appendFileSync(file, `${line}\n`)
+    apply(line)
   }
   return {
     kind: "none",
     async open() {
-      await mkdir(directory, { recursive: true, mode: 0o700 })
-      const text = await readFile(file, "utf8").catch(() => "[]")
-      for (const id of JSON.parse(text) as number[]) on.add(id)
+      mkdirSync(directory, { recursive: true, mode: 0o700 })
+      // A line cut short names no machine or one that is not there: neither does harm.
+      if (existsSync(file)) for (const line of readFileSync(file, "utf8").split("\n")) if (line) apply(line)
+      writeFileSync(`${file}.new`, [...on].map(id => `+${id}\n`).join(""), { mode: 0o600 })
+      renameSync(`${file}.new`, file)
     },
-    close: () => written,
+    close: async () => {},
     admit: async () => {},
     createDisk: async () => {},
     resizeDisk: async () => {},

@@ -103,11 +103,13 @@ export function openStore(directory: string): Store {
 
 function openDatabase(directory: string): DatabaseSync {
   const file = join(directory, "records.sqlite")
+  let db: DatabaseSync | null = null
   try {
     mkdirSync(directory, { recursive: true, mode: 0o700 })
-    const db = new DatabaseSync(file)
-    // NORMAL in WAL mode loses nothing when the process dies, and a transaction costs no disk flush.
-    db.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL")
+    db = new DatabaseSync(file)
+    // EXCLUSIVE keeps a second process out. NORMAL in WAL mode loses nothing when the process dies, and a transaction
+    // costs no disk flush.
+    db.exec("PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL")
     db.exec("CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value TEXT) STRICT")
     db.exec("CREATE TABLE IF NOT EXISTS records (kind TEXT, id INTEGER, json TEXT, PRIMARY KEY (kind, id)) STRICT")
     db.prepare("INSERT INTO meta VALUES ('format', ?) ON CONFLICT DO NOTHING").run(String(FORMAT))
@@ -119,9 +121,14 @@ function openDatabase(directory: string): DatabaseSync {
     }
     return db
   } catch (error) {
+    db?.close()
     if (error instanceof StartError) throw error
+    const { message } = error as Error
+    if (/locked|busy/.test(message)) {
+      throw new StartError(`Another local cloud runs from ${directory}: end it, or choose another folder.`)
+    }
     throw new StartError(
-      `The local cloud cannot keep its records in ${file} (${(error as Error).message}): make the folder writable or choose another one.`,
+      `The local cloud cannot keep its records in ${file} (${message}): make the folder writable or choose another one.`,
     )
   }
 }

@@ -84,7 +84,8 @@ export async function startTestCloud(options: TestCloudOptions): Promise<TestClo
     async call(method, path, body, headers = {}) {
       const response = await fetch(`${test.cloud.apiUrl}${path}`, {
         method,
-        headers: { authorization: `Bearer ${token}`, ...headers },
+        // A connection kept from before a restart is a dead one.
+        headers: { authorization: `Bearer ${token}`, connection: "close", ...headers },
         ...(body === undefined ? {} : { body: JSON.stringify(body) }),
       })
       const text = await response.text()

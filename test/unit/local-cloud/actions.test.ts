@@ -130,13 +130,22 @@ describe("actions", () => {
     assert.equal((await ended((await off()).action.id)).status, "success")
   })
 
-  it("without room: resource_unavailable, and the server can be deleted", async () => {
+  it("without room: resource_unavailable, and nothing of the server exists", async () => {
     const admit = async () => {
       throw new NoRoomError("no memory is left")
     }
     await start({ driver: driverWith({ admit }) })
+    await assert.rejects(create("big"), /422.*resource_unavailable.*no memory is left/)
+    assert.deepEqual(await cloud.api("GET", "/servers").then(answer => (answer as { servers: unknown[] }).servers), [])
+    assert.deepEqual(cloud.ledger().created, [])
+  })
+  it("room that is gone by the time the disk is made: the action says so, and the server can be deleted", async () => {
+    const createDisk = async () => {
+      throw new NoRoomError("no disk is left")
+    }
+    await start({ driver: driverWith({ createDisk }) })
     const { server: made, action: first, next_actions } = await create("big")
-    assert.deepEqual((await ended(first.id)).error, { code: "resource_unavailable", message: "no memory is left" })
+    assert.deepEqual((await ended(first.id)).error, { code: "resource_unavailable", message: "no disk is left" })
     assert.equal((await ended(next_actions[0]?.id ?? 0)).status, "error")
     const left = await server(made.id)
     assert.deepEqual([left.status, left.locked], ["off", false])

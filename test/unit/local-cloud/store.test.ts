@@ -109,6 +109,12 @@ describe("store", () => {
     mended.close()
     store = openStore(directory)
   })
+  it("a second process over the same folder is refused", () => {
+    assert.throws(
+      () => openStore(directory),
+      (error: unknown) => error instanceof StartError && /Another local cloud/.test(error.message),
+    )
+  })
   it("a folder that cannot be written is a StartError that names it", async () => {
     // A file in the folder's place: nobody can write there, whatever their rights.
     const blocked = join(directory, "file")
