@@ -8,6 +8,7 @@ import { summarize } from "./measurement.ts"
 const BENCHES: Record<string, () => Promise<{ bench: (options: Record<string, string>) => Promise<Measurement[]> }>> = {
   engine: () => import("./engine.ts"),
   "engine-steps": () => import("./engine-steps.ts"),
+  relay: () => import("./relay.ts"),
 }
 
 const { values, positionals } = parseArgs({

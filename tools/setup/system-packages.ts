@@ -25,6 +25,9 @@ export const SYSTEM_TOOLS: SystemTool[] = [
   { programs: ["mmdebstrap"], package: "mmdebstrap", purpose: "builds golden images" },
   { programs: ["redis-server"], package: "redis-server", purpose: "keeps logins, tokens and workspaces" },
   { programs: ["nginx"], package: "nginx-light", purpose: "is tested as the door of a machine" },
+  { programs: ["Xvfb"], package: "xvfb", purpose: "is the screen of desktop tests", testsOnly: true },
+  { programs: ["x11vnc"], package: "x11vnc", purpose: "serves that screen in tests", testsOnly: true },
+  { programs: ["xterm"], package: "xterm", purpose: "is typed into in tests", testsOnly: true },
   {
     programs: ["chromium", "chromium-browser", "google-chrome"],
     package: "chromium",

@@ -1,0 +1,142 @@
+import { chmod, chown, rm } from "node:fs/promises"
+import { STREAM_CLOSED } from "./admission.ts"
+import { createBackoff, pause } from "./backoff.ts"
+import { runChecks } from "./checks.ts"
+import type { AgentConfig } from "./config.ts"
+import { createDisplay } from "./display.ts"
+import { createHttp } from "./http.ts"
+import { type Log, reasonOf } from "./log.ts"
+import { watchReadiness } from "./readiness.ts"
+import { createRelay, type RelayOptions } from "./relay/relay.ts"
+import type { Run } from "./run.ts"
+import { createServiceClient } from "./service/client.ts"
+import { keepReporting } from "./service/heartbeat.ts"
+import { followOrders, type Order } from "./service/orders.ts"
+import { applySettings } from "./settings.ts"
+import { createSignals } from "./signals/signals.ts"
+import { createStopping } from "./stopping.ts"
+import { createViewerEvents } from "./viewer-events.ts"
+
+/** While something is missing, the service hears sooner that it is there. */
+const UNREADY_REPORT_MS = 2_000
+
+export interface AgentOptions {
+  config: AgentConfig
+  run: Run
+  log: Log
+  /** Times and clocks, for tests. */
+  times?: Pick<RelayOptions, "now" | "clock" | "recheckMs" | "graceMs" | "probeMs"> & {
+    heartbeatMs?: number
+    /** How long to wait for the desktop before a report says that it is not ready. */
+    patienceMs?: number
+    readinessMs?: number
+    backoff?: { first: number; most: number }
+    timeoutMs?: number
+  }
+}
+
+export interface WorkspaceAgent {
+  close(): Promise<void>
+}
+
+/** Starts the agent: when this returns, its socket takes viewers. Everything else goes on beside. */
+export async function startAgent({ config, run, log, times = {} }: AgentOptions): Promise<WorkspaceAgent> {
+  const ending = new AbortController()
+  const { signal } = ending
+  const now = times.now ?? Date.now
+  const heartbeatMs = times.heartbeatMs ?? 15_000
+  const client = createServiceClient({
+    service: config.service,
+    key: config.workspaceKey,
+    timeoutMs: times.timeoutMs ?? 5_000,
+  })
+  const relay = createRelay({ ...times, vnc: config.vnc, authorize: client.authorize })
+  const events = createViewerEvents()
+  const stopping = createStopping({ relay, events, now })
+  const display = createDisplay(run, config.display)
+  const readiness = watchReadiness({
+    checks: () => runChecks({ ...config, run, display }),
+    everyMs: times.readinessMs ?? 300,
+    signal,
+    log,
+  })
+  const signals = createSignals({ config, relay, run, now })
+
+  async function obey(order: Order): Promise<void> {
+    switch (order.type) {
+      case "revoke":
+        relay.revoke(order.tokenHash)
+        return events.signOut(order.tokenHash)
+      case "revoke-all":
+        relay.revokeAll()
+        return events.signOut(null)
+      case "stopping":
+        return stopping.announce(order.reason, order.at)
+      case "settings": {
+        const { runtimeDirectory: directory, sessionId, userGid: gid } = config
+        const { proxyChanged } = await applySettings(order.settings, { directory, sessionId, gid })
+        log.info("settings are in force")
+        if (proxyChanged) {
+          const verb = order.settings.proxy === null ? "stop" : "restart"
+          const result = await run("systemctl", [verb, "foozol-proxy.service"])
+          if (result.code !== 0) log.warn(`the proxy's service: ${result.stderr.trim()}`)
+        }
+      }
+    }
+  }
+
+  async function report(): Promise<object> {
+    const [activity] = await Promise.all([signals(), readiness.look()])
+    const { workspace, sessionId, bootId, versions } = config
+    const at = new Date(now()).toISOString()
+    return { workspace, sessionId, bootId, ...readiness.state(), versions, signals: activity, at }
+  }
+
+  const server = createHttp({
+    relay,
+    display,
+    events,
+    status: async () => {
+      const { workspace, profile, service, versions } = config
+      const size = await display.size()
+      return { ...readiness.state(), workspace, profile, service, versions, display: size, viewers: relay.viewers() }
+    },
+  })
+  // A socket that an earlier run left behind would be in the way.
+  await rm(config.socket, { force: true })
+  await new Promise<void>((resolve, reject) => server.once("error", reject).listen(config.socket, resolve))
+  await chmod(config.socket, 0o660)
+  if (config.socketGid !== undefined) await chown(config.socket, process.getuid?.() ?? 0, config.socketGid)
+
+  const wait = times.backoff ?? { first: 1_000, most: 30_000 }
+  const backoff = () => createBackoff({ ...wait, random: Math.random })
+  const connected = () => void relay.recheck()
+  const work = [
+    followOrders({ client, backoff: backoff(), signal, log, connected, obey }),
+    keepReporting({
+      client,
+      backoff: backoff(),
+      signal,
+      log,
+      everyMs: () => (readiness.state().ready ? heartbeatMs : Math.min(heartbeatMs, UNREADY_REPORT_MS)),
+      ready: Promise.race([readiness.first, pause(times.patienceMs ?? 30_000, signal)]),
+      report,
+    }),
+  ]
+  for (const one of work) one.catch(error => log.warn(`this must not happen: ${reasonOf(error)}`))
+
+  return {
+    close: async () => {
+      ending.abort()
+      if (stopping.isDue()) relay.closeAll(STREAM_CLOSED.stopped, "the workspace stops")
+      relay.close()
+      stopping.close()
+      events.close()
+      server.close()
+      client.close()
+      await Promise.allSettled(work)
+      server.closeAllConnections()
+      await rm(config.socket, { force: true })
+    },
+  }
+}

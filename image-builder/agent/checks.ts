@@ -1,0 +1,83 @@
+import { connect } from "node:net"
+import { connect as connectTls } from "node:tls"
+import type { Display } from "./display.ts"
+import type { Run } from "./run.ts"
+
+export interface Check {
+  name: string
+  ok: boolean
+  detail: string
+}
+
+export interface CheckOptions {
+  run: Run
+  display: Display
+  vnc: { host: string; port: number }
+  https: { host: string; port: number } | null
+  tmuxSocket: string
+  /** Units of systemd that must be active; empty where there is no systemd. */
+  units: string[]
+}
+
+/** Units of a profile that must run before its workspace is of use. */
+export const unitsOf = (profile: string) => [
+  "foozol-wm.service",
+  ...(profile === "browser" ? ["foozol-browser.service", "foozol-terminal.service"] : ["foozol-app.service"]),
+]
+
+/** Asks every part of the desktop whether it answers; not whether it was started. */
+export async function runChecks(options: CheckOptions): Promise<Check[]> {
+  const checks = [checkDisplay(options), checkVnc(options), checkTerminals(options)]
+  if (options.https) checks.push(checkHttps(options.https))
+  return [...(await Promise.all(checks)), ...(await checkUnits(options))]
+}
+
+async function checkDisplay({ display }: CheckOptions): Promise<Check> {
+  const size = await display.size()
+  return { name: "display", ok: size !== null, detail: size ? `${size.width}x${size.height}` : "does not answer" }
+}
+
+async function checkTerminals({ run, tmuxSocket }: CheckOptions): Promise<Check> {
+  const result = await run("tmux", ["-S", tmuxSocket, "list-sessions", "-F", "#{session_name}"])
+  const sessions = result.stdout.trim().split("\n").join(", ")
+  return { name: "terminals", ok: result.code === 0, detail: result.code === 0 ? sessions : result.stderr.trim() }
+}
+
+function checkVnc({ vnc }: CheckOptions): Promise<Check> {
+  return new Promise(resolve => {
+    const socket = connect(vnc)
+    const end = (ok: boolean, detail: string) => {
+      socket.destroy()
+      resolve({ name: "vnc", ok, detail })
+    }
+    socket.setTimeout(3_000, () => end(false, "does not answer"))
+    socket.once("data", bytes => end(bytes.subarray(0, 4).toString() === "RFB ", bytes.toString("latin1", 0, 11)))
+    socket.once("error", error => end(false, error.message))
+    socket.once("close", () => end(false, "closed"))
+  })
+}
+
+function checkHttps(where: { host: string; port: number }): Promise<Check> {
+  return new Promise(resolve => {
+    // Whether the certificate is good is the browser's question; here it counts that something answers.
+    const socket = connectTls({ ...where, rejectUnauthorized: false })
+    const end = (ok: boolean, detail: string) => {
+      socket.destroy()
+      resolve({ name: "https", ok, detail })
+    }
+    socket.setTimeout(3_000, () => end(false, "does not answer"))
+    socket.once("secureConnect", () => end(true, socket.getProtocol() ?? "TLS"))
+    socket.once("error", error => end(false, error.message))
+    socket.once("close", () => end(false, "closed"))
+  })
+}
+
+async function checkUnits({ run, units }: CheckOptions): Promise<Check[]> {
+  if (units.length === 0) return []
+  const result = await run("systemctl", ["is-active", ...units])
+  const states = result.stdout.split("\n")
+  return units.map((unit, index) => {
+    const detail = states[index] || "unknown"
+    return { name: unit.replace(/^foozol-|\.service$/g, ""), ok: detail === "active", detail }
+  })
+}

@@ -1,0 +1,74 @@
+import { readFile } from "node:fs/promises"
+import { unitsOf } from "./checks.ts"
+
+/** Everything the agent takes from its machine, in one place. */
+export interface AgentConfig {
+  workspace: string
+  profile: string
+  service: string
+  sessionId: string
+  workspaceKey: string
+  socket: string
+  /** Group of NGINX, which may connect to the socket. */
+  socketGid: number | undefined
+  runtimeDirectory: string
+  /** Group of the workspace's user, who may read its environment. */
+  userGid: number | undefined
+  vnc: { host: string; port: number }
+  https: { host: string; port: number } | null
+  display: { name: string; setSize: string }
+  tmuxSocket: string
+  units: string[]
+  workDirectories: string[]
+  bootId: string
+  versions: Record<string, string>
+}
+
+/** Reads what the boot wrote. @throws when it is not there (yet) or makes no sense, without naming a secret */
+export async function readConfig(environment: NodeJS.ProcessEnv = process.env): Promise<AgentConfig> {
+  const etc = environment.FOOZOL_ETC ?? "/etc/foozol"
+  const runtimeDirectory = environment.FOOZOL_RUN ?? "/run/foozol"
+  const identity = JSON.parse(await readFile(`${etc}/workspace.json`, "utf8")) as Record<string, unknown>
+  const text = (name: string) => {
+    const value = identity[name]
+    if (typeof value !== "string" || value === "") throw new Error(`${etc}/workspace.json has no ${name}`)
+    return value
+  }
+  const workspaceKey = (await readFile(`${etc}/secrets/workspace-key`, "utf8")).trim()
+  if (workspaceKey === "") throw new Error(`${etc}/secrets/workspace-key is empty`)
+  const service = text("service")
+  if (!URL.canParse(service) || !/^https?:/.test(service)) throw new Error("the service's address is no URL")
+  const groups = await readFile("/etc/group", "utf8").catch(() => "")
+  const profile = text("profile")
+  return {
+    workspace: text("workspace"),
+    profile,
+    service,
+    sessionId: typeof identity.sessionId === "string" ? identity.sessionId : text("workspace"),
+    workspaceKey,
+    socket: `${runtimeDirectory}/agent.sock`,
+    socketGid: groupId(groups, "www-data"),
+    runtimeDirectory,
+    userGid: groupId(groups, "user"),
+    vnc: { host: "127.0.0.1", port: 5900 },
+    https: { host: "127.0.0.1", port: 443 },
+    display: { name: environment.DISPLAY ?? ":99", setSize: "/usr/lib/foozol/set-display-size" },
+    tmuxSocket: "/tmp/tmux-1000/default",
+    units: unitsOf(profile),
+    workDirectories: ["/home/user"],
+    bootId: (await readFile("/proc/sys/kernel/random/boot_id", "utf8")).trim(),
+    versions: await readVersions(etc),
+  }
+}
+
+/** The number of a group out of the text of /etc/group. */
+export function groupId(groups: string, name: string): number | undefined {
+  const line = groups.split("\n").find(one => one.startsWith(`${name}:`))
+  return line === undefined ? undefined : Number(line.split(":")[2])
+}
+
+async function readVersions(etc: string): Promise<Record<string, string>> {
+  const kernel = (await readFile("/proc/sys/kernel/osrelease", "utf8")).trim()
+  const image = (await readFile(`${etc}/image`, "utf8").catch(() => "")).trim()
+  return { agent: "1", node: process.versions.node, kernel, ...(image ? { image } : {}) }
+}

@@ -1,0 +1,47 @@
+import type { Run } from "./run.ts"
+
+export interface Size {
+  width: number
+  height: number
+}
+
+export const LIMITS = { width: [320, 3840], height: [240, 2160] } as const
+
+/** The size asked for, within what a display may have; null when it was no size. */
+export function clampSize(given: unknown): Size | null {
+  if (typeof given !== "object" || given === null) return null
+  const { width, height } = given as Record<string, unknown>
+  if (typeof width !== "number" || typeof height !== "number") return null
+  if (!Number.isFinite(width) || !Number.isFinite(height)) return null
+  const clamp = (value: number, [least, most]: readonly [number, number]) =>
+    Math.min(most, Math.max(least, Math.round(value)))
+  return { width: clamp(width, LIMITS.width), height: clamp(height, LIMITS.height) }
+}
+
+/** The size in use out of what `xrandr` prints. */
+export function parseSize(text: string): Size | null {
+  const [, width, height] = /\bcurrent (\d+) x (\d+)/.exec(text) ?? []
+  return width === undefined ? null : { width: Number(width), height: Number(height) }
+}
+
+/** Asks for and changes the size of a display; changes wait for each other, and only the last one asked for is made. */
+export function createDisplay(run: Run, options: { name: string; setSize: string }) {
+  let last: Promise<unknown> = Promise.resolve()
+  let asked = 0
+  const size = async (): Promise<Size | null> => {
+    const result = await run("xrandr", ["--display", options.name])
+    return result.code === 0 ? parseSize(result.stdout) : null
+  }
+  const resize = (wanted: Size): Promise<Size | null> => {
+    const mine = ++asked
+    const change = last.then(async () => {
+      // A window being dragged asks many times a second; what is outdated is not worth a redraw.
+      if (mine === asked) await run(options.setSize, [String(wanted.width), String(wanted.height)])
+      return size()
+    })
+    last = change.catch(() => {})
+    return change
+  }
+  return { size, resize }
+}
+export type Display = ReturnType<typeof createDisplay>

@@ -1,0 +1,19 @@
+import { execFile } from "node:child_process"
+
+export interface RunResult {
+  code: number
+  stdout: string
+  stderr: string
+}
+/** Runs a program and answers what it said; never throws. */
+export type Run = (program: string, args: string[]) => Promise<RunResult>
+
+/** The real thing, with a limit in time and output so that a hanging display holds nothing up. */
+export const run: Run = (program, args) =>
+  new Promise(resolve => {
+    const options = { timeout: 5_000, killSignal: "SIGKILL", maxBuffer: 256 * 1024, env: process.env } as const
+    execFile(program, args, options, (error, stdout, stderr) => {
+      const code = error === null ? 0 : typeof error.code === "number" ? error.code : -1
+      resolve({ code, stdout, stderr: stderr || error?.message || "" })
+    })
+  })

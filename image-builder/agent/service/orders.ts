@@ -1,0 +1,78 @@
+import { type Backoff, pause } from "../backoff.ts"
+import { type Log, reasonOf } from "../log.ts"
+import { parseSettings, type Settings } from "../settings.ts"
+import type { ServiceClient } from "./client.ts"
+import { createEventReader, type ServerEvent } from "./sse.ts"
+
+/** What the service may tell a machine. */
+export type Order =
+  | { type: "revoke"; tokenHash: string }
+  | { type: "revoke-all" }
+  | { type: "stopping"; reason: string; at: number | null }
+  | { type: "settings"; settings: Settings }
+
+/** An event as an order; null for kinds of a newer service. @throws when a known kind is malformed */
+export function parseOrder(event: ServerEvent): Order | null {
+  if (event.type === "revoke-all") return { type: "revoke-all" }
+  if (!["revoke", "stopping", "settings"].includes(event.type)) return null
+  const data = readObject(event)
+  if (event.type === "settings") return { type: "settings", settings: parseSettings(data) }
+  if (event.type === "revoke") {
+    const hash = data.tokenHash
+    if (typeof hash !== "string" || !/^[0-9a-f]{64}$/i.test(hash)) throw new Error("revoke names no token")
+    return { type: "revoke", tokenHash: hash.toLowerCase() }
+  }
+  const at = typeof data.at === "string" ? Date.parse(data.at) : data.at
+  const reason = typeof data.reason === "string" ? data.reason : ""
+  return { type: "stopping", reason, at: typeof at === "number" && Number.isFinite(at) ? at : null }
+}
+
+function readObject(event: ServerEvent): Record<string, unknown> {
+  let data: unknown
+  try {
+    data = JSON.parse(event.data)
+  } catch {
+    // The parser's own message would repeat what may be a secret.
+  }
+  if (typeof data !== "object" || data === null) throw new Error(`${event.type} carries no object`)
+  return data as Record<string, unknown>
+}
+
+/** Follows the service's orders until the signal aborts, connecting again and again; nothing it says ends the agent. */
+export async function followOrders(options: {
+  client: ServiceClient
+  backoff: Backoff
+  signal: AbortSignal
+  log: Log
+  /** Called at every new connection: what was said in between is lost. */
+  connected(): void
+  obey(order: Order): Promise<void> | void
+}): Promise<void> {
+  const { client, backoff, signal, log } = options
+  let away = false
+  while (!signal.aborted) {
+    try {
+      const stream = await client.events(signal)
+      if (away) log.info("the service is back")
+      away = false
+      options.connected()
+      const read = createEventReader()
+      for await (const text of stream) {
+        // Only a service that says something counts as well: one that hangs up at once is called more and more rarely.
+        backoff.reset()
+        for (const event of read(text as string)) {
+          try {
+            const order = parseOrder(event)
+            if (order) await options.obey(order)
+          } catch (error) {
+            log.warn(`an order of the service could not be followed: ${reasonOf(error)}`)
+          }
+        }
+      }
+    } catch (error) {
+      if (!away && !signal.aborted) log.warn(`no orders from the service: ${reasonOf(error)}; trying again`)
+      away = true
+    }
+    if (!signal.aborted) await pause(backoff.next(), signal)
+  }
+}

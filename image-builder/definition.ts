@@ -1,0 +1,86 @@
+/** Which kind of golden image; `repo` workspaces have no image of their own yet. */
+export type ProfileName = "desktop" | "browser"
+
+/** What differs between two images made on the same base. */
+export interface Profile {
+  name: ProfileName
+  /** Packages on top of the base's. */
+  packages: string[]
+  /** Units that start with the machine, besides the base's. */
+  units: string[]
+}
+
+/**
+ * The app of the desktop, named by the operator: a `.deb`, an AppImage or a tarball by URL and checksum, or an npm
+ * package with its version. `start` is the command line that starts it, run in /opt/foozol-app.
+ */
+export type AppSource = { start: string } & (
+  | { kind: "deb" | "appimage" | "tarball"; url: string; sha256: string }
+  | { kind: "npm"; package: string }
+)
+
+/** Raised when the builder itself makes something different from the same definition, so that images are made anew. */
+export const IMAGE_FORMAT = 1
+
+/** The version of Node on the machine. It comes from the npm packages that carry its binary, so from no extra host. */
+export const NODE_VERSION = "24.21.0"
+
+/** Command lines of npm, pinned; all land in /usr/bin. */
+export const COMMAND_LINES = [
+  "npm@11.19.1",
+  "pnpm@12.21.0",
+  "@openai/codex@0.169.0",
+  "@anthropic-ai/claude-code@2.1.329",
+  "@google/gemini-cli@0.61.0",
+]
+
+/** Those of them that must run a script of their own when they are installed: they put their native binary in place. */
+export const COMMAND_LINES_WITH_SCRIPTS = ["@anthropic-ai/claude-code", "pnpm"]
+
+/** Distribution packages of every image, by what they are for. */
+const basePackages = {
+  system:
+    "systemd systemd-sysv dbus dbus-user-session kmod e2fsprogs busybox-static procps psmisc iproute2 netbase tzdata",
+  shell:
+    "bash-completion sudo less nano htop file jq tmux curl rsync openssh-client iputils-ping xz-utils unzip ripgrep",
+  development: "git gh python3 ca-certificates openssl",
+  door: "nginx libnginx-mod-stream tinyproxy-bin",
+  display: "xvfb x11vnc x11-xserver-utils x11-utils xclip xauth fluxbox xterm",
+  fonts: "fonts-dejavu-core fonts-liberation fonts-noto-color-emoji",
+  browser: "chromium chromium-sandbox",
+  // What Electron links against; Chromium brings most of it anyway, so both profiles share one base.
+  electron:
+    "libgtk-3-0 libnotify4 libnss3 libxss1 libxtst6 libatspi2.0-0 libsecret-1-0 libgbm1 libasound2 libdrm2 xdg-utils",
+}
+
+/** The images there are. */
+export const PROFILES: Record<ProfileName, Profile> = {
+  desktop: { name: "desktop", packages: [], units: ["foozol-app.service", "foozol-terminal.service"] },
+  browser: { name: "browser", packages: [], units: ["foozol-browser.service", "foozol-terminal.service"] },
+}
+
+/** Names that a distribution gives to packages that the definition knows by Debian's name. */
+const renamed: Record<string, Record<string, string>> = {
+  debian: {},
+  ubuntu: {
+    "libgtk-3-0": "libgtk-3-0t64",
+    "libatspi2.0-0": "libatspi2.0-0t64",
+    libasound2: "libasound2t64",
+    // Ubuntu's own is a snap, which needs a service that takes longer to start than the desktop.
+    chromium: "",
+    "chromium-sandbox": "",
+  },
+}
+
+/** The package that leads to the newest kernel of a distribution: one made for virtual machines. */
+export const kernelPackages: Record<string, string> = {
+  debian: "linux-image-cloud-amd64",
+  ubuntu: "linux-image-virtual",
+}
+
+/** Packages of a profile under the names of a distribution, sorted. Pure. */
+export function packagesOf(profile: Profile, distribution: string): string[] {
+  const names = [...Object.values(basePackages).flatMap(line => line.split(" ")), ...profile.packages]
+  const known = renamed[distribution] ?? {}
+  return [...new Set(names.map(name => known[name] ?? name))].filter(name => name !== "").sort()
+}

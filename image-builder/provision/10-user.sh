@@ -1,0 +1,12 @@
+# The one who works here: an ordinary user, with sudo that asks nothing.
+groupadd --system foozol
+useradd --create-home --uid 1000 --user-group --shell /bin/bash --groups sudo user
+# No password, and not locked: some programs take a locked user for one who may not log in.
+usermod --password '*' user
+usermod --append --groups foozol www-data
+chmod 0440 /etc/sudoers.d/foozol
+visudo --check --quiet
+
+install -d -o root -g foozol -m 0750 /etc/foozol/secrets
+install -d -m 0755 /etc/foozol
+install -d -m 0700 /etc/foozol/tls

@@ -1,0 +1,12 @@
+# Each command line runs once here, so that a broken one fails the build and not a user.
+cd /tmp
+export HOME=/tmp/tools-home
+mkdir -p "$HOME"
+for program in node npm pnpm codex claude gemini git gh tmux curl; do
+  printf '%s ' "$program"
+  case $program in
+    tmux) tmux -V ;;
+    *) "$program" --version | head -n 1 ;;
+  esac
+done
+rm -rf "$HOME"

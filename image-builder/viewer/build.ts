@@ -1,0 +1,80 @@
+import { createHash } from "node:crypto"
+import { mkdir, readdir, readFile, writeFile } from "node:fs/promises"
+import { dirname, join } from "node:path"
+import { fileURLToPath } from "node:url"
+import { build } from "esbuild"
+
+const HERE = import.meta.dirname
+
+/**
+ * Writes `index.html` (the viewer, everything inlined), `csp.conf` (one NGINX line with the hashes of what is inlined)
+ * and `pages/*.html` (what NGINX shows in the viewer's place; the same policy covers them).
+ */
+export async function buildViewer({ out }: { out: string }): Promise<void> {
+  const [script, style, pageStyle] = await Promise.all([
+    bundle("viewer.ts", await novncNotice()),
+    bundle("style/viewer.css"),
+    bundle("style/page.css"),
+  ])
+  await mkdir(join(out, "pages"), { recursive: true })
+
+  const template = await readFile(join(HERE, "index.html"), "utf8")
+  const page = inline(inline(template, "style", style), "script", script)
+  await writeFile(join(out, "index.html"), page)
+
+  for (const name of await readdir(join(HERE, "pages"))) {
+    const text = await readFile(join(HERE, "pages", name), "utf8")
+    await writeFile(join(out, "pages", name), inline(text, "style", pageStyle))
+  }
+  await writeFile(join(out, "csp.conf"), `set $viewer_csp "${contentPolicy([script], [style, pageStyle])}";\n`)
+}
+
+/** The policy admits these very scripts and styles and nothing else; `'self'` covers wss: to the page's own host. */
+export function contentPolicy(scripts: string[], styles: string[]): string {
+  const hashes = (texts: string[]) =>
+    texts.map(text => `'sha256-${createHash("sha256").update(text).digest("base64")}'`).join(" ")
+  return [
+    "default-src 'none'",
+    `script-src ${hashes(scripts)}`,
+    `style-src ${hashes(styles)}`,
+    "connect-src 'self'",
+    "img-src 'self' data: blob:",
+    "base-uri 'none'",
+    "form-action 'none'",
+    "frame-ancestors 'none'",
+  ].join("; ")
+}
+
+async function bundle(entry: string, banner = ""): Promise<string> {
+  const result = await build({
+    entryPoints: [join(HERE, entry)],
+    bundle: true,
+    minify: true,
+    // noVNC awaits at its top level, which only a module may.
+    format: "esm",
+    target: "es2022",
+    legalComments: "none",
+    charset: "utf8",
+    write: false,
+    logLevel: "silent",
+  })
+  const [file] = result.outputFiles
+  if (file === undefined) throw new Error(`${entry} gave no output`)
+  return `${banner}${file.text.trim()}`
+}
+
+/** noVNC's licence asks that whoever gets the bundle can find its source. */
+async function novncNotice(): Promise<string> {
+  const main = fileURLToPath(import.meta.resolve("@novnc/novnc"))
+  const { version } = JSON.parse(await readFile(join(dirname(main), "../package.json"), "utf8"))
+  return `/* Contains noVNC ${version} (MPL-2.0, https://github.com/novnc/noVNC) and pako (MIT) */\n`
+}
+
+function inline(html: string, tag: "script" | "style", text: string): string {
+  const mark = `<!-- ${tag} -->`
+  if (!html.includes(mark)) throw new Error(`A template has no place for its ${tag}`)
+  // Either would end the element early; a carriage return is dropped by the parser and changes the hash.
+  if (new RegExp(`</${tag}|<!--|\\r`, "i").test(text)) throw new Error(`The bundled ${tag} cannot be inlined as it is`)
+  const opening = tag === "script" ? `<script type="module">` : "<style>"
+  return html.replace(mark, () => `${opening}${text}</${tag}>`)
+}

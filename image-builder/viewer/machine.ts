@@ -1,0 +1,89 @@
+/// <reference lib="dom" />
+import type { Verdict } from "./connection.ts"
+
+export type Size = { width: number; height: number }
+export type Status = { service?: string; workspace?: string; display?: Size }
+export type MachineEvent = {
+  type: "sleeping" | "signed-out" | "warning"
+  message?: string
+  reason?: string
+  at?: string
+}
+
+/** A warning in words: its own, or that the workspace stops, with the reason and the person's own time of day. */
+export function warningText({ message, reason, at }: MachineEvent): string {
+  if (message !== undefined) return message
+  const time = at === undefined ? Number.NaN : Date.parse(at)
+  const when = Number.isNaN(time) ? "soon" : `at ${new Date(time).toLocaleTimeString([], { timeStyle: "short" })}`
+  return `Your workspace stops ${when}${reason ? ` (${reason})` : ""}.`
+}
+
+/** A close code is not seen when the upgrade itself was refused; the same question over HTTP has a status. */
+export async function probe(): Promise<Verdict> {
+  try {
+    const answer = await ask("/agent/status")
+    if (answer.status === 401 || answer.status === 403) return "signed-out"
+    if (answer.status === 503) return "away"
+    if (answer.status === 502 || answer.status === 504) return "starting"
+    return "lost"
+  } catch {
+    return "lost"
+  }
+}
+
+export async function readStatus(): Promise<Status | undefined> {
+  try {
+    const answer = await ask("/agent/status")
+    return answer.ok ? ((await answer.json()) as Status) : undefined
+  } catch {
+    return undefined
+  }
+}
+
+/** Asks for another desktop size; the answer is the size it has now, or undefined if it cannot be changed. */
+export async function resize(size: Size): Promise<Size | undefined> {
+  try {
+    const answer = await ask("/agent/resize", {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify(size),
+    })
+    return answer.ok ? ((await answer.json()) as Size) : undefined
+  } catch {
+    return undefined
+  }
+}
+
+const ask = (path: string, init: RequestInit = {}) =>
+  fetch(path, { ...init, redirect: "manual", cache: "no-store", signal: AbortSignal.timeout(8_000) })
+
+const KINDS = ["sleeping", "signed-out", "warning"] as const
+
+/** Listens to the machine until closed. The browser reconnects by itself, except after an HTTP error. */
+export function listen(hear: (event: MachineEvent) => void): { close: () => void } {
+  let source: EventSource
+  let timer: ReturnType<typeof setTimeout> | undefined
+  const receive = (name: string) => (event: MessageEvent<string>) => {
+    try {
+      const given = JSON.parse(event.data || "{}")
+      const type = KINDS.find(kind => kind === (given.type ?? name))
+      if (type !== undefined) hear({ ...given, type })
+    } catch {
+      // A line nobody understands is not worth a person's attention.
+    }
+  }
+  const open = () => {
+    source = new EventSource("/agent/events")
+    for (const name of ["message", ...KINDS]) source.addEventListener(name, receive(name) as EventListener)
+    source.addEventListener("error", () => {
+      if (source.readyState === EventSource.CLOSED) timer = setTimeout(open, 15_000)
+    })
+  }
+  open()
+  return {
+    close: () => {
+      clearTimeout(timer)
+      source.close()
+    },
+  }
+}

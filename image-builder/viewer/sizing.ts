@@ -1,0 +1,48 @@
+import type { Size } from "./machine.ts"
+import type { Settings } from "./settings.ts"
+
+/** What the machine accepts. */
+const LEAST: Size = { width: 320, height: 240 }
+const MOST: Size = { width: 3840, height: 2160 }
+const CALM = 400
+
+/**
+ * The desktop size that suits a window. Programs on the desktop draw for an ordinary screen, so giving them every pixel
+ * of a dense one makes the text tiny: up to 1.5 desktop pixels for one of the page is the middle between sharp and readable.
+ */
+export function desktopSize(window: Size, density: number, sizing: Settings["sizing"]): Size | undefined {
+  if (sizing === "scale" || window.width < 1 || window.height < 1) return undefined
+  const factor = Math.min(Math.max(density, 1), sizing === "sharp" ? 3 : 1.5)
+  // Both sides shrink by the same factor, else the picture would get bars.
+  const fit = Math.min(1, MOST.width / (window.width * factor), MOST.height / (window.height * factor))
+  const side = (css: number, least: number) => Math.max(least, Math.floor((css * factor * fit) / 2) * 2)
+  return { width: side(window.width, LEAST.width), height: side(window.height, LEAST.height) }
+}
+
+/** Asks for a size once the window has come to rest, one question at a time, and never twice for the same. */
+export function createResizer(post: (size: Size) => Promise<Size | undefined>, failed: () => void) {
+  let timer: ReturnType<typeof setTimeout> | undefined
+  let asked: Size | undefined
+  let busy: Promise<void> = Promise.resolve()
+  const send = async (size: Size) => {
+    if (asked?.width === size.width && asked.height === size.height) return
+    asked = size
+    if ((await post(size)) === undefined) {
+      asked = undefined
+      failed()
+    }
+  }
+  return {
+    want: (size: Size | undefined, delay = CALM) => {
+      clearTimeout(timer)
+      if (size === undefined) return
+      timer = setTimeout(() => {
+        busy = busy.then(() => send(size))
+      }, delay)
+    },
+    /** Somebody else (another viewer, a restart) may have changed the size meanwhile. */
+    forget: () => {
+      asked = undefined
+    },
+  }
+}

@@ -1,0 +1,305 @@
+/// <reference lib="dom" />
+import assert from "node:assert/strict"
+import { readFile } from "node:fs/promises"
+import { join } from "node:path"
+import type { Browser, BrowserContext, BrowserContextOptions, Page } from "playwright-core"
+import { buildViewer } from "../../image-builder/viewer/build.ts"
+import { findChromium, launchChromium } from "../support/chromium.ts"
+import { QUARTERS, startRfbServer } from "../support/rfb-server.ts"
+import { temporaryDirectory } from "../support/temporary-directory.ts"
+import { startViewerHost } from "../support/viewer-host.ts"
+import { waitUntil } from "../support/wait-until.ts"
+
+/** The built page in a real browser, against a scripted desktop that records what reaches it. */
+describe("viewer", () => {
+  let scratch: Awaited<ReturnType<typeof temporaryDirectory>>
+  let browser: Browser
+  let rfb: Awaited<ReturnType<typeof startRfbServer>>
+  let host: Awaited<ReturnType<typeof startViewerHost>>
+  let context: BrowserContext
+  let page: Page
+  let faults: string[]
+
+  const open = async (options: BrowserContextOptions = {}) => {
+    context = await browser.newContext({ viewport: { width: 1280, height: 800 }, ...options })
+    page = await context.newPage()
+    page.on("pageerror", error => faults.push(error.message))
+    page.on("console", message => {
+      if (/Content Security Policy/.test(message.text())) faults.push(message.text())
+    })
+    page.on("request", request => {
+      if (!request.url().startsWith(host.url) && !/^(data|blob|ws):/.test(request.url())) faults.push(request.url())
+    })
+    await page.goto(host.url)
+  }
+  const state = (name: string) => page.waitForSelector(`html[data-state="${name}"]`, { timeout: 30_000 })
+  const title = () => page.textContent("#state-title")
+  const keys = () => rfb.inputs.filter(input => input.type === "key")
+  const openPanel = async (name: string) => {
+    await page.click("#handle")
+    await page.click(`#bar > button[title="${name}"]`)
+  }
+
+  before(async function () {
+    const chromium = findChromium()
+    if (chromium === undefined) {
+      console.log("    skipped: no Chromium on the PATH")
+      return this.skip()
+    }
+    scratch = await temporaryDirectory()
+    await buildViewer({ out: scratch.path })
+    browser = await launchChromium(chromium)
+  })
+  beforeEach(async () => {
+    faults = []
+    rfb = await startRfbServer()
+    host = await startViewerHost(scratch.path, () => rfb.port)
+  })
+  afterEach(async () => {
+    await context?.close()
+    await host?.stop()
+    await rfb?.stop()
+    assert.deepEqual(faults, [])
+  })
+  after(async () => {
+    await browser?.close()
+    await scratch?.remove()
+  })
+
+  it("is one file that shows the picture and sends no input by itself", async () => {
+    await open()
+    await state("connected")
+    const seen = await waitUntil("the picture is painted", async () => {
+      const colours = await page.evaluate(() => {
+        const canvas = document.querySelector("canvas")
+        const at = (x: number, y: number) => [...(canvas?.getContext("2d")?.getImageData(x, y, 1, 1).data ?? [])]
+        return [at(40, 40), at(280, 40), at(40, 200), at(280, 200)].map(colour => colour.slice(0, 3))
+      })
+      return colours[0]?.[0] === QUARTERS[0][0] && colours
+    })
+    assert.deepEqual(seen, QUARTERS)
+    await state("connected")
+    assert.deepEqual(rfb.inputs, [])
+    assert.deepEqual(
+      [...new Set(host.requests)].filter(request => !request.includes("/agent/")),
+      ["GET /"],
+    )
+  })
+
+  it("sends typing as keys and clicks as pointer events", async () => {
+    await open()
+    await state("connected")
+    await page.keyboard.type("ls")
+    await page.mouse.click(640, 500)
+    await waitUntil("a click arrives", () => rfb.inputs.some(input => input.type === "pointer" && input.buttons === 1))
+    const typed = keys().map(({ down, keysym }) => `${down ? "+" : "-"}${String.fromCodePoint(keysym)}`)
+    assert.deepEqual(typed, ["+l", "-l", "+s", "-s"])
+  })
+
+  it("sends nothing while view-only, and remembers the quality but not view-only", async () => {
+    await open()
+    await state("connected")
+    await openPanel("Settings")
+    await page.click("text=View only")
+    await page.click("text=Low")
+    await page.keyboard.press("Escape")
+    await page.mouse.click(640, 500)
+    await page.keyboard.type("x")
+    await page.reload()
+    await state("connected")
+    await openPanel("Settings")
+    assert.equal(await page.isChecked('input[value="low"]'), true)
+    assert.equal(await page.isChecked('input[name="viewOnly"]'), false)
+    assert.deepEqual(
+      rfb.inputs.filter(input => input.type === "key" || (input.type === "pointer" && input.buttons)),
+      [],
+    )
+  })
+
+  it("sends keys a browser keeps, and lets go of every one", async () => {
+    await open()
+    await state("connected")
+    await openPanel("Keys")
+    await page.click('[data-keys="ctrl+alt+delete"]')
+    await waitUntil("six key events", () => keys().length === 6)
+    const seen = keys().map(({ down, keysym }) => `${down ? "+" : "-"}${keysym.toString(16)}`)
+    assert.deepEqual(seen, ["+ffe3", "+ffe9", "+ffff", "-ffff", "-ffe9", "-ffe3"])
+  })
+
+  it("opens and closes from the keyboard alone, leaving no key pressed", async () => {
+    await open()
+    await state("connected")
+    for (const key of ["Control", "Alt", "Shift"]) await page.keyboard.down(key)
+    for (const key of ["Shift", "Alt", "Control"]) await page.keyboard.up(key)
+    await page.waitForSelector("#toolbar[data-open=true]")
+    assert.equal(await page.evaluate(() => document.activeElement?.id), "handle")
+    await page.keyboard.press("Escape")
+    assert.equal(await page.getAttribute("#toolbar", "data-open"), "false")
+    const held = new Set<number>()
+    for (const { down, keysym } of keys()) down ? held.add(keysym) : held.delete(keysym)
+    assert.deepEqual([...held], [])
+  })
+
+  it("carries the clipboard both ways", async () => {
+    await open({ permissions: ["clipboard-read", "clipboard-write"] })
+    await state("connected")
+    rfb.cutText("from the desktop")
+    const mine = await waitUntil("the browser's clipboard has it", async () => {
+      const text = await page.evaluate(() => navigator.clipboard.readText())
+      return text === "from the desktop" && text
+    })
+    assert.equal(mine, "from the desktop")
+    await openPanel("Clipboard")
+    assert.equal(await page.inputValue("#clipboard-text"), "from the desktop")
+    await page.fill("#clipboard-text", "to the desktop")
+    await page.click("#clipboard-send")
+    await waitUntil("the panel's text arrives", () => rfb.inputs.some(input => input.type === "cut-text"))
+    // Coming back to the page with something new copied.
+    await page.evaluate(async () => {
+      await navigator.clipboard.writeText("copied elsewhere")
+      window.dispatchEvent(new Event("focus"))
+    })
+    await waitUntil("it arrives by itself", () => rfb.inputs.filter(input => input.type === "cut-text").length === 2)
+    const texts = rfb.inputs.flatMap(input => (input.type === "cut-text" ? [input.text] : []))
+    assert.deepEqual(texts, ["to the desktop", "copied elsewhere"])
+  })
+
+  it("asks for the window's size once it has come to rest, and for none when it only scales", async () => {
+    await open()
+    await state("connected")
+    await waitUntil("the first size", () => host.resizes.length === 1)
+    for (const width of [1100, 1000, 900]) await page.setViewportSize({ width, height: 700 })
+    await waitUntil("the second size", () => host.resizes.length === 2)
+    assert.deepEqual(host.resizes, [
+      { width: 1280, height: 800 },
+      { width: 900, height: 700 },
+    ])
+    await openPanel("Settings")
+    await page.click("text=Keep its size and scale")
+    await page.setViewportSize({ width: 1000, height: 800 })
+    await page.waitForTimeout(900)
+    assert.equal(host.resizes.length, 2)
+  })
+
+  it("scales and says so where the size cannot be changed", async () => {
+    host.control.resize = 500
+    await open()
+    await page.waitForSelector("text=scaled to your window")
+    const box = await page.locator("canvas").boundingBox()
+    assert.ok((box?.height ?? 0) > 790)
+  })
+
+  it("reconnects by itself after a drop, without input and without another size", async () => {
+    await open()
+    await state("connected")
+    await waitUntil("the first size", () => host.resizes.length === 1)
+    host.drop()
+    await state("waiting")
+    await state("connected")
+    assert.equal(host.control.upgrades, 2)
+    assert.deepEqual(rfb.inputs, [])
+  })
+
+  it("waits while offline and comes back at once", async () => {
+    host.control.closeAtOnce = 4503
+    await open()
+    await state("waiting")
+    await context.setOffline(true)
+    await state("offline")
+    host.control.closeAtOnce = 0
+    const before = host.control.upgrades
+    await page.waitForTimeout(1_200)
+    assert.equal(host.control.upgrades, before)
+    await context.setOffline(false)
+    await state("connected")
+  })
+
+  it("takes a new stream when the network changed under the old one", async () => {
+    await open()
+    await state("connected")
+    await context.setOffline(true)
+    await page.waitForSelector("text=Your network is gone")
+    await context.setOffline(false)
+    await waitUntil("a second stream", () => host.control.upgrades === 2)
+    await state("connected")
+    assert.deepEqual(rfb.inputs, [])
+  })
+
+  for (const [code, name, words] of [
+    [4401, "signed-out", "You were signed out"],
+    [4410, "sleeping", "Your workspace sleeps"],
+    [4503, "waiting", "The service is away"],
+  ] as const)
+    it(`says what close code ${code} means`, async () => {
+      await open()
+      await state("connected")
+      await page.waitForFunction(() => !document.querySelector<HTMLAnchorElement>("#service-link")?.hidden)
+      host.control.closeAtOnce = code
+      const before = host.control.upgrades
+      host.close(code)
+      await state(name)
+      await waitUntil("the words", async () => (await title()) === words)
+      if (name === "waiting") {
+        await waitUntil("another try", () => host.control.upgrades > before)
+        host.control.closeAtOnce = 0
+        return void (await state("connected"))
+      }
+      await page.waitForTimeout(1_200)
+      assert.equal(host.control.upgrades, before)
+      assert.equal(await page.getAttribute("#state-link", "href"), "https://cloud.test/")
+      assert.equal(await page.locator("#frozen[src]").count(), name === "sleeping" ? 1 : 0)
+    })
+
+  for (const [status, name, words] of [
+    [401, "signed-out", "You were signed out"],
+    [503, "waiting", "The service is away"],
+    [502, "waiting", "Your workspace is starting"],
+  ] as const)
+    it(`says what a refused upgrade with status ${status} means`, async () => {
+      host.control.upgrade = status
+      host.control.status = status
+      await open()
+      await state(name)
+      assert.equal(await title(), words)
+    })
+
+  it("shows warnings and the end that the machine announces", async () => {
+    await open()
+    await state("connected")
+    await waitUntil("it listens", () => host.requests.includes("GET /agent/events"))
+    host.say({ type: "warning", message: "The disk is almost full." })
+    await page.waitForSelector("role=alert >> text=The disk is almost full.")
+    host.say({ type: "warning", reason: "idle", at: new Date(0).toISOString() })
+    await page.waitForSelector("role=alert >> text=/^Your workspace stops at .+ \\(idle\\)\\.$/")
+    host.say({ type: "sleeping" })
+    await state("sleeping")
+  })
+
+  it("types from a phone: its keyboard, held modifiers and special keys", async () => {
+    await open({ viewport: { width: 360, height: 740 }, hasTouch: true, isMobile: true, deviceScaleFactor: 3 })
+    await state("connected")
+    await page.tap("#handle")
+    await page.tap("#keyboard")
+    await page.tap('[data-sticky="ctrl"]')
+    await page.keyboard.insertText("c")
+    await page.keyboard.insertText("é")
+    await page.tap('[data-keys="up"]')
+    await page.keyboard.press("Backspace")
+    await waitUntil("the last key", () => keys().some(key => key.keysym === 0xff08 && !key.down))
+    const pressed = keys().flatMap(key => (key.down ? [key.keysym] : []))
+    assert.deepEqual(pressed, [0xffe3, 0x63, 0xe9, 0xff52, 0xff08])
+    // One and a half desktop pixels for one of the page; then the space that the row of keys leaves.
+    await waitUntil("the size above the keys", () => host.resizes.length === 2)
+    assert.deepEqual(host.resizes[0], { width: 540, height: 1110 })
+    assert.ok((host.resizes[1]?.height ?? 0) < 1_000)
+    assert.equal(await page.evaluate(() => document.documentElement.scrollWidth), 360)
+  })
+
+  it("keeps its pages free of anything from elsewhere", async () => {
+    for (const name of ["service-away", "signed-out", "starting"]) {
+      const text = await readFile(join(scratch.path, "pages", `${name}.html`), "utf8")
+      assert.doesNotMatch(text, /(src|href)="(?!data:)/)
+      assert.match(text, /<style>.+<\/style>/)
+    }
+  })
+})

@@ -1,0 +1,125 @@
+import { createHash } from "node:crypto"
+import { once } from "node:events"
+import { request } from "node:http"
+import { type AddressInfo, createServer, type Socket } from "node:net"
+import { join } from "node:path"
+import WebSocket from "ws"
+import { type AgentOptions, startAgent, type WorkspaceAgent } from "../../image-builder/agent/agent.ts"
+import type { AgentConfig } from "../../image-builder/agent/config.ts"
+import { type StandInService, startStandInService } from "./stand-in-service.ts"
+import { temporaryDirectory } from "./temporary-directory.ts"
+import { waitUntil } from "./wait-until.ts"
+
+export interface TestAgent {
+  agent: WorkspaceAgent
+  service: StandInService
+  config: AgentConfig
+  /** Connections the VNC server has; the newest is the last. */
+  vnc: Socket[]
+  /** What the agent logged. */
+  logged: string[]
+  /** Opens a viewer that has been let in. */
+  viewer(token: string): Promise<WebSocket>
+  /** HTTP status a viewer is refused with. */
+  refusal(headers: Record<string, string>): Promise<number>
+  /** One request to the agent's own paths. */
+  ask(method: string, path: string, body?: unknown): Promise<{ status: number; body: unknown }>
+  close(): Promise<void>
+}
+
+/** The agent as it runs on a machine, with a VNC server that only greets and the stand-in of a service. */
+export async function startTestAgent(
+  given: { times?: AgentOptions["times"]; onVnc?: (socket: Socket) => void } = {},
+): Promise<TestAgent> {
+  const directory = await temporaryDirectory()
+  const service = await startStandInService()
+  const vnc: Socket[] = []
+  const logged: string[] = []
+  // The agent's own checks look at the VNC server too; a server of a test's own is for viewers alone.
+  let settled = false
+  const server = createServer(socket => {
+    vnc.push(socket)
+    socket.on("error", () => {})
+    socket.on("close", () => vnc.splice(vnc.indexOf(socket), 1))
+    if (settled && given.onVnc) given.onVnc(socket)
+    else socket.write("RFB 003.008\n")
+  })
+  server.listen(0, "127.0.0.1")
+  await once(server, "listening")
+  const config: AgentConfig = {
+    workspace: "blue-otter",
+    profile: "browser",
+    service: service.url,
+    sessionId: "blue-otter",
+    workspaceKey: service.key,
+    socket: join(directory.path, "agent.sock"),
+    socketGid: undefined,
+    runtimeDirectory: directory.path,
+    userGid: undefined,
+    vnc: { host: "127.0.0.1", port: (server.address() as AddressInfo).port },
+    https: null,
+    display: { name: ":99", setSize: "set-size" },
+    tmuxSocket: join(directory.path, "tmux"),
+    units: [],
+    workDirectories: [directory.path],
+    bootId: "boot",
+    versions: { agent: "1" },
+  }
+  let size = "1920 x 1080"
+  const run: AgentOptions["run"] = async (program, args) => {
+    if (program === "set-size") size = args.join(" x ")
+    return { code: 0, stdout: `current ${size}`, stderr: "" }
+  }
+  const log = { info: (text: string) => logged.push(text), warn: (text: string) => logged.push(text) }
+  const backoff = { first: 20, most: 100 }
+  const times = { heartbeatMs: given.onVnc ? 3_600_000 : 50, recheckMs: 50, readinessMs: 20, backoff, ...given.times }
+  const agent = await startAgent({ config, run, log, times })
+  await waitUntil("the agent follows the service", () => service.listeners() > 0, 10_000)
+  if (given.onVnc) await waitUntil("the checks are over", () => service.reports.length > 0 && vnc.length === 0, 10_000)
+  settled = true
+
+  const url = `ws+unix:${config.socket}:/vnc`
+  const open = (headers: Record<string, string>) => new WebSocket(url, "binary", { headers, perMessageDeflate: false })
+  return {
+    agent,
+    service,
+    config,
+    vnc,
+    logged,
+    viewer: async token => {
+      const socket = open({ "x-foozol-token": token })
+      socket.on("error", () => {})
+      await once(socket, "open")
+      return socket
+    },
+    refusal: headers =>
+      new Promise((resolve, reject) => {
+        const socket = open(headers)
+        socket.on("unexpected-response", (_, response) => resolve(response.statusCode ?? 0))
+        socket.on("open", () => reject(new Error("it was let in")))
+        socket.on("error", () => {})
+      }),
+    ask: (method, path, body) =>
+      new Promise((resolve, reject) => {
+        const call = request({ socketPath: config.socket, method, path }, response => {
+          let text = ""
+          response.setEncoding("utf8").on("data", part => {
+            text += part
+          })
+          response.on("end", () => resolve({ status: response.statusCode ?? 0, body: text ? JSON.parse(text) : null }))
+        })
+        call.on("error", reject)
+        call.end(body === undefined ? undefined : JSON.stringify(body))
+      }),
+    close: async () => {
+      await agent.close()
+      for (const socket of [...vnc]) socket.destroy()
+      server.close()
+      await service.close()
+      await directory.remove()
+    },
+  }
+}
+
+/** A token's name in what the service pushes. */
+export const tokenHash = (token: string) => createHash("sha256").update(token).digest("hex")

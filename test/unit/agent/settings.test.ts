@@ -1,0 +1,85 @@
+import assert from "node:assert/strict"
+import { execFileSync } from "node:child_process"
+import { mkdir, readdir, readFile, stat } from "node:fs/promises"
+import { join } from "node:path"
+import {
+  applySettings,
+  formatEnvironment,
+  parseSettings,
+  proxyConfiguration,
+  writePrivately,
+} from "../../../image-builder/agent/settings.ts"
+import { temporaryDirectory } from "../../support/temporary-directory.ts"
+
+describe("agent/settings", () => {
+  let root: { path: string; remove: () => Promise<void> }
+  const mode = async (name: string) => ((await stat(join(root.path, name))).mode & 0o777).toString(8)
+  beforeEach(async () => {
+    root = await temporaryDirectory()
+  })
+  afterEach(() => root.remove())
+
+  it("writes values so that a shell gets them as they were", async () => {
+    const value = `it's "$HOME" \`id\` \\ and\na line !`
+    await writePrivately(join(root.path, "env"), formatEnvironment({ VALUE: value }), 0o600)
+    const script = `set -a; . ${join(root.path, "env")}; printf %s "$VALUE"`
+    assert.equal(execFileSync("sh", ["-c", script], { encoding: "utf8" }), value)
+  })
+  it("keeps secrets and credentials out of what it need not be in, with the right modes", async () => {
+    const settings = parseSettings({
+      env: { A: "1" },
+      secrets: { TOKEN: "s3cret" },
+      proxy: "http://me:pw%21@proxy.example:8888",
+    })
+    const where = { directory: root.path, sessionId: "blue-otter", gid: process.getgid?.() }
+    assert.deepEqual(await applySettings(settings, where), { proxyChanged: true })
+    assert.deepEqual(await applySettings(settings, where), { proxyChanged: false })
+    assert.deepEqual((await readdir(root.path)).sort(), ["env", "proxy.conf", "secrets.env"])
+    assert.deepEqual([await mode("env"), await mode("secrets.env"), await mode("proxy.conf")], ["640", "640", "600"])
+    const env = await readFile(join(root.path, "env"), "utf8")
+    assert.match(env, /^A="1"$/m)
+    assert.match(env, /^SESSION_ID="blue-otter"$/m)
+    assert.match(env, /^HTTPS_PROXY="http:\/\/127\.0\.0\.1:3128"$/m)
+    assert.doesNotMatch(env, /pw|s3cret/)
+    assert.match(await readFile(join(root.path, "proxy.conf"), "utf8"), /^Upstream http me:pw!@proxy\.example:8888$/m)
+    assert.deepEqual(await applySettings({ ...settings, proxy: null }, where), { proxyChanged: true })
+    assert.deepEqual((await readdir(root.path)).sort(), ["env", "secrets.env"])
+    assert.doesNotMatch(await readFile(join(root.path, "env"), "utf8"), /proxy/i)
+  })
+  it("refuses what is no settings, without repeating a value", () => {
+    for (const wrong of [
+      null,
+      { env: { "A B": "hush" } },
+      { secrets: { A: ["hush"] } },
+      { env: { A: "hush\0" } },
+      { env: ["hush"] },
+      { proxy: { hush: 1 } },
+    ]) {
+      assert.throws(
+        () => parseSettings(wrong),
+        (error: Error) => !error.message.includes("hush"),
+      )
+    }
+  })
+  it("refuses a proxy that would break its configuration", () => {
+    for (const wrong of [
+      "hush",
+      "ftp://hush",
+      "http://a:hu%0Ash@b",
+      "http://a%3Ab:hush@c",
+      "http://a:hu%40sh@b",
+      "http://[::1]:1",
+    ]) {
+      assert.throws(
+        () => proxyConfiguration(wrong),
+        (error: Error) => !error.message.includes("hush"),
+      )
+    }
+    assert.match(proxyConfiguration("socks5://p.example"), /^Upstream socks5 p\.example:1080$/m)
+  })
+  it("leaves no half file when it cannot write", async () => {
+    await mkdir(join(root.path, "env"))
+    await assert.rejects(writePrivately(join(root.path, "env"), "x", 0o640))
+    assert.deepEqual(await readdir(root.path), ["env"])
+  })
+})
