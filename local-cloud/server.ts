@@ -51,24 +51,32 @@ export async function startLocalCloud(
   const faults = createFaults()
   const { app, requests } = createApi(context, faults)
   const admin = createAdmin(context, faults, requests, () => readLedger(ledgerFile))
-  const servers = [await listen(app, config.port, "API"), await listen(admin, config.adminPort, "admin port")] as const
+  const servers: Server[] = []
+  const close = async () => {
+    await Promise.all(
+      servers.map(server => {
+        server.closeAllConnections()
+        return new Promise(resolve => server.close(resolve))
+      }),
+    )
+    await actions.idle()
+    await machines.close()
+    ledger.close()
+    store.close()
+  }
+  try {
+    servers.push(await listen(app, config.port, "API"))
+    servers.push(await listen(admin, config.adminPort, "admin port"))
+  } catch (error) {
+    await close()
+    throw error
+  }
   actions.resume()
   return {
-    apiUrl: `http://127.0.0.1:${portOf(servers[0])}/v1`,
-    adminUrl: `http://127.0.0.1:${portOf(servers[1])}`,
+    apiUrl: `http://127.0.0.1:${portOf(servers[0] as Server)}/v1`,
+    adminUrl: `http://127.0.0.1:${portOf(servers[1] as Server)}`,
     context,
-    async close() {
-      await Promise.all(
-        servers.map(server => {
-          server.closeAllConnections()
-          return new Promise(resolve => server.close(resolve))
-        }),
-      )
-      await actions.idle()
-      await machines.close()
-      ledger.close()
-      store.close()
-    },
+    close,
   }
 }
 

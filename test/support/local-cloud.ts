@@ -34,6 +34,8 @@ export interface TestCloud {
   ): Promise<{ status: number; headers: Headers; body: unknown }>
   addFault(fault: TestFault): Promise<void>
   clearFaults(): Promise<void>
+  /** Requests so far, by method and route. */
+  requests(): Promise<Record<string, number>>
   ledger(): ReturnType<typeof readLedger>
   userData(server: number): Promise<string>
   /** Stops the process's part and starts it again over the same folder. */
@@ -102,6 +104,12 @@ export async function startTestCloud(options: TestCloudOptions): Promise<TestClo
     },
     async clearFaults() {
       await admin(test, adminToken, "DELETE", "/faults")
+    },
+    async requests() {
+      const answer = (await (await admin(test, adminToken, "GET", "/requests")).json()) as {
+        requests: Record<string, number>
+      }
+      return answer.requests
     },
     ledger: () => readLedger(join(directory, "ledger.ndjson")),
     userData: async server => (await admin(test, adminToken, "GET", `/machines/${server}/user-data`)).text(),

@@ -41,6 +41,29 @@ describe("server/startLocalCloud", () => {
     }
   })
 
+  it("a start that fails leaves port and folder free for the next", async () => {
+    await start()
+    const { path, remove } = await temporaryDirectory()
+    const settings = { directory: path, tokens: { "a-long-token": "p" }, adminToken: "another-token" }
+    const adminPort = Number(new URL(cloud.cloud.adminUrl).port)
+    const begin = (more: object) =>
+      startLocalCloud({ ...settings, ...more }, createNoMachines(path), pino({ level: "silent" }))
+    try {
+      await assert.rejects(begin({ adminPort }), /admin port cannot start/)
+      await (await begin({})).close()
+    } finally {
+      await remove()
+    }
+  })
+
+  it("counts requests whatever becomes of them", async () => {
+    await start()
+    await cloud.addFault({ match: { path: "/locations" }, times: 1, fault: { kind: "status", status: 503 } })
+    await cloud.call("GET", "/locations/1")
+    await cloud.call("GET", "/locations/1")
+    assert.equal((await cloud.requests())["GET /v1/locations/:id"], 2)
+  })
+
   it("remembers everything over a restart", async () => {
     await start()
     const id = await create("kept")
