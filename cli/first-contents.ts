@@ -25,7 +25,16 @@ export async function addFirstContents(cloud: Runtime, progress: Progress): Prom
           buildTestImage({ cacheDirectory: join(cacheDirectory(), "images"), log: detail }),
         )
   const description = "A small Linux that answers over HTTP"
-  await post(`${cloud.adminUrl}/images`, cloud.adminToken, { name: MINI_IMAGE, directory, description })
+  await registerImage(cloud, { name: MINI_IMAGE, directory, description })
+}
+
+/** Makes an image of a folder known to the local cloud and returns its id. */
+export async function registerImage(
+  cloud: Runtime,
+  about: { name: string; directory: string; description: string },
+): Promise<number> {
+  const answer = await post(`${cloud.adminUrl}/images`, cloud.adminToken, about)
+  return ((await answer.json()) as { image: { id: number } }).image.id
 }
 
 async function list(cloud: Runtime, path: string, key: string): Promise<unknown[]> {
@@ -33,11 +42,12 @@ async function list(cloud: Runtime, path: string, key: string): Promise<unknown[
   return ((await answer.json()) as Record<string, unknown[]>)[key] ?? []
 }
 
-async function post(url: string, token: string, body: object): Promise<void> {
+async function post(url: string, token: string, body: object): Promise<Response> {
   const answer = await fetch(url, {
     method: "POST",
     headers: { authorization: `Bearer ${token}` },
     body: JSON.stringify(body),
   })
   if (!answer.ok) throw new Error(`${url} answered ${answer.status}: ${await answer.text()}`)
+  return answer
 }

@@ -1,6 +1,7 @@
 /** `foozol-cloud`: the command line for operators and for people who want the local cloud. */
 import { Command, CommanderError } from "commander"
 import { addDoctor } from "./commands/doctor.ts"
+import { addImage } from "./commands/image.ts"
 import { addLocal } from "./commands/local.ts"
 import { addSizes } from "./commands/sizes.ts"
 import { addStack } from "./commands/stack.ts"
@@ -12,7 +13,7 @@ const program = new Command("foozol-cloud")
   .showHelpAfterError("(add --help for the options)")
   .exitOverride()
 
-for (const add of [addStart, addDoctor, addLocal, addStack, addSizes]) add(program)
+for (const add of [addStart, addDoctor, addLocal, addImage, addStack, addSizes]) add(program)
 
 try {
   await program.parseAsync()

@@ -1,3 +1,4 @@
+import { ImageError } from "../image-builder/errors.ts"
 import { toErrorValue } from "../infra/errors.ts"
 import { StartError } from "../local-cloud/errors.ts"
 import { SetupError } from "../tools/setup/errors.ts"
@@ -7,7 +8,7 @@ import { SetupError } from "../tools/setup/errors.ts"
  * @returns the exit code
  */
 export function reportError(error: unknown): number {
-  if (error instanceof SetupError || error instanceof StartError) {
+  if (error instanceof SetupError || error instanceof StartError || error instanceof ImageError) {
     console.error(error.message)
     return 1
   }
