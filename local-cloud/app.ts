@@ -7,6 +7,7 @@ import { toCall } from "./api/request.ts"
 import type { Context } from "./context.ts"
 import { ApiError } from "./errors.ts"
 import type { Faults } from "./faults.ts"
+import { frontPage } from "./front-page.ts"
 import { createRateLimit } from "./rate-limit.ts"
 
 /** Longest request body, bytes: user-data is 32 KiB and everything else is small. */
@@ -44,6 +45,7 @@ export function createApi(context: Context, faults: Faults): ApiApp {
   const app = new Koa()
   app.silent = true
   app.use(answerErrors(context))
+  app.use(frontPage)
   app.use(authenticate(context))
   app.use(count(requests, router))
   app.use(limitRate(context))

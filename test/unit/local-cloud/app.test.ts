@@ -10,6 +10,12 @@ describe("app", () => {
   after(() => cloud?.close())
   const code = (body: unknown) => (body as { error?: { code: string } }).error?.code
 
+  it("shows a page to whoever opens its address, and nothing else without a token", async () => {
+    const page = await fetch(new URL("/", cloud.apiUrl))
+    assert.equal(page.status, 200)
+    assert.match(await page.text(), /The local cloud is running/)
+    assert.equal((await fetch(new URL("/v1/servers", cloud.apiUrl))).status, 401)
+  })
   it("401 without a token that is known", async () => {
     for (const authorization of ["", "Bearer", "Bearer nobody", `Basic ${cloud.token}`, `bearer${cloud.token}`]) {
       const { status, body } = await cloud.call("GET", "/servers", undefined, { authorization })
