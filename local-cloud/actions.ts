@@ -29,7 +29,6 @@ export interface Actions {
   resume(): void
   /** Resolves when nothing runs. */
   idle(): Promise<void>
-  onEnded(listener: (action: ActionRecord) => void): void
 }
 
 /** Does the work of an action; with a failure given it does none, and leaves things as a failed action leaves them. */
@@ -43,7 +42,6 @@ export function createActions(
   log: Logger,
 ): Actions {
   const running = new Map<number, Promise<void>>()
-  const listeners: ((action: ActionRecord) => void)[] = []
   let begun: { id: number; fail: boolean }[] = []
 
   async function perform(id: number, fail: boolean): Promise<void> {
@@ -78,7 +76,6 @@ export function createActions(
       error,
     }
     store.put("action", ended)
-    for (const listener of listeners) listener(ended)
   }
 
   function start(id: number, fail: boolean): Promise<void> {
@@ -119,7 +116,6 @@ export function createActions(
     async idle() {
       while (running.size > 0) await Promise.all(running.values())
     },
-    onEnded: listener => void listeners.push(listener),
   }
 }
 
