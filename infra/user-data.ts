@@ -16,6 +16,7 @@ export function userData(spec: WorkspaceSpec, secrets: WorkspaceSecrets): string
     hostname: spec.dns.name,
     fqdn: `${spec.dns.name}.${spec.dns.zone}`,
     service: spec.service,
+    site: spec.site ?? spec.service,
     workspaceKey: secrets.workspaceKey,
   })
   if (Buffer.byteLength(text) > MAX_USER_DATA) {

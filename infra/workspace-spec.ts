@@ -51,6 +51,11 @@ export const WorkspaceSpec = z.strictObject({
     .url({ protocol: /^https?$/, error: "must be an http or https URL" })
     .nullable()
     .default(null),
+  /** URL of the service's pages as the user's browser reaches them; null where it is `service`. */
+  site: z
+    .url({ protocol: /^https?$/, error: "must be an http or https URL" })
+    .nullable()
+    .default(null),
   /** Refuse deletion at the provider until it is lifted by a destroy of ours. */
   deleteProtection: z.boolean().default(true),
 })

@@ -67,6 +67,7 @@ describe("user-data/userData", () => {
       "hostname",
       "profile",
       "service",
+      "site",
       "workspace",
       "workspaceKey",
     ])
