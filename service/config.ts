@@ -1,0 +1,209 @@
+import { readFileSync } from "node:fs"
+import { parseEnv } from "node:util"
+import { z } from "zod"
+
+/** Raised when the settings make no sense; its message names every wrong one and what it must be. */
+export class ConfigError extends Error {
+  override name = "ConfigError"
+}
+
+const list = (text: string) => text.split(/[\s,]+/).filter(part => part !== "")
+const flag = z.enum(["true", "false"]).transform(text => text === "true")
+const whole = (least: number, most: number) => z.coerce.number().int().min(least).max(most)
+const httpUrl = z
+  .url({ protocol: /^https?$/, error: "must be an http or https URL" })
+  .transform(text => text.replace(/\/+$/, ""))
+const name = z.string().regex(/^[a-z][a-z0-9-]{1,31}$/, "must be a name of the provider, in lower case")
+
+/**
+ * Every setting of the service, by the environment variable it is read from. `describe` is what README and
+ * `foozol-cloud service settings` print.
+ */
+export const Settings = z.object({
+  FOOZOL_URL: httpUrl
+    .default("http://127.0.0.1:8080")
+    .describe("address of the service as users' browsers reach it; https except on this machine"),
+  FOOZOL_LISTEN: z
+    .string()
+    .regex(/^(\[[0-9a-f:]+\]|[\w.-]+):\d{1,5}$/, "must be HOST:PORT")
+    .default("127.0.0.1:8080")
+    .describe("address and port the service listens on"),
+  FOOZOL_MACHINE_URL: httpUrl.optional().describe("address of the service as machines reach it; FOOZOL_URL if unset"),
+  FOOZOL_TRUST_PROXY: flag
+    .default(false)
+    .describe("true when a reverse proxy in front sets X-Forwarded-For; without one, anybody could"),
+  FOOZOL_METRICS_LISTEN: z
+    .string()
+    .regex(/^(off|(\[[0-9a-f:]+\]|[\w.-]+):\d{1,5})$/, "must be HOST:PORT or off")
+    .default("127.0.0.1:9464")
+    .describe("address and port of /metrics, or off"),
+  FOOZOL_ROLES: z
+    .string()
+    .transform(list)
+    .pipe(z.array(z.enum(["web", "worker"])).min(1))
+    .default(["web", "worker"])
+    .describe("what this process does: web, worker, or both"),
+  FOOZOL_REDIS_URL: z
+    .url({ protocol: /^(rediss?|unix)$/, error: "must be a redis:// or rediss:// URL" })
+    .default("redis://127.0.0.1:6379")
+    .describe("the Redis that keeps logins, tokens, workspaces and operations; it must be append-only"),
+  FOOZOL_SECRET: z
+    .string({ error: "is missing: at least 32 random characters, for instance of `openssl rand -base64 48`" })
+    .min(32, "must have at least 32 characters, for instance of `openssl rand -base64 48`")
+    .describe("the secret all keys are derived from; changing it signs everybody out and makes stored secrets unreadable"),
+  FOOZOL_GITHUB_CLIENT_ID: z.string({ error: "is missing: the client id of your GitHub OAuth app" }).min(1),
+  FOOZOL_GITHUB_CLIENT_SECRET: z.string({ error: "is missing: a client secret of your GitHub OAuth app" }).min(1),
+  FOOZOL_GITHUB_URL: httpUrl
+    .default("https://github.com")
+    .describe("GitHub, a GitHub Enterprise Server, or the local cloud's stand-in"),
+  FOOZOL_ALLOW: z
+    .string()
+    .transform(list)
+    .pipe(
+      z
+        .array(z.string().regex(/^(everyone|(user|org):[A-Za-z0-9-]{1,39})$/, "must be everyone, user:NAME or org:NAME"))
+        .min(1),
+    )
+    .describe("who may sign in: `everyone`, or a list such as `user:NAME, org:NAME`"),
+  FOOZOL_OPERATORS: z
+    .string()
+    .transform(list)
+    .default([])
+    .describe("GitHub login names of those who may see and end what others have"),
+  FOOZOL_SIGN_UP_CAP: whole(0, 10_000_000).default(0).describe("how many users there may be at most; 0: no limit"),
+  FOOZOL_QUOTA_DESKTOP: whole(0, 1000).default(1).describe("workspaces of the profile desktop a user may have"),
+  FOOZOL_QUOTA_TOTAL: whole(1, 1000).default(3).describe("workspaces a user may have in all"),
+  FOOZOL_LOGIN_IDLE_HOURS: whole(1, 24 * 90).default(72).describe("hours without use after which a login ends"),
+  FOOZOL_LOGIN_MAX_HOURS: whole(1, 24 * 365).default(24 * 30).describe("hours after which a login ends in any case"),
+  FOOZOL_ZONE: z
+    .string({ error: "is missing: the DNS zone workspaces get their names in, such as desk.example.com" })
+    .regex(/^([a-z0-9-]+\.)+[a-z0-9-]+$/, "must be a domain, such as desk.example.com")
+    .describe("DNS zone at the provider in which workspaces get their names"),
+  FOOZOL_DESKTOP_PORT: whole(1, 65_535).default(443).describe("port at which browsers reach machines"),
+  FOOZOL_REGIONS: z.string().transform(list).pipe(z.array(name)).default([]).describe("regions offered; empty: all"),
+  FOOZOL_IMAGE_BROWSER: whole(1, 2 ** 52)
+    .optional()
+    .describe("image of the profile browser at the provider; the newest promoted one if unset"),
+  FOOZOL_IMAGE_DESKTOP: whole(1, 2 ** 52).optional().describe("the same for the profile desktop"),
+  FOOZOL_OPERATIONS_PER_PROVIDER: whole(1, 1000).default(8).describe("operations that may go on at once at one provider"),
+  FOOZOL_ENGINE_CHILDREN: whole(1, 64).default(2).describe("engine runs that may go on at once in this process"),
+  FOOZOL_READY_SECONDS: whole(10, 3600)
+    .default(420)
+    .describe("how long a machine may take to report ready before its creation or start has failed"),
+  FOOZOL_LOG_LEVEL: z.enum(["debug", "info", "warn", "error", "silent"]).default("info"),
+})
+
+/** The settings, parsed; names without their prefix. */
+export interface Config {
+  url: string
+  listen: { host: string; port: number }
+  machineUrl: string
+  trustProxy: boolean
+  metrics: { host: string; port: number } | null
+  roles: ("web" | "worker")[]
+  redisUrl: string
+  secret: string
+  github: { clientId: string; clientSecret: string; url: string }
+  allow: string[]
+  operators: string[]
+  signUpCap: number
+  quota: { desktop: number; total: number }
+  login: { idleMs: number; maxMs: number }
+  zone: string
+  desktopPort: number
+  regions: string[]
+  images: Partial<Record<"browser" | "desktop", number>>
+  operationsPerProvider: number
+  engineChildren: number
+  readyMs: number
+  logLevel: "debug" | "info" | "warn" | "error" | "silent"
+}
+
+const HOUR = 3_600_000
+
+/**
+ * Reads the settings of an environment.
+ * @throws ConfigError naming every setting that is missing or wrong
+ */
+export function readConfig(env: NodeJS.ProcessEnv): Config {
+  const given = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== undefined && value !== ""))
+  const parsed = Settings.safeParse(given)
+  if (!parsed.success) {
+    const lines = parsed.error.issues.map(issue =>
+      issue.path[0] === "FOOZOL_ALLOW" && given.FOOZOL_ALLOW === undefined
+        ? "FOOZOL_ALLOW is missing: say who may sign in, `everyone` or a list such as `user:NAME, org:NAME`"
+        : `${issue.path[0]} ${issue.message}`,
+    )
+    throw new ConfigError(`The settings are not usable:\n  ${lines.join("\n  ")}`)
+  }
+  const s = parsed.data
+  const config: Config = {
+    url: s.FOOZOL_URL,
+    listen: hostAndPort(s.FOOZOL_LISTEN),
+    machineUrl: s.FOOZOL_MACHINE_URL ?? s.FOOZOL_URL,
+    trustProxy: s.FOOZOL_TRUST_PROXY,
+    metrics: s.FOOZOL_METRICS_LISTEN === "off" ? null : hostAndPort(s.FOOZOL_METRICS_LISTEN),
+    roles: s.FOOZOL_ROLES,
+    redisUrl: s.FOOZOL_REDIS_URL,
+    secret: s.FOOZOL_SECRET,
+    github: {
+      clientId: s.FOOZOL_GITHUB_CLIENT_ID,
+      clientSecret: s.FOOZOL_GITHUB_CLIENT_SECRET,
+      url: s.FOOZOL_GITHUB_URL,
+    },
+    allow: s.FOOZOL_ALLOW,
+    operators: s.FOOZOL_OPERATORS,
+    signUpCap: s.FOOZOL_SIGN_UP_CAP,
+    quota: { desktop: s.FOOZOL_QUOTA_DESKTOP, total: s.FOOZOL_QUOTA_TOTAL },
+    login: { idleMs: s.FOOZOL_LOGIN_IDLE_HOURS * HOUR, maxMs: s.FOOZOL_LOGIN_MAX_HOURS * HOUR },
+    zone: s.FOOZOL_ZONE,
+    desktopPort: s.FOOZOL_DESKTOP_PORT,
+    regions: s.FOOZOL_REGIONS,
+    images: {
+      ...(s.FOOZOL_IMAGE_BROWSER === undefined ? {} : { browser: s.FOOZOL_IMAGE_BROWSER }),
+      ...(s.FOOZOL_IMAGE_DESKTOP === undefined ? {} : { desktop: s.FOOZOL_IMAGE_DESKTOP }),
+    },
+    operationsPerProvider: s.FOOZOL_OPERATIONS_PER_PROVIDER,
+    engineChildren: s.FOOZOL_ENGINE_CHILDREN,
+    readyMs: s.FOOZOL_READY_SECONDS * 1000,
+    logLevel: s.FOOZOL_LOG_LEVEL,
+  }
+  refuseDangerous(config)
+  return config
+}
+
+/** The environment with the lines of `.env` beneath it; a missing file is no error. */
+export function environmentWithFile(env: NodeJS.ProcessEnv, file: string): NodeJS.ProcessEnv {
+  try {
+    return { ...parseEnv(readFileSync(file, "utf8")), ...env }
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return env
+    throw new ConfigError(`${file} could not be read: ${(error as Error).message}`)
+  }
+}
+
+/** Is this URL's host this machine alone? */
+export function isLoopback(url: string): boolean {
+  const { hostname } = new URL(url)
+  return hostname === "localhost" || hostname.endsWith(".localhost") || hostname === "[::1]" || /^127\./.test(hostname)
+}
+
+/** Combinations that would open the door to strangers. */
+function refuseDangerous(config: Config): void {
+  const { url, github } = config
+  if (new URL(url).pathname !== "/") throw new ConfigError(`FOOZOL_URL must have no path, but is ${url}`)
+  if (isLoopback(url)) return
+  if (!url.startsWith("https:")) {
+    throw new ConfigError("FOOZOL_URL is public, so it must be https: logins would go over the net in the clear")
+  }
+  if (isLoopback(github.url)) {
+    throw new ConfigError(
+      "FOOZOL_GITHUB_URL is a sign-in stand-in on this machine, where anybody may be anybody; it is refused together with the public FOOZOL_URL. Remove FOOZOL_GITHUB_URL and name a real GitHub OAuth app.",
+    )
+  }
+}
+
+function hostAndPort(text: string): { host: string; port: number } {
+  const colon = text.lastIndexOf(":")
+  return { host: text.slice(0, colon).replace(/^\[|\]$/g, ""), port: Number(text.slice(colon + 1)) }
+}

@@ -1,0 +1,62 @@
+import {
+  createCipheriv,
+  createDecipheriv,
+  createHash,
+  createHmac,
+  hkdfSync,
+  randomBytes,
+  timingSafeEqual,
+} from "node:crypto"
+
+/** The keys of the service, each derived from its one secret for one purpose. */
+export interface Keys {
+  /** A message authentication code for a purpose, as base64url. */
+  mac(purpose: string, text: string): string
+  /** Compares in constant time. */
+  isMac(purpose: string, text: string, given: string): boolean
+  /** Encrypts (AES-256-GCM) so that it can only be opened again under the same context. */
+  seal(text: string, context: string): string
+  /** @throws when it was sealed with another key or in another context, or was changed */
+  open(sealed: string, context: string): string
+}
+
+const IV_BYTES = 12
+const TAG_BYTES = 16
+
+export function createKeys(secret: string): Keys {
+  const derive = (purpose: string) => Buffer.from(hkdfSync("sha256", secret, "foozol-cloud", purpose, 32))
+  const derived = new Map<string, Buffer>()
+  const keyFor = (purpose: string) => {
+    let key = derived.get(purpose)
+    if (!key) derived.set(purpose, (key = derive(purpose)))
+    return key
+  }
+  const mac = (purpose: string, text: string) =>
+    createHmac("sha256", keyFor(`mac:${purpose}`)).update(text).digest("base64url")
+  return {
+    mac,
+    isMac(purpose, text, given) {
+      const wanted = Buffer.from(mac(purpose, text))
+      const other = Buffer.from(given)
+      return wanted.length === other.length && timingSafeEqual(wanted, other)
+    },
+    seal(text, context) {
+      const iv = randomBytes(IV_BYTES)
+      const cipher = createCipheriv("aes-256-gcm", keyFor("seal"), iv).setAAD(Buffer.from(context))
+      const body = Buffer.concat([cipher.update(text, "utf8"), cipher.final()])
+      return Buffer.concat([iv, cipher.getAuthTag(), body]).toString("base64")
+    },
+    open(sealed, context) {
+      const bytes = Buffer.from(sealed, "base64")
+      const decipher = createDecipheriv("aes-256-gcm", keyFor("seal"), bytes.subarray(0, IV_BYTES))
+      decipher.setAAD(Buffer.from(context)).setAuthTag(bytes.subarray(IV_BYTES, IV_BYTES + TAG_BYTES))
+      return decipher.update(bytes.subarray(IV_BYTES + TAG_BYTES), undefined, "utf8") + decipher.final("utf8")
+    },
+  }
+}
+
+/** How a secret that was handed out is stored: whoever reads the store cannot use it. Hex, as machines name tokens. */
+export const hashOf = (token: string): string => createHash("sha256").update(token).digest("hex")
+
+/** A secret nobody can guess: 256 bits, as base64url. */
+export const randomToken = (): string => randomBytes(32).toString("base64url")

@@ -1,0 +1,31 @@
+import { Redis, type RedisOptions } from "ioredis"
+import type { Logger } from "pino"
+
+/** All keys of the service begin with it, so that one Redis can serve others too. */
+export const PREFIX = "fz:"
+
+/**
+ * A connection to Redis. Commands of a turn of the event loop go out together; while Redis is away, commands fail at
+ * once instead of waiting for it: whoever asks is told.
+ */
+export function connectRedis(url: string, log: Logger, more: RedisOptions = {}): Redis {
+  const redis = new Redis(url, {
+    enableAutoPipelining: true,
+    enableOfflineQueue: false,
+    maxRetriesPerRequest: 0,
+    lazyConnect: true,
+    connectTimeout: 5_000,
+    retryStrategy: tries => Math.min(2_000, tries * 100),
+    ...more,
+  })
+  let away = false
+  redis.on("error", error => {
+    if (!away) log.warn({ reason: error.message }, "Redis cannot be reached; trying again")
+    away = true
+  })
+  redis.on("ready", () => {
+    if (away) log.info("Redis is back")
+    away = false
+  })
+  return redis
+}

@@ -1,0 +1,38 @@
+-- Makes a workspace and the operation that creates its machine, or finds the one that was asked for before.
+-- Keys: workspace, operation, the user's workspaces, all workspaces, operations to do, idempotency record
+-- Arguments: workspace id, info (JSON), now (ms), operation id, operation (JSON), profile, quota for the profile,
+--   quota in all, has idempotency key (1/0), digest of the request, lifetime of the idempotency record (s), prefix
+-- Answers {"created"|"existing", workspace id, operation id} or {"quota-profile"|"quota-total"|"key-reused"}.
+-- Keeps: never more living workspaces than the quota; one request, however often repeated, is one workspace.
+local id, now, prefix = ARGV[1], ARGV[3], ARGV[12]
+if ARGV[9] == "1" then
+  local known = redis.call("HMGET", KEYS[6], "workspace", "digest", "operation")
+  if known[1] then
+    if known[2] ~= ARGV[10] then return { "key-reused" } end
+    return { "existing", known[1], known[3] }
+  end
+end
+local total, ofProfile = 0, 0
+for _, other in ipairs(redis.call("SMEMBERS", KEYS[3])) do
+  local hash = redis.call("HMGET", prefix .. "ws:" .. other, "state", "profile", "operation")
+  if hash[1] and hash[1] ~= "TERMINATED" then
+    -- A second click, or a second tab: the first one's workspace is not there yet, so it is the one that is meant.
+    if ARGV[9] ~= "1" and hash[1] == "PROVISIONING" and hash[2] == ARGV[6] then return { "existing", other, hash[3] } end
+    total = total + 1
+    if hash[2] == ARGV[6] then ofProfile = ofProfile + 1 end
+  end
+end
+if total >= tonumber(ARGV[8]) then return { "quota-total" } end
+if ofProfile >= tonumber(ARGV[7]) then return { "quota-profile" } end
+redis.call("HSET", KEYS[1], "info", ARGV[2], "profile", ARGV[6], "state", "PROVISIONING", "since", now,
+  "epoch", 1, "operation", ARGV[4])
+redis.call("HSET", KEYS[2], "info", ARGV[5], "state", "queued", "epoch", 1)
+redis.call("SADD", KEYS[3], id)
+redis.call("SADD", KEYS[4], id)
+redis.call("ZADD", KEYS[5], now, ARGV[4])
+redis.call("ZADD", prefix .. "ws:" .. id .. ":ops", now, ARGV[4])
+if ARGV[9] == "1" then
+  redis.call("HSET", KEYS[6], "workspace", id, "digest", ARGV[10], "operation", ARGV[4])
+  redis.call("EXPIRE", KEYS[6], ARGV[11])
+end
+return { "created", id, ARGV[4] }

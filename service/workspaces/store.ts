@@ -1,0 +1,137 @@
+import { createHash } from "node:crypto"
+import type { Redis } from "ioredis"
+import { ServiceError } from "../errors.ts"
+import { type OperationInfo, type Operation, parseOperation } from "../operations/operation.ts"
+import { PREFIX } from "../redis/connect.ts"
+import { loadScript } from "../redis/scripts.ts"
+import { type Kind, type State, TRANSITIONS } from "./transitions.ts"
+import { parseWorkspace, type Profile, type Workspace, type WorkspaceInfo } from "./workspace.ts"
+
+const scripts = {
+  create: loadScript(new URL("lua/create.lua", import.meta.url)),
+  begin: loadScript(new URL("lua/begin.lua", import.meta.url)),
+}
+
+/** Keys in Redis; every other file that needs one takes it from here. */
+export const KEY = {
+  workspace: (id: string) => `${PREFIX}ws:${id}`,
+  operationsOf: (id: string) => `${PREFIX}ws:${id}:ops`,
+  secretsOf: (id: string) => `${PREFIX}ws:${id}:secrets`,
+  lease: (id: string) => `${PREFIX}ws:${id}:lease`,
+  workspacesOf: (user: string) => `${PREFIX}user:${user}:ws`,
+  workspaces: `${PREFIX}ws-all`,
+  operation: (id: string) => `${PREFIX}op:${id}`,
+  toDo: `${PREFIX}ops-to-do`,
+  idempotency: (user: string, key: string) =>
+    `${PREFIX}user:${user}:idem:${createHash("sha256").update(key).digest("hex")}`,
+}
+
+/** Seconds an `Idempotency-Key` is remembered. */
+const IDEMPOTENCY_S = 24 * 3600
+
+export interface WorkspaceStore {
+  get(id: string): Promise<Workspace | null>
+  /** The user's workspaces that are not TERMINATED, oldest first. */
+  listOf(user: string): Promise<Workspace[]>
+  /** Ids of all that are not TERMINATED. */
+  ids(): Promise<string[]>
+  /**
+   * Records a new workspace and the operation that makes its machine, in one transaction.
+   * @param asked the request itself: the same `key` with another request is refused
+   * @throws ServiceError `quota-reached` or `idempotency-key-reused`
+   */
+  create(
+    info: WorkspaceInfo,
+    operation: OperationInfo,
+    options: { key: string | null; asked: unknown; quota: { profile: number; total: number } },
+  ): Promise<{ created: boolean; workspace: string; operation: string }>
+  /**
+   * Begins an operation.
+   * @param retry what failed is done again: FAILED is a state to begin in
+   * @returns its id, or that of the one which does the same already
+   * @throws ServiceError `not-found` or `illegal-transition`
+   */
+  begin(operation: OperationInfo, options?: { retry?: boolean }): Promise<string>
+  operation(id: string): Promise<Operation | null>
+  /** Newest first. */
+  operationsOf(workspace: string, count: number): Promise<Operation[]>
+}
+
+export function createWorkspaceStore(redis: Redis): WorkspaceStore {
+  const get = async (id: string) => parseWorkspace(await redis.hgetall(KEY.workspace(id)))
+  const operation = async (id: string) => parseOperation(await redis.hgetall(KEY.operation(id)))
+  const present = <T>(values: (T | null)[]) => values.filter(value => value !== null)
+  return {
+    get,
+    async listOf(user) {
+      const all = present(await Promise.all((await redis.smembers(KEY.workspacesOf(user))).map(get)))
+      return all.filter(one => one.state !== "TERMINATED").sort((a, b) => a.createdAt - b.createdAt)
+    },
+    ids: () => redis.smembers(KEY.workspaces),
+    async create(info, asked, { key, asked: request, quota }) {
+      const digest = createHash("sha256").update(JSON.stringify(request)).digest("hex")
+      const answer = (await scripts.create.run(
+        redis,
+        [
+          KEY.workspace(info.id),
+          KEY.operation(asked.id),
+          KEY.workspacesOf(info.owner),
+          KEY.workspaces,
+          KEY.toDo,
+          KEY.idempotency(info.owner, key ?? ""),
+        ],
+        [
+          ...[info.id, JSON.stringify(info), info.createdAt, asked.id, JSON.stringify(asked), info.profile],
+          ...[quota.profile, quota.total, key === null ? 0 : 1, digest, IDEMPOTENCY_S, PREFIX],
+        ],
+      )) as [string, string, string]
+      const [word, workspace, id] = answer
+      if (word === "created" || word === "existing") return { created: word === "created", workspace, operation: id }
+      throw refusal(word, info.profile, quota)
+    },
+    async begin(asked, { retry = false } = {}) {
+      const { from, during } = TRANSITIONS[asked.kind]
+      const before = await redis.hget(KEY.workspace(asked.workspace), "operation")
+      const [word, detail] = (await scripts.begin.run(
+        redis,
+        [
+          KEY.workspace(asked.workspace),
+          KEY.operation(asked.id),
+          KEY.operationsOf(asked.workspace),
+          KEY.toDo,
+          KEY.operation(before ?? "none"),
+        ],
+        [asked.kind, during, `,${from.join(",")},`, asked.id, JSON.stringify(asked), asked.createdAt, retry ? 1 : 0],
+      )) as [string, string]
+      if (word === "begun" || word === "already") return detail
+      if (word === "missing") throw new ServiceError("not-found", 404, "There is no such workspace, or it is not yours.")
+      throw illegal(asked.kind, detail as State)
+    },
+    operation,
+    async operationsOf(workspace, count) {
+      return present(await Promise.all((await redis.zrevrange(KEY.operationsOf(workspace), 0, count - 1)).map(operation)))
+    },
+  }
+}
+
+function refusal(word: string, profile: Profile, quota: { profile: number; total: number }): ServiceError {
+  if (word === "key-reused") {
+    return new ServiceError(
+      "idempotency-key-reused",
+      422,
+      "This Idempotency-Key was used for another request: take a new one for a new workspace.",
+    )
+  }
+  const limit =
+    word === "quota-total" ? `${quota.total} workspaces in all` : `${quota.profile} of the profile ${profile}`
+  return new ServiceError("quota-reached", 409, `You have as many workspaces as you may (${limit}): delete one first.`)
+}
+
+function illegal(kind: Kind, state: State): ServiceError {
+  const words = { create: "created", start: "started", stop: "stopped", destroy: "deleted" }
+  return new ServiceError(
+    "illegal-transition",
+    409,
+    `A workspace that is ${state} cannot be ${words[kind]}: wait until it has come to rest, or delete it.`,
+  )
+}

@@ -1,0 +1,73 @@
+import type { ErrorValue, NextAction } from "../../infra/errors.ts"
+import type { State } from "./transitions.ts"
+
+export const PROFILES = ["browser", "desktop"] as const
+export type Profile = (typeof PROFILES)[number]
+
+/** What a workspace is, fixed when it is created. */
+export interface WorkspaceInfo {
+  /** Names stack, machine and host; never used again for another. */
+  id: string
+  /** User id. */
+  owner: string
+  /** What its owner calls it. */
+  name: string
+  profile: Profile
+  provider: "hetzner"
+  region: string
+  /** Machine type at the provider. */
+  size: string
+  /** What the type was chosen by. */
+  sizeClass: SizeClass
+  /** Image at the provider it was made from. */
+  image: number
+  /** Cost in the provider's currency before tax, as it was when the workspace was created. */
+  price: { currency: string; hourly: number; monthly: number } | null
+  createdAt: number
+}
+
+export const SIZE_CLASSES = ["small", "medium", "large"] as const
+export type SizeClass = (typeof SIZE_CLASSES)[number]
+
+/** What went wrong, for its owner: no detail of the inside. */
+export type Failure = Pick<ErrorValue, "id" | "message"> & { next: NextAction }
+
+/** A workspace as it is now. Times are milliseconds since 1970. */
+export interface Workspace extends WorkspaceInfo {
+  state: State
+  /** Since when it is in this state. */
+  since: number
+  /** Fencing number: whoever acts with an older one cannot write. */
+  epoch: number
+  /** The newest operation on it. */
+  operation: string | null
+  machineId: string | null
+  ipv4: string | null
+  /** Why it is FAILED, else null. */
+  failure: Failure | null
+  /** When its machine was last heard of. */
+  reportedAt: number | null
+}
+
+/** Host name of a workspace's machine. */
+export const hostOf = (id: string, zone: string) => `${id}.${zone}`
+
+/** Address of a workspace's machine in a browser. */
+export const addressOf = (id: string, { zone, desktopPort }: { zone: string; desktopPort: number }) =>
+  `https://${hostOf(id, zone)}${desktopPort === 443 ? "" : `:${desktopPort}`}`
+
+/** A workspace out of the hash it is stored as; null for an empty one. */
+export function parseWorkspace(hash: Record<string, string>): Workspace | null {
+  if (hash.info === undefined) return null
+  return {
+    ...(JSON.parse(hash.info) as WorkspaceInfo),
+    state: hash.state as State,
+    since: Number(hash.since),
+    epoch: Number(hash.epoch),
+    operation: hash.operation || null,
+    machineId: hash.machineId || null,
+    ipv4: hash.ipv4 || null,
+    failure: hash.failure ? (JSON.parse(hash.failure) as Failure) : null,
+    reportedAt: hash.reportedAt ? Number(hash.reportedAt) : null,
+  }
+}
