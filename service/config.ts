@@ -50,7 +50,9 @@ export const Settings = z.object({
   FOOZOL_SECRET: z
     .string({ error: "is missing: at least 32 random characters, for instance of `openssl rand -base64 48`" })
     .min(32, "must have at least 32 characters, for instance of `openssl rand -base64 48`")
-    .describe("the secret all keys are derived from; changing it signs everybody out and makes stored secrets unreadable"),
+    .describe(
+      "the secret all keys are derived from; changing it signs everybody out and makes stored secrets unreadable",
+    ),
   FOOZOL_GITHUB_CLIENT_ID: z.string({ error: "is missing: the client id of your GitHub OAuth app" }).min(1),
   FOOZOL_GITHUB_CLIENT_SECRET: z.string({ error: "is missing: a client secret of your GitHub OAuth app" }).min(1),
   FOOZOL_GITHUB_URL: httpUrl
@@ -61,7 +63,9 @@ export const Settings = z.object({
     .transform(list)
     .pipe(
       z
-        .array(z.string().regex(/^(everyone|(user|org):[A-Za-z0-9-]{1,39})$/, "must be everyone, user:NAME or org:NAME"))
+        .array(
+          z.string().regex(/^(everyone|(user|org):[A-Za-z0-9-]{1,39})$/, "must be everyone, user:NAME or org:NAME"),
+        )
         .min(1),
     )
     .describe("who may sign in: `everyone`, or a list such as `user:NAME, org:NAME`"),
@@ -73,8 +77,12 @@ export const Settings = z.object({
   FOOZOL_SIGN_UP_CAP: whole(0, 10_000_000).default(0).describe("how many users there may be at most; 0: no limit"),
   FOOZOL_QUOTA_DESKTOP: whole(0, 1000).default(1).describe("workspaces of the profile desktop a user may have"),
   FOOZOL_QUOTA_TOTAL: whole(1, 1000).default(3).describe("workspaces a user may have in all"),
-  FOOZOL_LOGIN_IDLE_HOURS: whole(1, 24 * 90).default(72).describe("hours without use after which a login ends"),
-  FOOZOL_LOGIN_MAX_HOURS: whole(1, 24 * 365).default(24 * 30).describe("hours after which a login ends in any case"),
+  FOOZOL_LOGIN_IDLE_HOURS: whole(1, 24 * 90)
+    .default(72)
+    .describe("hours without use after which a login ends"),
+  FOOZOL_LOGIN_MAX_HOURS: whole(1, 24 * 365)
+    .default(24 * 30)
+    .describe("hours after which a login ends in any case"),
   FOOZOL_ZONE: z
     .string({ error: "is missing: the DNS zone workspaces get their names in, such as desk.example.com" })
     .regex(/^([a-z0-9-]+\.)+[a-z0-9-]+$/, "must be a domain, such as desk.example.com")
@@ -84,8 +92,12 @@ export const Settings = z.object({
   FOOZOL_IMAGE_BROWSER: whole(1, 2 ** 52)
     .optional()
     .describe("image of the profile browser at the provider; the newest promoted one if unset"),
-  FOOZOL_IMAGE_DESKTOP: whole(1, 2 ** 52).optional().describe("the same for the profile desktop"),
-  FOOZOL_OPERATIONS_PER_PROVIDER: whole(1, 1000).default(8).describe("operations that may go on at once at one provider"),
+  FOOZOL_IMAGE_DESKTOP: whole(1, 2 ** 52)
+    .optional()
+    .describe("the same for the profile desktop"),
+  FOOZOL_OPERATIONS_PER_PROVIDER: whole(1, 1000)
+    .default(8)
+    .describe("operations that may go on at once at one provider"),
   FOOZOL_ENGINE_CHILDREN: whole(1, 64).default(2).describe("engine runs that may go on at once in this process"),
   FOOZOL_READY_SECONDS: whole(10, 3600)
     .default(420)
@@ -132,7 +144,7 @@ export function readConfig(env: NodeJS.ProcessEnv): Config {
     const lines = parsed.error.issues.map(issue =>
       issue.path[0] === "FOOZOL_ALLOW" && given.FOOZOL_ALLOW === undefined
         ? "FOOZOL_ALLOW is missing: say who may sign in, `everyone` or a list such as `user:NAME, org:NAME`"
-        : `${issue.path[0]} ${issue.message}`,
+        : `${String(issue.path[0])} ${issue.message}`,
     )
     throw new ConfigError(`The settings are not usable:\n  ${lines.join("\n  ")}`)
   }

@@ -32,7 +32,9 @@ export function createKeys(secret: string): Keys {
     return key
   }
   const mac = (purpose: string, text: string) =>
-    createHmac("sha256", keyFor(`mac:${purpose}`)).update(text).digest("base64url")
+    createHmac("sha256", keyFor(`mac:${purpose}`))
+      .update(text)
+      .digest("base64url")
   return {
     mac,
     isMac(purpose, text, given) {

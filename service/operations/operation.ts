@@ -1,5 +1,5 @@
-import type { Failure } from "../workspaces/workspace.ts"
 import type { Kind } from "../workspaces/transitions.ts"
+import type { Failure } from "../workspaces/workspace.ts"
 
 export type OperationState = "queued" | "running" | "succeeded" | "failed" | "cancelled"
 

@@ -1,4 +1,4 @@
-import { Redis, type RedisOptions } from "ioredis"
+import { Redis } from "ioredis"
 import type { Logger } from "pino"
 
 /** All keys of the service begin with it, so that one Redis can serve others too. */
@@ -8,7 +8,7 @@ export const PREFIX = "fz:"
  * A connection to Redis. Commands of a turn of the event loop go out together; while Redis is away, commands fail at
  * once instead of waiting for it: whoever asks is told.
  */
-export function connectRedis(url: string, log: Logger, more: RedisOptions = {}): Redis {
+export function connectRedis(url: string, log: Logger): Redis {
   const redis = new Redis(url, {
     enableAutoPipelining: true,
     enableOfflineQueue: false,
@@ -16,7 +16,6 @@ export function connectRedis(url: string, log: Logger, more: RedisOptions = {}):
     lazyConnect: true,
     connectTimeout: 5_000,
     retryStrategy: tries => Math.min(2_000, tries * 100),
-    ...more,
   })
   let away = false
   redis.on("error", error => {

@@ -1,11 +1,11 @@
 import { createHash } from "node:crypto"
 import type { Redis } from "ioredis"
 import { ServiceError } from "../errors.ts"
-import { type OperationInfo, type Operation, parseOperation } from "../operations/operation.ts"
+import { type Operation, type OperationInfo, parseOperation } from "../operations/operation.ts"
 import { PREFIX } from "../redis/connect.ts"
 import { loadScript } from "../redis/scripts.ts"
 import { type Kind, type State, TRANSITIONS } from "./transitions.ts"
-import { parseWorkspace, type Profile, type Workspace, type WorkspaceInfo } from "./workspace.ts"
+import { type Profile, parseWorkspace, type Workspace, type WorkspaceInfo } from "./workspace.ts"
 
 const scripts = {
   create: loadScript(new URL("lua/create.lua", import.meta.url)),
@@ -91,25 +91,24 @@ export function createWorkspaceStore(redis: Redis): WorkspaceStore {
     },
     async begin(asked, { retry = false } = {}) {
       const { from, during } = TRANSITIONS[asked.kind]
-      const before = await redis.hget(KEY.workspace(asked.workspace), "operation")
       const [word, detail] = (await scripts.begin.run(
         redis,
+        [KEY.workspace(asked.workspace), KEY.operation(asked.id), KEY.operationsOf(asked.workspace), KEY.toDo],
         [
-          KEY.workspace(asked.workspace),
-          KEY.operation(asked.id),
-          KEY.operationsOf(asked.workspace),
-          KEY.toDo,
-          KEY.operation(before ?? "none"),
+          ...[asked.kind, during, `,${from.join(",")},`, asked.id, JSON.stringify(asked), asked.createdAt],
+          ...[retry ? 1 : 0, PREFIX],
         ],
-        [asked.kind, during, `,${from.join(",")},`, asked.id, JSON.stringify(asked), asked.createdAt, retry ? 1 : 0],
       )) as [string, string]
       if (word === "begun" || word === "already") return detail
-      if (word === "missing") throw new ServiceError("not-found", 404, "There is no such workspace, or it is not yours.")
+      if (word === "missing")
+        throw new ServiceError("not-found", 404, "There is no such workspace, or it is not yours.")
       throw illegal(asked.kind, detail as State)
     },
     operation,
     async operationsOf(workspace, count) {
-      return present(await Promise.all((await redis.zrevrange(KEY.operationsOf(workspace), 0, count - 1)).map(operation)))
+      return present(
+        await Promise.all((await redis.zrevrange(KEY.operationsOf(workspace), 0, count - 1)).map(operation)),
+      )
     },
   }
 }

@@ -1,7 +1,7 @@
 -- Begins an operation on a workspace: new state, new epoch, and the operation among those to do.
--- Keys: workspace, operation, the workspace's operations, operations to do, the operation that went before
+-- Keys: workspace, operation, the workspace's operations, operations to do
 -- Arguments: kind, state meanwhile, states it may begin in (comma at both ends), operation id, operation (JSON),
---   now (ms), must the workspace have failed in this kind (1/0)
+--   now (ms), must the workspace have failed in this kind (1/0), prefix
 -- Answers {"begun"|"already", operation id}, {"missing"} or {"illegal", state}.
 -- Keeps: only legal moves; the same wish twice is one operation; an operation that was overtaken can write no more.
 local hash = redis.call("HMGET", KEYS[1], "state", "operation", "failedKind")
@@ -16,9 +16,10 @@ redis.call("HDEL", KEYS[1], "failure", "failedKind")
 redis.call("HSET", KEYS[2], "info", ARGV[5], "state", "queued", "epoch", epoch)
 redis.call("ZADD", KEYS[3], ARGV[6], ARGV[4])
 redis.call("ZADD", KEYS[4], ARGV[6], ARGV[4])
-local before = redis.call("HGET", KEYS[5], "state")
+local overtaken = ARGV[8] .. "op:" .. current
+local before = redis.call("HGET", overtaken, "state")
 if before == "queued" or before == "running" then
-  redis.call("HSET", KEYS[5], "state", "cancelled", "finishedAt", ARGV[6])
+  redis.call("HSET", overtaken, "state", "cancelled", "finishedAt", ARGV[6])
   redis.call("ZREM", KEYS[4], current)
 end
 return { "begun", ARGV[4] }
