@@ -27,8 +27,8 @@ export function createKeys(secret: string): Keys {
   const derive = (purpose: string) => Buffer.from(hkdfSync("sha256", secret, "foozol-cloud", purpose, 32))
   const derived = new Map<string, Buffer>()
   const keyFor = (purpose: string) => {
-    let key = derived.get(purpose)
-    if (!key) derived.set(purpose, (key = derive(purpose)))
+    const key = derived.get(purpose) ?? derive(purpose)
+    derived.set(purpose, key)
     return key
   }
   const mac = (purpose: string, text: string) =>

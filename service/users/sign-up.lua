@@ -1,0 +1,11 @@
+-- Takes in a user. Keys: the user, all users. Arguments: id, most users (0: no limit), now (ms), login, name, avatar
+-- Answers "known", "new" or "full". Keeps: never more users than the cap, whoever comes at once.
+local known = redis.call("SISMEMBER", KEYS[2], ARGV[1]) == 1
+local cap = tonumber(ARGV[2])
+if not known then
+  if cap > 0 and redis.call("SCARD", KEYS[2]) >= cap then return "full" end
+  redis.call("SADD", KEYS[2], ARGV[1])
+  redis.call("HSET", KEYS[1], "createdAt", ARGV[3])
+end
+redis.call("HSET", KEYS[1], "login", ARGV[4], "name", ARGV[5], "avatarUrl", ARGV[6], "lastSignInAt", ARGV[3])
+return known and "known" or "new"

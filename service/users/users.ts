@@ -1,0 +1,49 @@
+import type { Redis } from "ioredis"
+import { ServiceError } from "../errors.ts"
+import { PREFIX } from "../redis/connect.ts"
+import { loadScript } from "../redis/scripts.ts"
+
+/** Somebody who has signed in: a GitHub identity. */
+export interface User {
+  /** `gh-` and GitHub's number, which stays when the login name changes. */
+  id: string
+  login: string
+  name: string
+  avatarUrl: string | null
+  createdAt: number
+}
+
+const signUp = loadScript(new URL("sign-up.lua", import.meta.url))
+const keyOf = (id: string) => `${PREFIX}user:${id}`
+
+export interface Users {
+  get(id: string): Promise<User | null>
+  /**
+   * Takes in who signed in, new or known.
+   * @throws ServiceError `sign-up-closed` when there are as many users as there may be
+   */
+  signIn(user: Omit<User, "createdAt">, now: number): Promise<User>
+}
+
+/** @param cap how many users there may be; 0: no limit */
+export function createUsers(redis: Redis, cap: number): Users {
+  async function get(id: string): Promise<User | null> {
+    const hash = await redis.hgetall(keyOf(id))
+    if (hash.login === undefined) return null
+    const { login, name = login, avatarUrl = "", createdAt } = hash
+    return { id, login, name, avatarUrl: avatarUrl || null, createdAt: Number(createdAt) }
+  }
+  return {
+    get,
+    async signIn({ id, login, name, avatarUrl }, now) {
+      const keys = [keyOf(id), `${PREFIX}users`]
+      const answer = await signUp.run(redis, keys, [id, cap, now, login, name, avatarUrl ?? ""])
+      if (answer !== "full") return (await get(id)) as User
+      throw new ServiceError(
+        "sign-up-closed",
+        403,
+        "There are as many users here as there may be: ask the operator to let you in.",
+      )
+    },
+  }
+}

@@ -1,0 +1,76 @@
+import type { Redis } from "ioredis"
+import { hashOf, randomToken } from "../keys.ts"
+import { loginKey } from "../logins/logins.ts"
+import { PREFIX } from "../redis/connect.ts"
+import { loadScript } from "../redis/scripts.ts"
+import { KEY } from "../workspaces/store.ts"
+
+/** Seconds an entry ticket is good for, once. */
+const TICKET_S = 60
+/** Milliseconds a VNC token is good for after its last use. */
+const TOKEN_MS = 30 * 60_000
+
+const scripts = {
+  authorize: loadScript(new URL("lua/authorize.lua", import.meta.url)),
+  redeem: loadScript(new URL("lua/redeem.lua", import.meta.url)),
+  revoke: loadScript(new URL("lua/revoke.lua", import.meta.url)),
+}
+const ticketKey = (hash: string) => `${PREFIX}ticket:${hash}`
+const TOKENS = `${PREFIX}vnc:`
+const TOKEN_SETS = `${PREFIX}vnc-of:`
+const LOGINS = loginKey("")
+
+/** What a machine is answered: admitted, no (valid) token, or another's. */
+export type Answer = 204 | 401 | 403
+
+/** A token that was taken back, as its machine must be told. */
+export interface Revoked {
+  workspace: string
+  tokenHash: string
+}
+
+export interface VncTokens {
+  /** A ticket that lets the holder of a login onto a workspace's machine once, within 60 s. */
+  issueTicket(workspace: string, loginHash: string): Promise<string>
+  /** Trades a ticket that came to a workspace's machine for a token. */
+  redeem(ticket: string, workspace: string, now: number): Promise<{ answer: Answer; token: string | null }>
+  /** May the holder of this token onto this workspace's machine? One round trip to Redis. */
+  authorize(token: string, workspace: string, now: number): Promise<Answer>
+  revokeOfLogin(loginHash: string): Promise<Revoked[]>
+  revokeOfWorkspace(workspace: string): Promise<Revoked[]>
+}
+
+/** @param idleMs how long a login may be unused; watching a desktop is using it */
+export function createVncTokens(redis: Redis, idleMs: number): VncTokens {
+  async function revoke(set: string): Promise<Revoked[]> {
+    const flat = (await scripts.revoke.run(redis, [`${TOKEN_SETS}${set}`], [TOKENS])) as string[]
+    return flat.flatMap((workspace, index) =>
+      index % 2 === 0 ? [{ workspace, tokenHash: flat[index + 1] as string }] : [],
+    )
+  }
+  return {
+    async issueTicket(workspace, loginHash) {
+      const ticket = randomToken()
+      await redis.set(ticketKey(hashOf(ticket)), `${workspace} ${loginHash}`, "EX", TICKET_S)
+      return ticket
+    },
+    async redeem(ticket, workspace, now) {
+      const token = randomToken()
+      const hash = hashOf(token)
+      const answer = (await scripts.redeem.run(
+        redis,
+        [ticketKey(hashOf(ticket)), `${TOKENS}${hash}`, KEY.workspace(workspace)],
+        [workspace, now, TOKEN_MS, LOGINS, hash, TOKEN_SETS],
+      )) as Answer
+      return { answer, token: answer === 204 ? token : null }
+    },
+    authorize: async (token, workspace, now) =>
+      (await scripts.authorize.run(
+        redis,
+        [`${TOKENS}${hashOf(token)}`, KEY.workspace(workspace)],
+        [workspace, now, TOKEN_MS, idleMs, LOGINS],
+      )) as Answer,
+    revokeOfLogin: hash => revoke(`login:${hash}`),
+    revokeOfWorkspace: id => revoke(`ws:${id}`),
+  }
+}
