@@ -37,13 +37,13 @@ export interface WorkspaceStore {
   ids(): Promise<string[]>
   /**
    * Records a new workspace and the operation that makes its machine, in one transaction.
-   * @param asked the request itself: the same `key` with another request is refused
+   * @param options.digest of the request: the same `key` with another request is refused
    * @throws ServiceError `quota-reached` or `idempotency-key-reused`
    */
   create(
     info: WorkspaceInfo,
     operation: OperationInfo,
-    options: { key: string | null; asked: unknown; quota: { profile: number; total: number } },
+    options: { key: string | null; digest: string; quota: { profile: number; total: number } },
   ): Promise<{ created: boolean; workspace: string; operation: string }>
   /**
    * Begins an operation.
@@ -68,8 +68,7 @@ export function createWorkspaceStore(redis: Redis): WorkspaceStore {
       return all.filter(one => one.state !== "TERMINATED").sort((a, b) => a.createdAt - b.createdAt)
     },
     ids: () => redis.smembers(KEY.workspaces),
-    async create(info, asked, { key, asked: request, quota }) {
-      const digest = createHash("sha256").update(JSON.stringify(request)).digest("hex")
+    async create(info, asked, { key, digest, quota }) {
       const answer = (await scripts.create.run(
         redis,
         [

@@ -27,6 +27,7 @@ if ofProfile >= tonumber(ARGV[7]) then return { "quota-profile" } end
 redis.call("HSET", KEYS[1], "info", ARGV[2], "profile", ARGV[6], "state", "PROVISIONING", "since", now,
   "epoch", 1, "operation", ARGV[4])
 redis.call("HSET", KEYS[2], "info", ARGV[5], "state", "queued", "epoch", 1)
+redis.call("PERSIST", prefix .. "ws:" .. id .. ":secrets")
 redis.call("SADD", KEYS[3], id)
 redis.call("SADD", KEYS[4], id)
 redis.call("ZADD", KEYS[5], now, ARGV[4])

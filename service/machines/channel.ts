@@ -1,0 +1,47 @@
+import type { Redis } from "ioredis"
+import { PREFIX } from "../redis/connect.ts"
+import type { Subscriber } from "../redis/subscriber.ts"
+import type { Revoked } from "../vnc-tokens/vnc-tokens.ts"
+
+/** What a machine may be told; see the agent's `service/orders.ts`. Secrets never go this way: machines fetch them. */
+export type Order =
+  | { type: "revoke"; data: { tokenHash: string } }
+  | { type: "revoke-all"; data: Record<string, never> }
+  | { type: "stopping"; data: { reason: string; at: string | null } }
+  /** Its settings have changed: the process it listens at sends them. */
+  | { type: "settings"; data: Record<string, never> }
+
+const orders = (workspace: string) => `${PREFIX}machine:${workspace}`
+const news = (workspace: string) => `${PREFIX}machine-news:${workspace}`
+
+/** News of a machine for whoever waits for it. */
+export type News = "connected" | "reported"
+
+export interface MachineChannel {
+  /** Tells a machine something, at whichever process it listens. What it misses, its own re-check finds. */
+  order(workspace: string, order: Order): Promise<void>
+  /** Tells the machines of revoked tokens, so that open streams close at once. */
+  revoke(revoked: Revoked[]): Promise<void>
+  listen(workspace: string, hear: (order: Order) => void): Promise<() => void>
+  announce(workspace: string, what: News): Promise<void>
+  waitFor(workspace: string, hear: (what: News) => void): Promise<() => void>
+}
+
+export function createMachineChannel(redis: Redis, subscriber: Subscriber): MachineChannel {
+  const order = async (workspace: string, given: Order) => {
+    await redis.publish(orders(workspace), JSON.stringify(given))
+  }
+  return {
+    order,
+    async revoke(revoked) {
+      await Promise.all(
+        revoked.map(({ workspace, tokenHash }) => order(workspace, { type: "revoke", data: { tokenHash } })),
+      )
+    },
+    listen: (workspace, hear) => subscriber.listen(orders(workspace), text => hear(JSON.parse(text) as Order)),
+    announce: async (workspace, what) => {
+      await redis.publish(news(workspace), what)
+    },
+    waitFor: (workspace, hear) => subscriber.listen(news(workspace), text => hear(text as News)),
+  }
+}

@@ -1,0 +1,45 @@
+import type { Logger } from "pino"
+import type { CloudConfig } from "../../infra/cloud-config.ts"
+import type { EnginePool } from "../../infra/engine-pool.ts"
+import type { Machines } from "../../infra/machines/contract.ts"
+import type { Config } from "../config.ts"
+import type { Keys } from "../keys.ts"
+import type { MachineChannel } from "../machines/channel.ts"
+import type { MachineReports } from "../machines/reports.ts"
+import type { Secrets } from "../secrets/secrets.ts"
+import type { VncTokens } from "../vnc-tokens/vnc-tokens.ts"
+import type { Workspace } from "../workspaces/workspace.ts"
+import type { Operation, StepName } from "./operation.ts"
+
+/** What operations work with. */
+export interface Means {
+  config: Config
+  keys: Keys
+  cloud: CloudConfig
+  pool: EnginePool
+  machines: Machines
+  channel: MachineChannel
+  reports: MachineReports
+  tokens: VncTokens
+  secrets: Secrets
+  now: () => number
+}
+
+/** One run of an operation by one worker. */
+export interface OperationRun {
+  means: Means
+  workspace: Workspace
+  operation: Operation
+  /** The epoch of this run: goes into what is made at the provider. */
+  epoch: number
+  /** Aborts when the operation is cancelled, the lease is lost or the process stops. */
+  signal: AbortSignal
+  log: Logger
+  /** Tells watchers that a step has begun; the one before has ended. */
+  step(name: StepName): void
+  /** A line for whoever opens the log. */
+  say(text: string): void
+}
+
+/** What an operation changes in the record of its workspace when it succeeds. */
+export type Outcome = Partial<Record<"machineId" | "ipv4", string>>

@@ -1,0 +1,59 @@
+import { InfraError } from "../../infra/errors.ts"
+import type { OperationRun } from "./operation-run.ts"
+
+/** Looked at least so often, in case news was lost. */
+const LOOK_MS = 2_000
+
+/**
+ * Waits until the workspace's machine has reported that its whole desktop is ready, since this operation began.
+ * @throws InfraError `machine-silent` or `machine-not-ready` when it takes longer than FOOZOL_READY_SECONDS
+ */
+export async function waitUntilReady(run: OperationRun): Promise<void> {
+  const { means, workspace, operation, signal } = run
+  const since = operation.startedAt ?? means.now()
+  const deadline = means.now() + means.config.readyMs
+  let news = Promise.withResolvers<void>()
+  const wake = () => news.resolve()
+  const forget = await means.channel.waitFor(workspace.id, wake)
+  signal.addEventListener("abort", wake, { once: true })
+  run.step("boot")
+  let connected = false
+  try {
+    for (;;) {
+      signal.throwIfAborted()
+      news = Promise.withResolvers()
+      const { connectedAt, reportedAt, report } = await means.reports.last(workspace.id)
+      if (!connected && Math.max(connectedAt, reportedAt) >= since) {
+        connected = true
+        run.step("desktop")
+      }
+      const fresh = reportedAt >= since ? report : null
+      if (fresh?.ready) return
+      if (means.now() > deadline) throw tooLong(connected, fresh?.checks ?? [], means.config.readyMs)
+      const timer = setTimeout(wake, LOOK_MS)
+      await news.promise
+      clearTimeout(timer)
+    }
+  } finally {
+    forget()
+    signal.removeEventListener("abort", wake)
+  }
+}
+
+function tooLong(connected: boolean, checks: { name: string; ok: boolean; detail?: string | undefined }[], ms: number) {
+  const minutes = Math.round(ms / 60_000)
+  if (!connected) {
+    return new InfraError(
+      "machine-silent",
+      "retry",
+      `The machine was made, but did not report within ${minutes} minutes; try again, or delete the workspace.`,
+    )
+  }
+  const failing = checks.filter(check => !check.ok).map(check => check.name)
+  return new InfraError(
+    "machine-not-ready",
+    "retry",
+    `The machine runs, but its desktop was not ready within ${minutes} minutes${failing.length > 0 ? ` (missing: ${failing.join(", ")})` : ""}; try again, or delete the workspace.`,
+    JSON.stringify(checks),
+  )
+}

@@ -1,0 +1,109 @@
+import type { Machines, Size } from "../../infra/machines/contract.ts"
+import { ServiceError } from "../errors.ts"
+import { SIZE_CLASSES, type SizeClass } from "./workspace.ts"
+
+/** Least cores and memory (GB) of each class; `large` is what the requirements name for a desktop (A4). */
+const LEAST: Record<SizeClass, { cores: number; memoryGb: number }> = {
+  small: { cores: 2, memoryGb: 4 },
+  medium: { cores: 4, memoryGb: 8 },
+  large: { cores: 8, memoryGb: 16 },
+}
+
+/** Milliseconds for which sizes, prices and availability are taken for true: each look costs an API request. */
+const FRESH_MS = 60_000
+
+/** A class with the provider's type that stands for it now. */
+export interface OfferedSize {
+  class: SizeClass
+  size: Size
+}
+
+/**
+ * The cheapest orderable x86 type for each class, preferring those that can be had somewhere now. Pure.
+ * @param regions those that count; empty: all
+ */
+export function offeredSizes(sizes: Size[], regions: string[]): OfferedSize[] {
+  return SIZE_CLASSES.flatMap(name => {
+    const least = LEAST[name]
+    const offers = sizes
+      .filter(size => size.orderable && size.architecture === "x86")
+      .filter(size => size.cores >= least.cores && size.memoryGb >= least.memoryGb)
+      .map(size => ({ size, places: placesOf(size, regions) }))
+      .filter(({ places }) => places.length > 0)
+      .map(({ size, places }) => ({
+        size,
+        available: places.some(([, place]) => place.available),
+        price: Math.min(...places.map(([, place]) => place.price.monthly)),
+      }))
+      .sort((a, b) => Number(b.available) - Number(a.available) || a.price - b.price)
+    return offers[0] ? [{ class: name, size: offers[0].size }] : []
+  })
+}
+
+function placesOf(size: Size, regions: string[]) {
+  return Object.entries(size.regions).filter(([region]) => regions.length === 0 || regions.includes(region))
+}
+
+export interface SizeCatalog {
+  all(): Promise<Size[]>
+  offered(): Promise<OfferedSize[]>
+  /** Regions in which something is sold, of those that are offered. */
+  regions(): Promise<string[]>
+  /**
+   * The type for a wish, where it can be had.
+   * @throws ServiceError `unknown-size`, `unknown-region` or `sold-out`, which names what there is instead
+   */
+  choose(wish: { sizeClass: SizeClass; region: string }): Promise<Size>
+}
+
+/** @param now clock in ms */
+export function createSizeCatalog(machines: Machines, allowed: string[], now: () => number): SizeCatalog {
+  let known: { at: number; sizes: Promise<Size[]> } | null = null
+  function all(): Promise<Size[]> {
+    if (known && now() - known.at < FRESH_MS) return known.sizes
+    const asked = { at: now(), sizes: machines.sizes() }
+    known = asked
+    asked.sizes.catch(() => {
+      if (known === asked) known = null
+    })
+    return asked.sizes
+  }
+  const offered = async () => offeredSizes(await all(), allowed)
+  async function regions(): Promise<string[]> {
+    const places = (await offered()).flatMap(({ size }) => placesOf(size, allowed).map(([region]) => region))
+    return [...new Set(places)].sort()
+  }
+  return {
+    all,
+    offered,
+    regions,
+    async choose({ sizeClass, region }) {
+      const places = await regions()
+      if (!places.includes(region)) {
+        throw new ServiceError(
+          "unknown-region",
+          422,
+          `There is no region "${region}" here; there are ${places.join(", ")}.`,
+        )
+      }
+      const offers = await offered()
+      const offer = offers.find(one => one.class === sizeClass)
+      if (!offer) throw new ServiceError("unknown-size", 422, `The provider sells no machine of size ${sizeClass} now.`)
+      if (offer.size.regions[region]?.available) return offer.size
+      const elsewhere = Object.entries(offer.size.regions).flatMap(([place, { available }]) =>
+        available && places.includes(place) ? [place] : [],
+      )
+      const others = offers.filter(one => one.size.regions[region]?.available).map(one => one.class)
+      const instead = [
+        elsewhere.length > 0 ? `the regions ${elsewhere.join(", ")} have it` : "",
+        others.length > 0 ? `${region} has ${others.join(", ")}` : "",
+      ].filter(text => text !== "")
+      throw new ServiceError(
+        "sold-out",
+        409,
+        `Size ${sizeClass} is sold out in ${region} at the moment: ${instead.join("; ") || "try again later"}.`,
+        { next: "retry" },
+      )
+    },
+  }
+}
