@@ -1,0 +1,103 @@
+import { DelayedError, Queue, Worker } from "bullmq"
+import type { Redis } from "ioredis"
+import type { Logger } from "pino"
+import { PREFIX } from "../redis/connect.ts"
+import { KEY } from "../workspaces/store.ts"
+import { LEASE_MS } from "./lease.ts"
+import { type Runner, runOperation } from "./run-operation.ts"
+
+/** One queue per provider, since each has a limit of its own. */
+const queueName = (provider: string) => `operations-${provider}`
+/** Until an operation whose workspace is still held by another run is tried again. */
+const BUSY_MS = 500
+/** So often the queue is compared with what there is to do. */
+const RECONCILE_MS = 10_000
+/** BullMQ joins its parts with colons, so its prefix has none. */
+const prefix = `${PREFIX.replace(":", "")}-queue`
+
+/** Where operations wait for a worker. It is a hint: what there is to do stands in the store. */
+export interface OperationQueue {
+  add(operation: string): Promise<void>
+  /** Puts back what is to be done and not in the queue. */
+  reconcile(): Promise<void>
+  /** How many wait, and how many are worked on. */
+  depth(): Promise<{ waiting: number; active: number }>
+  close(): Promise<void>
+}
+
+/** @param connection a connection for commands, used by the queue alone */
+export function createOperationQueue(redis: Redis, connection: Redis, log: Logger): OperationQueue {
+  const queue = new Queue(queueName("hetzner"), {
+    connection,
+    prefix,
+    defaultJobOptions: { removeOnComplete: true, removeOnFail: true },
+  })
+  queue.on("error", error => log.debug({ err: error }, "queue"))
+  // The id of the job is the operation's: however often it is added, it is there once.
+  const add = async (operation: string) => {
+    await queue.add("operation", { operation }, { jobId: operation })
+  }
+  return {
+    add,
+    async reconcile() {
+      const toDo = await redis.zrange(KEY.toDo, 0, -1)
+      await Promise.all(toDo.map(add))
+    },
+    async depth() {
+      const counts = await queue.getJobCounts("waiting", "delayed", "active")
+      return { waiting: (counts.waiting ?? 0) + (counts.delayed ?? 0), active: counts.active ?? 0 }
+    },
+    close: () => queue.close(),
+  }
+}
+
+/** Works operations off. */
+export interface OperationWorker {
+  /** Takes no new ones and waits up to `drainMs` for those under way; the rest is left for the next worker. */
+  close(drainMs: number): Promise<void>
+}
+
+/**
+ * @param connection a connection for blocking commands, used by the worker alone
+ * @param concurrency operations that may go on at once at the provider, in this process
+ */
+export function startOperationWorker(
+  runner: Runner,
+  queue: OperationQueue,
+  connection: Redis,
+  concurrency: number,
+): OperationWorker {
+  const stop = new AbortController()
+  const worker = new Worker<{ operation: string }>(
+    queueName("hetzner"),
+    async (job, token) => {
+      const end = await runOperation(runner, job.data.operation, stop.signal)
+      if (end === "over") return
+      await job.moveToDelayed(runner.means.now() + BUSY_MS, token)
+      throw new DelayedError()
+    },
+    {
+      connection,
+      prefix,
+      concurrency,
+      lockDuration: LEASE_MS,
+      stalledInterval: LEASE_MS,
+      // A worker that died is no fault of the operation's.
+      maxStalledCount: 1_000,
+    },
+  )
+  worker.on("error", error => runner.log.debug({ err: error }, "worker"))
+  worker.on("failed", (_job, error) => runner.log.error({ err: error }, "an operation's run ended badly"))
+  const reconcile = () =>
+    void queue.reconcile().catch(error => runner.log.warn({ err: error }, "the queue could not be compared"))
+  const timer = setInterval(reconcile, RECONCILE_MS)
+  reconcile()
+  return {
+    async close(drainMs) {
+      clearInterval(timer)
+      const late = setTimeout(() => stop.abort(), drainMs)
+      await worker.close()
+      clearTimeout(late)
+    },
+  }
+}

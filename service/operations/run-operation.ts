@@ -1,0 +1,178 @@
+import type { Redis } from "ioredis"
+import type { Logger } from "pino"
+import { toErrorValue } from "../../infra/errors.ts"
+import { ServiceError } from "../errors.ts"
+import { randomToken } from "../keys.ts"
+import { loadScript } from "../redis/scripts.ts"
+import { KEY, type WorkspaceStore } from "../workspaces/store.ts"
+import { TRANSITIONS } from "../workspaces/transitions.ts"
+import type { Failure, Workspace } from "../workspaces/workspace.ts"
+import type { Estimates } from "./estimates.ts"
+import type { OperationEvents } from "./events.ts"
+import { claim, keepLease, RunEnded } from "./lease.ts"
+import type { Operation, OperationEvent, OperationState, StepName } from "./operation.ts"
+import type { Means, Outcome } from "./operation-run.ts"
+import { PERFORM } from "./perform.ts"
+
+const finishScript = loadScript(new URL("lua/finish.lua", import.meta.url))
+/** Seconds a finished operation and a terminated workspace are remembered. */
+const REMEMBERED_S = 30 * 24 * 3600
+
+const CANCELLED: Failure = {
+  id: "cancelled",
+  next: "retry",
+  message: "It was cancelled; what had been made is still there. Try again to finish it, or delete the workspace.",
+}
+
+/** How a run ended: `again` where it has to be taken up later. */
+export type RunEnd = "over" | "again"
+
+export interface Runner {
+  redis: Redis
+  store: WorkspaceStore
+  events: OperationEvents
+  estimates: Estimates
+  means: Means
+  log: Logger
+}
+
+/**
+ * Runs an operation to its end, whoever began it: a run that was cut off is simply run again.
+ * @param stop aborts when the process stops; the operation is then left for the next worker
+ */
+export async function runOperation(runner: Runner, id: string, stop: AbortSignal): Promise<RunEnd> {
+  const { redis, store, means } = runner
+  const asked = await store.operation(id)
+  if (!asked) return "over"
+  const token = randomToken()
+  const claimed = await claim(redis, asked, token, means.now())
+  if (claimed.word !== "claimed") return claimed.word === "over" ? "over" : "again"
+  const [operation, workspace] = await Promise.all([store.operation(id), store.get(asked.workspace)])
+  if (!operation || !workspace) return "over"
+  return runClaimed(runner, { operation, workspace, token, epoch: claimed.epoch, stop })
+}
+
+interface Claimed {
+  operation: Operation
+  workspace: Workspace
+  token: string
+  epoch: number
+  stop: AbortSignal
+}
+
+async function runClaimed(runner: Runner, claimed: Claimed): Promise<RunEnd> {
+  const { means, redis, estimates } = runner
+  const { operation, workspace, token, epoch, stop } = claimed
+  const log = runner.log.child({ operation: operation.id, workspace: workspace.id, kind: operation.kind, epoch })
+  const controller = new AbortController()
+  const onStop = () => controller.abort(new RunEnded("shutting-down"))
+  if (stop.aborted) onStop()
+  stop.addEventListener("abort", onStop, { once: true })
+  const lease = keepLease(redis, { operation: operation.id, workspace: workspace.id, token, epoch }, controller)
+  const teller = createTeller(runner, operation.id, log)
+  log.info("operation begins")
+  teller.tell({ type: "state", state: "running" })
+  try {
+    const run = { means, workspace, operation, epoch, signal: controller.signal, log }
+    const outcome = await PERFORM[operation.kind]({ ...run, step: teller.step, say: teller.say })
+    controller.signal.throwIfAborted()
+    const steps = teller.end("done")
+    const word = await finish(runner, claimed, "succeeded", null, outcome)
+    if (word === "fenced") return "over"
+    await teller.tell({ type: "state", state: "succeeded" })
+    const seconds = (means.now() - (operation.startedAt ?? means.now())) / 1000
+    // A run that was cut off and taken up again says nothing about how long one takes.
+    if (operation.attempts === 1) await estimates.record(operation.kind, workspace.profile, { seconds, steps })
+    log.info({ seconds }, "operation succeeded")
+    return "over"
+  } catch (error) {
+    const ended = controller.signal.reason as unknown
+    if (ended instanceof RunEnded && ended.reason !== "cancelled") {
+      log.warn({ reason: ended.reason }, "operation is left for the next worker")
+      await giveBack(redis, workspace.id, token)
+      return "again"
+    }
+    teller.end("failed")
+    const failure = ended instanceof RunEnded ? CANCELLED : failureOf(error, log)
+    const state = ended instanceof RunEnded ? "cancelled" : "failed"
+    const word = await finish(runner, claimed, state, failure, {})
+    if (word !== "fenced") await teller.tell({ type: "state", state, failure })
+    return "over"
+  } finally {
+    lease.end()
+    stop.removeEventListener("abort", onStop)
+  }
+}
+
+/** Tells watchers what happens, in order; telling never ends a run. */
+function createTeller(runner: Runner, operation: string, log: Logger) {
+  let current: { name: StepName; begun: number } | null = null
+  let last: Promise<void> = Promise.resolve()
+  const steps: Partial<Record<StepName, number>> = {}
+  type Told = OperationEvent extends infer E ? (E extends { at: number } ? Omit<E, "at"> : never) : never
+  const tell = (event: Told) => {
+    const stamped = { ...event, at: runner.means.now() } as OperationEvent
+    last = last
+      .then(() => runner.events.tell(operation, stamped))
+      .catch(error => log.warn({ err: error }, "an event could not be told"))
+    return last
+  }
+  const end = (state: "done" | "failed") => {
+    if (current) {
+      steps[current.name] = (runner.means.now() - current.begun) / 1000
+      void tell({ type: "step", step: current.name, state })
+      current = null
+    }
+    return steps
+  }
+  return {
+    tell,
+    end,
+    say: (text: string) => void tell({ type: "log", text }),
+    step(name: StepName) {
+      if (current?.name === name) return
+      end("done")
+      current = { name, begun: runner.means.now() }
+      void tell({ type: "step", step: name, state: "begun" })
+    },
+  }
+}
+
+async function finish(
+  { redis, means }: Runner,
+  { operation, workspace, token, epoch }: Claimed,
+  state: OperationState,
+  failure: Failure | null,
+  outcome: Outcome,
+): Promise<"done" | "fenced"> {
+  const move = TRANSITIONS[operation.kind]
+  return (await finishScript.run(
+    redis,
+    [
+      KEY.operation(operation.id),
+      KEY.workspace(workspace.id),
+      KEY.lease(workspace.id),
+      KEY.toDo,
+      KEY.workspacesOf(workspace.owner),
+      KEY.workspaces,
+    ],
+    [
+      ...[operation.id, epoch, token, state, state === "succeeded" ? move.done : move.failed, means.now()],
+      ...[failure ? JSON.stringify(failure) : "", operation.kind, workspace.id, REMEMBERED_S],
+      ...Object.entries(outcome).flat(),
+    ],
+  )) as "done" | "fenced"
+}
+
+async function giveBack(redis: Redis, workspace: string, token: string): Promise<void> {
+  const held = await redis.get(KEY.lease(workspace)).catch(() => null)
+  if (held === token) await redis.del(KEY.lease(workspace)).catch(() => {})
+}
+
+/** What the owner is told; what only the operator may know goes to the log. */
+function failureOf(error: unknown, log: Logger): Failure {
+  if (error instanceof ServiceError) return { id: error.id, next: error.next, message: error.message }
+  const { id, next, message, detail } = toErrorValue(error)
+  log.error({ id, detail }, message)
+  return { id, next, message }
+}

@@ -1,0 +1,153 @@
+import { randomUUID } from "node:crypto"
+import { z } from "zod"
+import type { Machines } from "../../infra/machines/contract.ts"
+import { LABELS, MANAGER } from "../../infra/workspace-spec.ts"
+import type { Config } from "../config.ts"
+import { notFound, ServiceError } from "../errors.ts"
+import type { Keys } from "../keys.ts"
+import type { Estimates } from "../operations/estimates.ts"
+import type { OperationInfo } from "../operations/operation.ts"
+import type { OperationQueue } from "../operations/queue.ts"
+import { ProxyUrl, SecretName, type Secrets, SecretValue } from "../secrets/secrets.ts"
+import { newWorkspaceId } from "./names.ts"
+import type { SizeCatalog } from "./sizes.ts"
+import type { WorkspaceStore } from "./store.ts"
+import type { Kind } from "./transitions.ts"
+import { PROFILES, type Profile, SIZE_CLASSES, type Workspace } from "./workspace.ts"
+
+/** What a person or a program asks for. */
+export const CreateWorkspace = z.strictObject({
+  profile: z.enum(PROFILES).default("browser"),
+  sizeClass: z.enum(SIZE_CLASSES).default("medium"),
+  region: z
+    .string()
+    .regex(/^[a-z][a-z0-9-]{1,31}$/, "must be a region, such as fsn1")
+    .optional(),
+  provider: z.enum(["hetzner"]).default("hetzner"),
+  name: z
+    .string()
+    .trim()
+    .min(1, "must not be empty")
+    .max(60, "must have at most 60 characters")
+    .regex(/^[^\p{Cc}\p{Cf}\p{Zl}\p{Zp}]*$/u, "must be one line of visible characters")
+    .optional(),
+  proxy: ProxyUrl.optional(),
+  secrets: z
+    .record(SecretName, SecretValue)
+    .refine(all => Object.keys(all).length <= 50, { error: "must be at most 50" })
+    .default({}),
+})
+export type CreateWorkspace = z.output<typeof CreateWorkspace>
+
+export interface Workspaces {
+  /**
+   * Creates a workspace, once for one wish: while one of the same profile is being created, or for the same key,
+   * that one is answered.
+   * @throws ServiceError `quota-reached`, `sold-out`, `unknown-region`, `no-image` or `idempotency-key-reused`
+   */
+  create(
+    user: string,
+    wish: CreateWorkspace,
+    idempotencyKey: string | null,
+  ): Promise<{ created: boolean; workspace: Workspace; operation: string }>
+  /** @throws ServiceError `not-found` when it is not the user's */
+  get(user: string, id: string): Promise<Workspace>
+  listOf(user: string): Promise<Workspace[]>
+  /** Begins an operation and returns its id. @throws ServiceError `not-found` or `illegal-transition` */
+  begin(user: string, id: string, kind: Exclude<Kind, "create">): Promise<string>
+  /** Does again what failed. @throws ServiceError `not-failed` */
+  retry(user: string, workspace: string): Promise<string>
+}
+
+export interface WorkspacesMeans {
+  config: Config
+  keys: Keys
+  store: WorkspaceStore
+  queue: OperationQueue
+  estimates: Estimates
+  secrets: Secrets
+  sizes: SizeCatalog
+  machines: Machines
+  now: () => number
+}
+
+export function createWorkspaces(means: WorkspacesMeans): Workspaces {
+  const { config, keys, store, queue, estimates, secrets, sizes, now } = means
+
+  async function get(user: string, id: string): Promise<Workspace> {
+    const workspace = await store.get(id)
+    if (!workspace || workspace.owner !== user) throw notFound("workspace")
+    return workspace
+  }
+
+  async function asked(workspace: { id: string; owner: string; profile: Profile }, kind: Kind): Promise<OperationInfo> {
+    const { id, owner, profile } = workspace
+    const estimate = await estimates.estimate(kind, profile)
+    return { id: randomUUID(), workspace: id, owner, kind, requestedBy: owner, createdAt: now(), estimate }
+  }
+
+  async function begin(workspace: Workspace, kind: Kind, retry: boolean): Promise<string> {
+    const operation = await store.begin(await asked(workspace, kind), { retry })
+    await hint(operation)
+    return operation
+  }
+
+  /** The operation is recorded; where the queue cannot be told, the next comparison finds it. */
+  const hint = (operation: string) => queue.add(operation).catch(() => {})
+
+  return {
+    get,
+    listOf: store.listOf,
+    async create(user, wish, idempotencyKey) {
+      const { profile, sizeClass, provider } = wish
+      const region = wish.region ?? (await sizes.regions())[0] ?? "fsn1"
+      const [size, image] = await Promise.all([sizes.choose({ sizeClass, region }), imageFor(means, profile)])
+      const id = newWorkspaceId()
+      const info = {
+        ...{ id, owner: user, name: wish.name ?? id, profile, provider, region, size: size.name, sizeClass, image },
+        price: size.regions[region]?.price ?? null,
+        createdAt: now(),
+      }
+      await secrets.putForWorkspace(id, { proxy: wish.proxy ?? null, secrets: wish.secrets })
+      const answer = await store.create(info, await asked(info, "create"), {
+        key: idempotencyKey,
+        digest: keys.mac("idempotency", JSON.stringify(wish)),
+        quota: {
+          profile: profile === "desktop" ? config.quota.desktop : config.quota.total,
+          total: config.quota.total,
+        },
+      })
+      await hint(answer.operation)
+      if (!answer.created) await secrets.forgetWorkspace(id)
+      return { created: answer.created, workspace: await get(user, answer.workspace), operation: answer.operation }
+    },
+    async begin(user, id, kind) {
+      return begin(await get(user, id), kind, false)
+    },
+    async retry(user, id) {
+      const workspace = await get(user, id)
+      const last = workspace.operation ? await store.operation(workspace.operation) : null
+      if (workspace.state !== "FAILED" || !last) {
+        throw new ServiceError("not-failed", 409, "Nothing has failed here that could be tried again.")
+      }
+      return begin(workspace, last.kind, true)
+    },
+  }
+}
+
+/** The image a profile's machines are made from. @throws ServiceError `no-image` */
+async function imageFor({ config, machines }: WorkspacesMeans, profile: Profile): Promise<number> {
+  const configured = config.images[profile]
+  if (configured !== undefined) return configured
+  const promoted = await machines.listSnapshots({ [LABELS.managedBy]: MANAGER, "foozol-profile": profile })
+  const newest = promoted
+    .filter(image => image.state === "available")
+    .sort((a, b) => b.createdAt.getTime() - a.createdAt.getTime())[0]
+  if (newest) return Number(newest.id)
+  throw new ServiceError(
+    "no-image",
+    503,
+    `There is no golden image for the profile ${profile} yet: the operator has to build one.`,
+    { next: "investigate" },
+  )
+}
