@@ -40,7 +40,7 @@ export function createOperationQueue(redis: Redis, connection: Redis, log: Logge
   return {
     add,
     async reconcile() {
-      const toDo = await redis.zrange(KEY.toDo, 0, -1)
+      const toDo = await redis.zrange(KEY.toDo, "0", "-1")
       await Promise.all(toDo.map(add))
     },
     async depth() {

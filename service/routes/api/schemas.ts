@@ -1,0 +1,114 @@
+import { z } from "zod"
+import { SCOPES } from "../../api-tokens/api-tokens.ts"
+import type { Config } from "../../config.ts"
+import type { Operation } from "../../operations/operation.ts"
+import { KINDS, STATES } from "../../workspaces/transitions.ts"
+import { addressOf, PROFILES, SIZE_CLASSES, type Workspace } from "../../workspaces/workspace.ts"
+
+const time = (description: string) => z.iso.datetime().meta({ description })
+
+export const ProblemSchema = z
+  .object({
+    type: z.string(),
+    title: z.string(),
+    status: z.int(),
+    detail: z.string().meta({ description: "what is wrong, and what to do" }),
+    id: z.string().meta({ description: "stable name of the error, for programs" }),
+    next: z.enum(["retry", "fail", "investigate"]),
+    requestId: z.string(),
+  })
+  .meta({ id: "Problem", description: "An error (RFC 9457)" })
+
+const FailureSchema = z
+  .object({ id: z.string(), message: z.string(), next: z.enum(["retry", "fail", "investigate"]) })
+  .meta({ id: "Failure" })
+
+const PriceSchema = z
+  .object({ currency: z.string(), hourly: z.number(), monthly: z.number() })
+  .meta({ id: "Price", description: "Before tax" })
+
+export const WorkspaceSchema = z
+  .object({
+    id: z.string(),
+    name: z.string(),
+    profile: z.enum(PROFILES),
+    provider: z.string(),
+    region: z.string(),
+    size: z.string().meta({ description: "machine type at the provider" }),
+    sizeClass: z.enum(SIZE_CLASSES).nullable(),
+    price: PriceSchema.nullable(),
+    state: z.enum(STATES),
+    since: time("since when it is in this state").nullable(),
+    createdAt: time("when it was asked for"),
+    address: z.string().meta({ description: "of its desktop, in a browser" }),
+    operation: z.string().nullable().meta({ description: "id of the newest operation" }),
+    failure: FailureSchema.nullable(),
+    recorded: z.boolean().meta({
+      description: "false where only the provider's labels told of it, because the service's store was lost",
+    }),
+  })
+  .meta({ id: "Workspace" })
+
+export const OperationSchema = z
+  .object({
+    id: z.string(),
+    workspace: z.string(),
+    kind: z.enum(KINDS),
+    state: z.enum(["queued", "running", "succeeded", "failed", "cancelled"]),
+    createdAt: time("when it was asked for"),
+    startedAt: time("when work on it began").nullable(),
+    finishedAt: time("when it ended").nullable(),
+    estimateSeconds: z.number().nullable().meta({ description: "median of earlier ones" }),
+    failure: FailureSchema.nullable(),
+  })
+  .meta({ id: "Operation" })
+
+export const TokenSchema = z
+  .object({
+    id: z.string(),
+    name: z.string(),
+    scope: z.enum(SCOPES),
+    createdAt: time("when it was made"),
+    expiresAt: time("when it ends"),
+    lastUsedAt: time("when it was used last, to the minute").nullable(),
+  })
+  .meta({ id: "ApiToken" })
+
+const iso = (ms: number) => new Date(ms).toISOString()
+const isoOrNull = (ms: number | null) => (ms === null ? null : iso(ms))
+
+/** A workspace as the API shows it. */
+export function presentWorkspace(workspace: Workspace, config: Config): z.input<typeof WorkspaceSchema> {
+  const { id, name, profile, provider, region, size, sizeClass, price, state, operation, failure } = workspace
+  return {
+    ...{ id, name, profile, provider, region, size, sizeClass, price, state, operation, failure },
+    since: iso(workspace.since),
+    createdAt: iso(workspace.createdAt),
+    address: addressOf(id, config),
+    recorded: true,
+  }
+}
+
+/** An operation as the API shows it. */
+export function presentOperation(operation: Operation): z.input<typeof OperationSchema> {
+  const { id, workspace, kind, state, failure } = operation
+  return {
+    ...{ id, workspace, kind, state, failure },
+    createdAt: iso(operation.createdAt),
+    startedAt: isoOrNull(operation.startedAt),
+    finishedAt: isoOrNull(operation.finishedAt),
+    estimateSeconds: operation.estimate.seconds,
+  }
+}
+
+export function presentToken(token: {
+  id: string
+  name: string
+  scope: (typeof SCOPES)[number]
+  createdAt: number
+  expiresAt: number
+  lastUsedAt: number | null
+}): z.input<typeof TokenSchema> {
+  const { id, name, scope, createdAt, expiresAt, lastUsedAt } = token
+  return { id, name, scope, createdAt: iso(createdAt), expiresAt: iso(expiresAt), lastUsedAt: isoOrNull(lastUsedAt) }
+}

@@ -1,0 +1,86 @@
+import { PassThrough } from "node:stream"
+import { setTimeout as sleep } from "node:timers/promises"
+import Router from "koa-router"
+import { ServiceError } from "../errors.ts"
+import { MAX_REPORT_BYTES, MachineReport } from "../machines/reports.ts"
+import { workspaceOfKey } from "../machines/workspace-key.ts"
+import type { Context } from "../middleware/request-state.ts"
+import type { Services } from "../services.ts"
+
+/** A machine takes a stream that is silent for a minute for dead. */
+const KEEP_ALIVE_MS = 20_000
+
+/** What machines call, with their workspace key: reports, and the stream of what they are told. */
+export function machineRoutes(services: Services): Router {
+  const { keys, reports, channel, secrets, store, now } = services
+  const router = new Router({ prefix: "/machine" })
+
+  function machineOf(ctx: Context): string {
+    const workspace = workspaceOfKey(keys, ctx.get("authorization"))
+    if (workspace) return workspace
+    throw new ServiceError("not-a-machine", 401, "This is for machines, with the key of their workspace.")
+  }
+
+  router.post("/report", async ctx => {
+    const workspace = machineOf(ctx as Context)
+    const parsed = MachineReport.safeParse(await readJson(ctx.req))
+    if (!parsed.success) throw new ServiceError("invalid-report", 422, "The report has not the form that is expected.")
+    await reports.save(workspace, parsed.data, now())
+    await channel.announce(workspace, "reported")
+    ctx.status = 204
+  })
+
+  router.get("/events", async ctx => {
+    const workspace = machineOf(ctx as Context)
+    const record = await store.get(workspace)
+    if (!record) throw new ServiceError("not-found", 404, "This machine's workspace is not known here.")
+    const stream = new PassThrough()
+    const send = (type: string, data: unknown) => stream.write(`event: ${type}\ndata: ${JSON.stringify(data)}\n\n`)
+    const sendSettings = async () =>
+      send("settings", { env: {}, ...(await secrets.forMachine(workspace, record.owner)) })
+    const forget = await channel.listen(workspace, order => {
+      if (order.type === "settings") sendSettings().catch(() => stream.destroy())
+      else send(order.type, order.data)
+    })
+    const closed = new AbortController()
+    ctx.req.once("close", () => closed.abort())
+    stream.once("close", () => closed.abort())
+    closed.signal.addEventListener("abort", forget, { once: true })
+    if (ctx.req.destroyed) closed.abort()
+    ctx.set({ "Content-Type": "text/event-stream", "Cache-Control": "no-store", "X-Accel-Buffering": "no" })
+    ctx.status = 200
+    ctx.body = stream
+    await sendSettings()
+    await reports.connected(workspace, now())
+    await channel.announce(workspace, "connected")
+    void keepAlive(stream, closed.signal)
+  })
+  return router
+}
+
+async function keepAlive(stream: PassThrough, signal: AbortSignal): Promise<void> {
+  try {
+    for (;;) {
+      await sleep(KEEP_ALIVE_MS, undefined, { signal })
+      stream.write(": here\n\n")
+    }
+  } catch {
+    stream.end()
+  }
+}
+
+/** @throws ServiceError `too-long` or `invalid-json` */
+async function readJson(request: AsyncIterable<Buffer>): Promise<unknown> {
+  const parts: Buffer[] = []
+  let size = 0
+  for await (const part of request) {
+    size += part.length
+    if (size > MAX_REPORT_BYTES) throw new ServiceError("too-long", 413, `A report may have ${MAX_REPORT_BYTES} bytes.`)
+    parts.push(part)
+  }
+  try {
+    return JSON.parse(Buffer.concat(parts).toString("utf8"))
+  } catch {
+    throw new ServiceError("invalid-json", 400, "The body is no JSON.")
+  }
+}

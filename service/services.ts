@@ -1,0 +1,112 @@
+import { Redis } from "ioredis"
+import type { Logger } from "pino"
+import { type CloudConfig, openMachines } from "../infra/cloud-config.ts"
+import { createEnginePool, type EnginePool } from "../infra/engine-pool.ts"
+import type { Machines } from "../infra/machines/contract.ts"
+import { type ApiTokens, createApiTokens } from "./api-tokens/api-tokens.ts"
+import type { Config } from "./config.ts"
+import { createKeys, type Keys } from "./keys.ts"
+import { createLogins, type Logins } from "./logins/logins.ts"
+import { createMachineChannel, type MachineChannel } from "./machines/channel.ts"
+import { createMachineReports, type MachineReports } from "./machines/reports.ts"
+import { createEstimates, type Estimates } from "./operations/estimates.ts"
+import { createOperationEvents, type OperationEvents } from "./operations/events.ts"
+import {
+  createOperationQueue,
+  type OperationQueue,
+  type OperationWorker,
+  startOperationWorker,
+} from "./operations/queue.ts"
+import { connectRedis } from "./redis/connect.ts"
+import { createSubscriber } from "./redis/subscriber.ts"
+import { createSecrets, type Secrets } from "./secrets/secrets.ts"
+import { createUsers, type Users } from "./users/users.ts"
+import { createVncTokens, type VncTokens } from "./vnc-tokens/vnc-tokens.ts"
+import { createSizeCatalog, type SizeCatalog } from "./workspaces/sizes.ts"
+import { createWorkspaceStore, type WorkspaceStore } from "./workspaces/store.ts"
+import { createWorkspaces, type Workspaces } from "./workspaces/workspaces.ts"
+
+/** Everything a request or an operation may need, made once per process. */
+export interface Services {
+  config: Config
+  log: Logger
+  now: () => number
+  keys: Keys
+  redis: Redis
+  users: Users
+  logins: Logins
+  apiTokens: ApiTokens
+  secrets: Secrets
+  store: WorkspaceStore
+  workspaces: Workspaces
+  sizes: SizeCatalog
+  machines: Machines
+  queue: OperationQueue
+  events: OperationEvents
+  estimates: Estimates
+  tokens: VncTokens
+  channel: MachineChannel
+  reports: MachineReports
+  pool: EnginePool
+  startWorker(): OperationWorker
+  /** Gives back what was opened; the worker is the caller's to close first. */
+  close(): Promise<void>
+}
+
+/**
+ * Connects to Redis and puts the parts together.
+ * @throws when Redis cannot be reached
+ */
+export async function openServices(
+  config: Config,
+  {
+    cloud,
+    compileCache,
+    log,
+    now = Date.now,
+  }: { cloud: CloudConfig; compileCache?: string; log: Logger; now?: () => number },
+): Promise<Services> {
+  const connections = [0, 1].map(() => connectRedis(config.redisUrl, log))
+  const [redis, listening] = connections as [Redis, Redis]
+  // BullMQ waits for Redis by itself, and its workers block.
+  const queueing = [0, 1].map(() => new Redis(config.redisUrl, { maxRetriesPerRequest: null, lazyConnect: true }))
+  const [adding, working] = queueing as [Redis, Redis]
+  for (const connection of queueing) connection.on("error", () => {})
+  await Promise.all(connections.map(connection => connection.connect()))
+
+  const keys = createKeys(config.secret)
+  const subscriber = createSubscriber(listening)
+  const machines = openMachines(cloud)
+  const store = createWorkspaceStore(redis)
+  const secrets = createSecrets(redis, keys)
+  const estimates = createEstimates(redis)
+  const events = createOperationEvents(redis, subscriber)
+  const channel = createMachineChannel(redis, subscriber)
+  const reports = createMachineReports(redis)
+  const tokens = createVncTokens(redis, config.login.idleMs)
+  const sizes = createSizeCatalog(machines, config.regions, now)
+  const queue = createOperationQueue(redis, adding, log)
+  const pool = createEnginePool({ size: config.engineChildren, ...(compileCache ? { compileCache } : {}) })
+  const parts = { config, keys, store, queue, estimates, secrets, sizes, machines, now }
+  const means = { ...{ config, keys, cloud, pool, machines, channel, reports, tokens, secrets, now } }
+  return {
+    ...parts,
+    ...{ log, redis, events, tokens, channel, reports, pool },
+    users: createUsers(redis, config.signUpCap),
+    logins: createLogins(redis, config.login),
+    apiTokens: createApiTokens(redis),
+    workspaces: createWorkspaces(parts),
+    startWorker: () =>
+      startOperationWorker(
+        { redis, store, events, estimates, means, log },
+        queue,
+        working,
+        config.operationsPerProvider,
+      ),
+    async close() {
+      await pool.close()
+      await queue.close()
+      for (const connection of [...connections, ...queueing]) connection.disconnect()
+    },
+  }
+}
