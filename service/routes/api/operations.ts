@@ -1,0 +1,109 @@
+import { once } from "node:events"
+import { z } from "zod"
+import { cancelOperation, operationOf } from "../../operations/operations.ts"
+import type { Services } from "../../services.ts"
+import { type ApiRoute, route } from "./define.ts"
+import { eventStream } from "./operation-events.ts"
+import { OperationSchema, presentOperation } from "./schemas.ts"
+
+const Id = z.object({ id: z.string().min(1).max(64).meta({ description: "id of the operation" }) })
+/** Place in a Redis stream. */
+const EventId = z.string().regex(/^\d{1,19}-\d{1,19}$/, "must be the id of an event")
+const Started = z.object({ operation: OperationSchema })
+/** Operations in a list at most. */
+const LISTED = 50
+
+/** `/operations`: list, read, follow, cancel, try again. */
+export function operationRoutes(services: Services): ApiRoute[] {
+  const { store, workspaces } = services
+  const accepted = async (id: string) => {
+    const found = await store.operation(id)
+    return { status: 202, body: { operation: found ? presentOperation(found) : null } }
+  }
+
+  const list = route({
+    id: "listOperations",
+    method: "get",
+    path: "/operations",
+    tag: "Operations",
+    summary: "List the operations of a workspace, newest first",
+    scope: "read",
+    query: z.object({ workspace: z.string().min(1).max(40) }),
+    replies: { 200: { description: "The last 50", schema: z.object({ operations: z.array(OperationSchema) }) } },
+    errors: [404],
+    async handle({ caller, query }) {
+      await workspaces.get(caller.user.id, query.workspace)
+      const all = await store.operationsOf(query.workspace, LISTED)
+      return { status: 200, body: { operations: all.map(presentOperation) } }
+    },
+  })
+
+  const get = route({
+    id: "getOperation",
+    method: "get",
+    path: "/operations/{id}",
+    tag: "Operations",
+    summary: "Get an operation",
+    scope: "read",
+    params: Id,
+    replies: { 200: { description: "The operation", schema: OperationSchema } },
+    errors: [404],
+    async handle({ caller, params }) {
+      return { status: 200, body: presentOperation(await operationOf(services, caller.user.id, params.id)) }
+    },
+  })
+
+  const follow = route({
+    id: "followOperation",
+    method: "get",
+    path: "/operations/{id}/events",
+    tag: "Operations",
+    summary: "Follow an operation",
+    description:
+      "Server-Sent Events from the beginning, or after `Last-Event-ID`: `step` (begun, done or failed), `log` (a line) and `state`. The stream ends with the operation.",
+    scope: "read",
+    params: Id,
+    headers: z.object({ "last-event-id": EventId.optional() }),
+    replies: { 200: { description: "The events", type: "text/event-stream" } },
+    errors: [404],
+    async handle({ caller, params, headers, ctx }) {
+      await operationOf(services, caller.user.id, params.id)
+      const gone = once(ctx.req, "close").then(() => {})
+      const body = eventStream(services, { id: params.id, after: headers["last-event-id"] ?? null, gone })
+      return { status: 200, headers: { "X-Accel-Buffering": "no" }, body }
+    },
+  })
+
+  const cancel = route({
+    id: "cancelOperation",
+    method: "post",
+    path: "/operations/{id}/cancel",
+    tag: "Operations",
+    summary: "Cancel an operation",
+    scope: "write",
+    params: Id,
+    replies: { 202: { description: "It will end soon", schema: Started } },
+    errors: [404, 409],
+    async handle({ caller, params }) {
+      await cancelOperation(services, caller.user.id, params.id)
+      return accepted(params.id)
+    },
+  })
+
+  const retry = route({
+    id: "retryOperation",
+    method: "post",
+    path: "/operations/{id}/retry",
+    tag: "Operations",
+    summary: "Try again what failed",
+    scope: "write",
+    params: Id,
+    replies: { 202: { description: "Begun: a new operation", schema: Started } },
+    errors: [404, 409],
+    async handle({ caller, params }) {
+      const { workspace } = await operationOf(services, caller.user.id, params.id)
+      return accepted(await workspaces.retry(caller.user.id, workspace))
+    },
+  })
+  return [list, get, follow, cancel, retry]
+}

@@ -1,0 +1,149 @@
+import { z } from "zod"
+import type { Limits } from "../../middleware/limits.ts"
+import type { Services } from "../../services.ts"
+import { type Unrecorded, unrecordedOf } from "../../workspaces/unrecorded.ts"
+import { addressOf } from "../../workspaces/workspace.ts"
+import { CreateWorkspace } from "../../workspaces/workspaces.ts"
+import { type ApiRoute, route } from "./define.ts"
+import { OperationSchema, presentOperation, presentWorkspace, WorkspaceSchema } from "./schemas.ts"
+
+const Id = z.object({
+  id: z.string().min(1).max(40).meta({ description: "id of the workspace", example: "calm-otter-4f7k2d" }),
+})
+const Started = z.object({ workspace: WorkspaceSchema, operation: OperationSchema })
+
+/** `/workspaces`: create, list, get, start, stop, delete, and close open desktops. */
+export function workspaceRoutes(services: Services, limits: Limits): ApiRoute[] {
+  const { workspaces, store, machines, config, tokens, channel, log } = services
+
+  async function begun(user: string, id: string, operation: string, status = 202) {
+    const [workspace, found] = await Promise.all([workspaces.get(user, id), store.operation(operation)])
+    return {
+      status,
+      headers: { Location: `/api/v1/operations/${operation}` },
+      body: { workspace: presentWorkspace(workspace, config), operation: found ? presentOperation(found) : null },
+    }
+  }
+
+  const create = route({
+    id: "createWorkspace",
+    method: "post",
+    path: "/workspaces",
+    tag: "Workspaces",
+    summary: "Create a workspace",
+    description:
+      "Repeat a request whose answer was lost with the same `Idempotency-Key`: it makes one machine. Without a key, a second wish for the same profile while the first is being created is taken for the first.",
+    scope: "write",
+    headers: z.object({
+      "idempotency-key": z
+        .string()
+        .min(1)
+        .max(200)
+        .optional()
+        .meta({ description: "of your own making, new for each wish" }),
+    }),
+    body: CreateWorkspace,
+    replies: {
+      202: { description: "Begun: follow the operation", schema: Started },
+      200: { description: "It was asked for before: that workspace", schema: Started },
+    },
+    errors: [409, 502],
+    async handle({ caller, headers, body }) {
+      await limits("create", caller.user.id)
+      const key = headers["idempotency-key"] ?? null
+      const { created, workspace, operation } = await workspaces.create(caller.user.id, body, key)
+      return begun(caller.user.id, workspace.id, operation, created ? 202 : 200)
+    },
+  })
+
+  const present = (one: Unrecorded) => ({
+    ...{ id: one.id, name: one.id, profile: "browser" as const, provider: "hetzner", region: one.region },
+    ...{ size: one.size, sizeClass: null, price: null, state: one.state, since: null, operation: null },
+    ...{ failure: null, recorded: false, address: addressOf(one.id, config) },
+    createdAt: new Date(one.createdAt).toISOString(),
+  })
+
+  const list = route({
+    id: "listWorkspaces",
+    method: "get",
+    path: "/workspaces",
+    tag: "Workspaces",
+    summary: "List your workspaces",
+    description: "Where the service's store knows none, machines that the provider's labels tell of: `recorded: false`.",
+    scope: "read",
+    replies: {
+      200: { description: "All that are not terminated", schema: z.object({ workspaces: z.array(WorkspaceSchema) }) },
+    },
+    async handle({ caller }) {
+      const known = await workspaces.listOf(caller.user.id)
+      if (known.length > 0) return { status: 200, body: { workspaces: known.map(one => presentWorkspace(one, config)) } }
+      // The provider is only asked where the store knows nothing: each look costs an API request.
+      const lost = await unrecordedOf(machines, caller.user.id, known).catch(error => {
+        log.warn({ err: error }, "the provider could not be asked for machines by label")
+        return []
+      })
+      return { status: 200, body: { workspaces: lost.map(present) } }
+    },
+  })
+
+  const get = route({
+    id: "getWorkspace",
+    method: "get",
+    path: "/workspaces/{id}",
+    tag: "Workspaces",
+    summary: "Get a workspace",
+    scope: "read",
+    params: Id,
+    replies: { 200: { description: "The workspace", schema: WorkspaceSchema } },
+    errors: [404],
+    async handle({ caller, params }) {
+      return { status: 200, body: presentWorkspace(await workspaces.get(caller.user.id, params.id), config) }
+    },
+  })
+
+  const act = (kind: "start" | "stop" | "destroy", method: "post" | "delete", path: string, summary: string) =>
+    route({
+      id: `${kind}Workspace`,
+      method,
+      path,
+      tag: "Workspaces",
+      summary,
+      scope: "write",
+      params: Id,
+      replies: { 202: { description: "Begun: follow the operation", schema: Started } },
+      errors: [404, 409],
+      async handle({ caller, params }) {
+        await limits("change", caller.user.id)
+        return begun(caller.user.id, params.id, await workspaces.begin(caller.user.id, params.id, kind))
+      },
+    })
+
+  const closeViewers = route({
+    id: "closeViewers",
+    method: "post",
+    path: "/workspaces/{id}/close-viewers",
+    tag: "Workspaces",
+    summary: "Close every open desktop of a workspace",
+    description: "Takes back all its VNC tokens; open streams end within a second. Operators may do it for anybody's.",
+    scope: "write",
+    params: Id,
+    replies: { 200: { description: "How many tokens were taken back", schema: z.object({ closed: z.int() }) } },
+    errors: [404],
+    async handle({ caller, params }) {
+      if (!config.operators.includes(caller.user.login)) await workspaces.get(caller.user.id, params.id)
+      const revoked = await tokens.revokeOfWorkspace(params.id)
+      await channel.revoke(revoked)
+      return { status: 200, body: { closed: revoked.length } }
+    },
+  })
+
+  return [
+    create,
+    list,
+    get,
+    act("start", "post", "/workspaces/{id}/start", "Start a stopped workspace"),
+    act("stop", "post", "/workspaces/{id}/stop", "Stop a running workspace"),
+    act("destroy", "delete", "/workspaces/{id}", "Delete a workspace with its machine and disk"),
+    closeViewers,
+  ]
+}
