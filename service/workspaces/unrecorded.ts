@@ -1,4 +1,4 @@
-import type { Machine, Machines, MachineState } from "../../infra/machines/contract.ts"
+import type { Machine, MachineState, Machines } from "../../infra/machines/contract.ts"
 import { LABELS, MANAGER } from "../../infra/workspace-spec.ts"
 import type { State } from "./transitions.ts"
 import type { Workspace } from "./workspace.ts"

@@ -69,14 +69,16 @@ export function workspaceRoutes(services: Services, limits: Limits): ApiRoute[] 
     path: "/workspaces",
     tag: "Workspaces",
     summary: "List your workspaces",
-    description: "Where the service's store knows none, machines that the provider's labels tell of: `recorded: false`.",
+    description:
+      "Where the service's store knows none, machines that the provider's labels tell of: `recorded: false`.",
     scope: "read",
     replies: {
       200: { description: "All that are not terminated", schema: z.object({ workspaces: z.array(WorkspaceSchema) }) },
     },
     async handle({ caller }) {
       const known = await workspaces.listOf(caller.user.id)
-      if (known.length > 0) return { status: 200, body: { workspaces: known.map(one => presentWorkspace(one, config)) } }
+      if (known.length > 0)
+        return { status: 200, body: { workspaces: known.map(one => presentWorkspace(one, config)) } }
       // The provider is only asked where the store knows nothing: each look costs an API request.
       const lost = await unrecordedOf(machines, caller.user.id, known).catch(error => {
         log.warn({ err: error }, "the provider could not be asked for machines by label")

@@ -1,0 +1,165 @@
+import { randomUUID } from "node:crypto"
+import { z } from "zod"
+import { SCOPES } from "../../api-tokens/api-tokens.ts"
+import { forbidden, notFound } from "../../errors.ts"
+import type { Limits } from "../../middleware/limits.ts"
+import { SecretName, SecretValue } from "../../secrets/secrets.ts"
+import type { Services } from "../../services.ts"
+import { type ApiRoute, route } from "./define.ts"
+import { presentToken, TokenSchema } from "./schemas.ts"
+
+const DAY = 24 * 3600_000
+
+/** What a new token may be. */
+export const CreateToken = z.strictObject({
+  name: z.string().trim().min(1, "must not be empty").max(60, "must have at most 60 characters"),
+  scope: z.enum(SCOPES).default("read"),
+  days: z.int().min(1).max(366).default(90),
+})
+
+/** Makes a token for a user; it is in the answer and nowhere else. */
+export function createToken({ apiTokens, now }: Services, user: string, wish: z.output<typeof CreateToken>) {
+  const times = { createdAt: now(), expiresAt: now() + wish.days * DAY }
+  return apiTokens.create({ id: randomUUID(), user, name: wish.name, scope: wish.scope, ...times })
+}
+
+/** Tells the machines of a user that their settings have changed. */
+export async function tellMachines({ workspaces, channel }: Services, user: string): Promise<void> {
+  const all = await workspaces.listOf(user)
+  await Promise.all(all.map(one => channel.order(one.id, { type: "settings", data: {} })))
+}
+
+/** `/me`, `/secrets` (write-only) and `/tokens`. */
+export function accountRoutes(services: Services, limits: Limits): ApiRoute[] {
+  return [me(), ...secretRoutes(services, limits), ...tokenRoutes(services, limits)]
+}
+
+function me(): ApiRoute {
+  return route({
+    id: "getMe",
+    method: "get",
+    path: "/me",
+    tag: "Account",
+    summary: "Who you are",
+    scope: "read",
+    replies: { 200: { description: "You", schema: z.object({ id: z.string(), login: z.string(), name: z.string() }) } },
+    async handle({ caller: { user } }) {
+      return { status: 200, body: { id: user.id, login: user.login, name: user.name } }
+    },
+  })
+}
+
+function secretRoutes(services: Services, limits: Limits): ApiRoute[] {
+  const { secrets, now } = services
+  const SecretSchema = z.object({ name: z.string(), updatedAt: z.iso.datetime() }).meta({ id: "Secret" })
+  return [
+    route({
+      id: "listSecrets",
+      method: "get",
+      path: "/secrets",
+      tag: "Account",
+      summary: "List the names of your secrets",
+      scope: "read",
+      replies: {
+        200: {
+          description: "Names; values never come out again",
+          schema: z.object({ secrets: z.array(SecretSchema) }),
+        },
+      },
+      async handle({ caller: { user } }) {
+        const all = await secrets.list(user.id)
+        const shown = all.map(one => ({ name: one.name, updatedAt: new Date(one.updatedAt).toISOString() }))
+        return { status: 200, body: { secrets: shown } }
+      },
+    }),
+    route({
+      id: "putSecret",
+      method: "put",
+      path: "/secrets/{name}",
+      tag: "Account",
+      summary: "Store a secret",
+      description: "It becomes an environment variable of programs started from then on, on all your machines.",
+      scope: "write",
+      params: z.object({ name: SecretName }),
+      body: z.strictObject({ value: SecretValue }),
+      replies: { 204: { description: "Stored" } },
+      errors: [409],
+      async handle({ caller: { user }, params, body }) {
+        await limits("change", user.id)
+        await secrets.put(user.id, params.name, body.value, now())
+        await tellMachines(services, user.id)
+        return { status: 204 }
+      },
+    }),
+    route({
+      id: "deleteSecret",
+      method: "delete",
+      path: "/secrets/{name}",
+      tag: "Account",
+      summary: "Delete a secret",
+      scope: "write",
+      params: z.object({ name: SecretName }),
+      replies: { 204: { description: "Deleted" } },
+      errors: [404],
+      async handle({ caller: { user }, params }) {
+        if (!(await secrets.remove(user.id, params.name))) throw notFound("secret")
+        await tellMachines(services, user.id)
+        return { status: 204 }
+      },
+    }),
+  ]
+}
+
+function tokenRoutes(services: Services, limits: Limits): ApiRoute[] {
+  const { apiTokens } = services
+  const NewToken = TokenSchema.extend({ token: z.string() }).meta({ id: "NewApiToken" })
+  return [
+    route({
+      id: "listTokens",
+      method: "get",
+      path: "/tokens",
+      tag: "Account",
+      summary: "List your tokens for scripts",
+      scope: "read",
+      replies: { 200: { description: "The tokens", schema: z.object({ tokens: z.array(TokenSchema) }) } },
+      async handle({ caller: { user } }) {
+        return { status: 200, body: { tokens: (await apiTokens.listOf(user.id)).map(presentToken) } }
+      },
+    }),
+    route({
+      id: "createToken",
+      method: "post",
+      path: "/tokens",
+      tag: "Account",
+      summary: "Make a token for scripts",
+      description: "The token is shown in this answer and never again.",
+      scope: "write",
+      body: CreateToken,
+      replies: { 201: { description: "The token", schema: NewToken } },
+      errors: [409],
+      async handle({ caller: { user, scope }, body }) {
+        await limits("token", user.id)
+        if (body.scope === "write" && scope !== "write") {
+          throw forbidden("A token that may only read cannot make one that writes.")
+        }
+        const { token, about } = await createToken(services, user.id, body)
+        return { status: 201, body: { ...presentToken(about), token } }
+      },
+    }),
+    route({
+      id: "revokeToken",
+      method: "delete",
+      path: "/tokens/{id}",
+      tag: "Account",
+      summary: "Revoke a token",
+      scope: "write",
+      params: z.object({ id: z.string().min(1).max(64) }),
+      replies: { 204: { description: "Revoked" } },
+      errors: [404],
+      async handle({ caller: { user }, params }) {
+        if (!(await apiTokens.revoke(user.id, params.id))) throw notFound("token")
+        return { status: 204 }
+      },
+    }),
+  ]
+}

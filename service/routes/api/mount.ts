@@ -1,0 +1,64 @@
+import bodyParser from "@koa/bodyparser"
+import type { Context as KoaContext } from "koa"
+import Router from "koa-router"
+import type { z } from "zod"
+import { ServiceError } from "../../errors.ts"
+import { requireCaller } from "../../middleware/caller.ts"
+import type { Caller, Context } from "../../middleware/request-state.ts"
+import type { ApiRoute } from "./define.ts"
+
+/** Largest body that is taken: fifty secrets fit. */
+const BODY_LIMIT = "1mb"
+
+/** Turns definitions into a router: who asks, then what they sent, then the handler. */
+export function mountApi(routes: ApiRoute[]): Router {
+  const router = new Router({ prefix: "/api/v1" })
+  const parse = bodyParser({
+    enableTypes: ["json"],
+    jsonLimit: BODY_LIMIT,
+    onError: (error: Error & { status?: number }) => {
+      if (error.status === 413) throw new ServiceError("too-long", 413, `The body may have at most ${BODY_LIMIT}.`)
+      throw new ServiceError("invalid-json", 400, "The body is no JSON.")
+    },
+  })
+  for (const given of routes) {
+    router[given.method](given.path.replaceAll(/\{(\w+)\}/g, ":$1"), async koa => {
+      const ctx = koa as unknown as Context & KoaContext
+      const caller = given.scope === null ? ctx.state.caller : requireCaller(ctx, given.scope)
+      if (given.body) {
+        if (ctx.is("json") === false) throw new ServiceError("not-json", 415, "Send the body as application/json.")
+        await parse(koa, async () => {})
+      }
+      const reply = await given.handle({
+        caller: caller as Caller,
+        params: check(given.params, koa.params, "path"),
+        query: check(given.query, { ...koa.query }, "query"),
+        headers: check(given.headers, pickHeaders(koa, given.headers), "headers"),
+        body: check(given.body, koa.request.body ?? null, "body"),
+        ctx,
+      })
+      ctx.set({ "Cache-Control": "no-store", ...reply.headers })
+      const type = given.replies[reply.status]?.type
+      if (type) ctx.type = type
+      ctx.body = reply.body ?? null
+      // After the body: Koa makes a 204 of an empty one by itself, and a 200 of any other.
+      ctx.status = reply.status
+    })
+  }
+  return router
+}
+
+function pickHeaders(ctx: KoaContext, schema: z.ZodObject | undefined): Record<string, string> {
+  const names = Object.keys(schema?.shape ?? {})
+  return Object.fromEntries(names.flatMap(name => (ctx.get(name) ? [[name, ctx.get(name)]] : [])))
+}
+
+/** @throws ServiceError `invalid-request` that names every wrong field */
+// biome-ignore lint/suspicious/noExplicitAny: the definition's own types hold where it is used
+function check(schema: z.ZodType | undefined, given: unknown, where: string): any {
+  if (!schema) return {}
+  const parsed = schema.safeParse(given)
+  if (parsed.success) return parsed.data
+  const problems = parsed.error.issues.map(issue => `${issue.path.join(".") || where}: ${issue.message}`)
+  throw new ServiceError("invalid-request", 422, `The ${where} is not valid: ${problems.join("; ")}.`)
+}
