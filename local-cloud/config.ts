@@ -1,7 +1,20 @@
 import { z } from "zod"
+import { isLoopback } from "./sign-in/callback-url.ts"
 
 /** A port: 0 lets the system choose. */
 const port = z.coerce.number().int().min(0).max(65_535)
+
+const SignIn = z.strictObject({
+  port: port.default(0),
+  /**
+   * The callback URL the app is registered with. Any port and any name of this machine fit, as GitHub has it for
+   * loopback callbacks; the path must be this one or lie below it. Its port is for errors, which go here.
+   */
+  callbackUrl: z
+    .string()
+    .refine(text => isLoopbackUrl(text), "must be a URL of this machine: http://127.0.0.1/… or http://localhost/…")
+    .default("http://127.0.0.1/"),
+})
 
 /** All settings of the local cloud. */
 export const LocalCloudConfig = z.strictObject({
@@ -25,8 +38,15 @@ export const LocalCloudConfig = z.strictObject({
       disk: z.number().positive().default(8),
     })
     .prefault({}),
+  /** The stand-in for GitHub's sign-in; null: none. */
+  signIn: SignIn.nullable().default(null),
   /** Ports that a server without any firewall has open to this host. Hetzner opens all; forwards must be named. */
   portsWithoutFirewall: z.array(z.int().min(1).max(65_535)).default([22, 80, 443]),
 })
 export type LocalCloudConfig = z.output<typeof LocalCloudConfig>
 export type LocalCloudSettings = z.input<typeof LocalCloudConfig>
+
+function isLoopbackUrl(text: string): boolean {
+  const url = URL.parse(text)
+  return url !== null && /^https?:$/.test(url.protocol) && isLoopback(url)
+}

@@ -22,6 +22,9 @@ const { values } = parseArgs({
     port: { type: "string" },
     "router-port": { type: "string" },
     "dns-port": { type: "string" },
+    "sign-in-port": { type: "string" },
+    "sign-in-callback": { type: "string" },
+    "no-sign-in": { type: "boolean" },
   },
 })
 const log = pino({ name: "local-cloud", level: process.env.FOOZOL_LOG_LEVEL ?? "info" })
@@ -43,13 +46,17 @@ async function main(directory: string): Promise<void> {
     kind === "none"
       ? createNoMachines(directory)
       : createQemuMachines({ directory: join(directory, "machines"), log: line => log.info(line) })
-  const [port, routerPort, dnsPort] = [
+  const [port, routerPort, dnsPort, signInPort] = [
     await choose(values.port, 8180, "API"),
     await choose(values["router-port"], 8443, "router"),
     await choose(values["dns-port"], 8053, "DNS server"),
+    await choose(values["sign-in-port"], 8446, "stand-in for GitHub"),
   ]
+  const signIn = values["no-sign-in"]
+    ? null
+    : { port: signInPort, ...(values["sign-in-callback"] && { callbackUrl: values["sign-in-callback"] }) }
   const cloud = await startLocalCloud(
-    { directory, tokens: { [tokens.api]: "default" }, adminToken: tokens.admin, port },
+    { directory, tokens: { [tokens.api]: "default" }, adminToken: tokens.admin, port, signIn },
     machines,
     log,
   )
@@ -72,8 +79,10 @@ async function main(directory: string): Promise<void> {
     routerPort: router.port,
     dnsPort: dns.port,
     machines: kind,
+    signIn: cloud.signIn,
   })
-  log.info({ api: cloud.apiUrl, machines: kind, router: router.port, dns: dns.port }, "ready")
+  const parts = { api: cloud.apiUrl, router: router.port, dns: dns.port, signIn: cloud.signIn?.url }
+  log.info({ ...parts, machines: kind }, "ready")
 
   const stop = async (signal: string) => {
     log.info({ signal }, "stopping; machines go on running")

@@ -14,6 +14,8 @@ export const Runtime = z.object({
   routerPort: z.int(),
   dnsPort: z.int(),
   machines: z.enum(["qemu", "none"]),
+  /** The stand-in for GitHub: pages at its root, the API under /api/v3, and its one OAuth app. Null when it is off. */
+  signIn: z.object({ url: z.string(), clientId: z.string(), clientSecret: z.string() }).nullable().default(null),
 })
 export type Runtime = z.output<typeof Runtime>
 

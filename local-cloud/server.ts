@@ -12,6 +12,8 @@ import type { Context } from "./context.ts"
 import { StartError } from "./errors.ts"
 import { createFaults } from "./faults.ts"
 import type { Machines } from "./machines/contract.ts"
+import { createSignIn } from "./sign-in/app.ts"
+import { type AppCredentials, appCredentials } from "./sign-in/app-credentials.ts"
 import { openLedger, readLedger } from "./state/ledger.ts"
 import { openStore } from "./state/store.ts"
 
@@ -19,6 +21,8 @@ import { openStore } from "./state/store.ts"
 export interface LocalCloud {
   apiUrl: string
   adminUrl: string
+  /** The stand-in for GitHub, laid out as a GitHub Enterprise Server, and its one app; null when it is off. */
+  signIn: ({ url: string } & AppCredentials) | null
   context: Context
   /** Stops answering; machines go on running. */
   close(): Promise<void>
@@ -33,7 +37,7 @@ export async function startLocalCloud(
   machines: Machines,
   log: Logger,
 ): Promise<LocalCloud> {
-  const config = LocalCloudConfig.parse(settings)
+  const config = readSettings(settings)
   const store = openStore(config.directory)
   const ledgerFile = join(config.directory, "ledger.ndjson")
   const ledger = openLedger(ledgerFile)
@@ -52,6 +56,7 @@ export async function startLocalCloud(
   const { app, requests } = createApi(context, faults)
   const admin = createAdmin(context, faults, requests, () => readLedger(ledgerFile))
   const servers: Server[] = []
+  let signIn: LocalCloud["signIn"] = null
   const close = async () => {
     await Promise.all(
       servers.map(server => {
@@ -67,6 +72,14 @@ export async function startLocalCloud(
   try {
     servers.push(await listen(app, config.port, "API"))
     servers.push(await listen(admin, config.adminPort, "admin port"))
+    if (config.signIn) {
+      const app = appCredentials(config.directory)
+      const callbackUrl = new URL(config.signIn.callbackUrl)
+      const standIn = createSignIn({ directory: config.directory, app, callbackUrl, log, now: Date.now })
+      const server = await listen(standIn, config.signIn.port, "stand-in for GitHub")
+      servers.push(server)
+      signIn = { url: `http://127.0.0.1:${portOf(server)}`, ...app }
+    }
   } catch (error) {
     await close()
     throw error
@@ -75,9 +88,17 @@ export async function startLocalCloud(
   return {
     apiUrl: `http://127.0.0.1:${portOf(servers[0] as Server)}/v1`,
     adminUrl: `http://127.0.0.1:${portOf(servers[1] as Server)}`,
+    signIn,
     context,
     close,
   }
+}
+
+function readSettings(settings: LocalCloudSettings): LocalCloudConfig {
+  const parsed = LocalCloudConfig.safeParse(settings)
+  if (parsed.success) return parsed.data
+  const wrong = parsed.error.issues.map(issue => `${issue.path.join(".")}: ${issue.message}`)
+  throw new StartError(`The local cloud's settings are wrong: ${wrong.join("; ")}.`)
 }
 
 /** Brings the records to what is there: machines that went off or on meanwhile, ledger lines a crash left out. */

@@ -11,6 +11,10 @@ interface UpOptions {
   port?: string
   routerPort?: string
   dnsPort?: string
+  signInPort?: string
+  signInCallback?: string
+  /** False: without the stand-in for GitHub. */
+  signIn?: boolean
 }
 
 /** `foozol-cloud local …`: a Hetzner-compatible cloud on this machine. */
@@ -30,6 +34,9 @@ export function addLocal(program: Command): void {
     .option("--port <port>", "port of the API (default: 8180, or a free one)")
     .option("--router-port <port>", "port at which machines are reached by name (default: 8443, or a free one)")
     .option("--dns-port <port>", "port of the DNS server (default: 8053, or a free one)")
+    .option("--sign-in-port <port>", "port of the stand-in for GitHub (default: 8446, or a free one)")
+    .option("--sign-in-callback <url>", "callback URL of the stand-in's app (default: any path on this machine)")
+    .option("--no-sign-in", "without the stand-in for GitHub")
     .action(async (options: UpOptions) => {
       await localUp(options)
       printStatus()
@@ -73,9 +80,10 @@ export async function localUp(options: UpOptions) {
   const progress = createProgress()
   await setUp({ progress })
   const args = ["--machines", options.machines]
-  for (const name of ["port", "routerPort", "dnsPort"] as const) {
+  for (const name of ["port", "routerPort", "dnsPort", "signInPort", "signInCallback"] as const) {
     if (options[name]) args.push(`--${name.replace(/[A-Z]/g, letter => `-${letter.toLowerCase()}`)}`, options[name])
   }
+  if (options.signIn === false) args.push("--no-sign-in")
   const runtime = await startLocalCloudProcess(args)
   await addFirstContents(runtime, progress)
   return runtime
@@ -91,6 +99,7 @@ export function printStatus(): void {
       ["machines", running.machines === "qemu" ? "real (QEMU)" : "pretended"],
       ["by name", `https://<name>.${LOCAL_ZONE}:${running.routerPort}`],
       ["DNS", `127.0.0.1:${running.dnsPort}`],
+      ["sign-in", running.signIn ? `${running.signIn.url} (stand-in for GitHub)` : "off"],
     ],
   )
   console.log(`\nexport HCLOUD_ENDPOINT=${running.apiUrl} HCLOUD_TOKEN=${running.token}`)

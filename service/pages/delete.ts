@@ -1,0 +1,42 @@
+import type { Workspace } from "../workspaces/workspace.ts"
+import { field, postForm } from "./controls.ts"
+import { document } from "./document.ts"
+import { html } from "./html.ts"
+import { icon } from "./icons.ts"
+import type { SignedIn } from "./models.ts"
+
+export interface DeleteModel extends SignedIn {
+  workspace: Workspace
+  /** What was wrong with the confirmation. */
+  error?: string
+}
+
+/** Asks for the workspace's name before its machine and disk go for good. */
+export function deletePage({ user, csrf, workspace, error }: DeleteModel): string {
+  const { id, name } = workspace
+  return document({
+    title: `Delete ${name}`,
+    signedIn: { user, csrf },
+    scripts: ["delete"],
+    layout: "center",
+    body: html`<section class="card dialog">
+<span class="round bad">${icon("trash")}</span>
+<h1>Delete ${name}?</h1>
+<p>Its machine is ended and its disk deleted: all files and programs on it are gone. This cannot be undone.</p>
+${postForm({
+  action: `/workspaces/${encodeURIComponent(id)}/delete`,
+  csrf,
+  class: "stack",
+  content: html`${field({
+    id: "confirm",
+    name: "confirm",
+    label: `Type the workspace's name to confirm`,
+    hint: html`Its name is <strong class="name" id="expected">${name}</strong>`,
+    error,
+    more: { required: true, autocomplete: "off", autocapitalize: "off", spellcheck: "false" },
+  })}
+<div class="actions"><button class="button danger-fill" id="delete">${icon("trash")}Delete it</button><a class="button quiet" href="/">Keep it</a></div>`,
+})}
+</section>`,
+  })
+}

@@ -1,0 +1,17 @@
+export { type AccountModel, accountPage } from "./account.ts"
+export { type ApiDocsModel, apiDocsPage } from "./api-docs.ts"
+export { type Asset, assets } from "./assets.ts"
+export { type ConnectModel, connectPage } from "./connect.ts"
+export { type DashboardModel, dashboardPage } from "./dashboard.ts"
+export { type DeleteModel, deletePage } from "./delete.ts"
+export { type ErrorModel, errorPage } from "./error.ts"
+export { attributes, Html, html, safeUrl } from "./html.ts"
+export { type LandingModel, landingPage } from "./landing.ts"
+export type { CreateOptions, Money, Notice, SignedIn, User, WorkspaceView } from "./models.ts"
+export {
+  type NewWorkspaceField,
+  type NewWorkspaceModel,
+  type NewWorkspaceValues,
+  newWorkspacePage,
+} from "./new-workspace.ts"
+export { type OperationModel, operationPage } from "./operation.ts"

@@ -1,0 +1,65 @@
+import type { Operation } from "../operations/operation.ts"
+import type { SizeClass, Workspace } from "../workspaces/workspace.ts"
+
+/** Who is signed in, as pages show them. */
+export interface User {
+  /** Their name at GitHub. */
+  login: string
+  name: string | null
+  avatarUrl: string | null
+}
+
+/** What every page of somebody signed in needs. */
+export interface SignedIn {
+  user: User
+  /** Goes into every form as the field `csrf`. */
+  csrf: string
+  /** Milliseconds since 1970; the present if left out. */
+  now?: number
+}
+
+/** Something to say at the head of a page after an action. */
+export interface Notice {
+  tone: "ok" | "error"
+  text: string
+}
+
+export interface Money {
+  amount: number
+  /** ISO 4217, such as "EUR". */
+  currency: string
+}
+
+/** A workspace as its card shows it. */
+export interface WorkspaceView {
+  workspace: Workspace
+  /** The newest operation on it. */
+  operation: Operation | null
+  /** Address of its machine, as `addressOf` makes it. */
+  address: string
+  /** Before tax, running all month. */
+  costPerMonth: Money | null
+  /** What stopping it changes about the cost, in a sentence. */
+  stoppedCostNote: string | null
+  /** Such as "8 vCPU · 16 GB · 160 GB disk". */
+  sizeLabel: string
+  /** The region's name in words; its id is shown if left out. */
+  regionLabel?: string
+}
+
+/** What a workspace can be created from. */
+export interface CreateOptions {
+  profiles: { id: string; label: string; text: string; available: boolean; reason?: string }[]
+  sizes: {
+    class: SizeClass
+    /** Machine type at the provider. */
+    type: string
+    cores: number
+    memoryGb: number
+    diskGb: number
+    /** By region; a region that is missing does not have the type. Prices are before tax. */
+    prices: Record<string, { monthly: number; hourly: number; currency: string; available: boolean }>
+  }[]
+  regions: { id: string; label: string }[]
+  providers: { id: string; label: string }[]
+}

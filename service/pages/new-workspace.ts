@@ -1,0 +1,125 @@
+import { field, fieldError, groupError, postForm } from "./controls.ts"
+import { document } from "./document.ts"
+import { attributes, type Html, html } from "./html.ts"
+import { icon } from "./icons.ts"
+import type { CreateOptions, SignedIn } from "./models.ts"
+import { priceTable } from "./price-table.ts"
+import { secretRows } from "./secret-rows.ts"
+import { sizeChoices } from "./size-choices.ts"
+
+/** What may have been entered before; secrets and the proxy are never sent back. */
+export interface NewWorkspaceValues {
+  profile?: string
+  sizeClass?: string
+  region?: string
+  provider?: string
+  name?: string
+  /** Names of the secrets that were entered. */
+  secretNames?: string[]
+}
+
+export type NewWorkspaceField = "profile" | "region" | "provider" | "sizeClass" | "name" | "proxy" | "secrets"
+
+export interface NewWorkspaceModel extends SignedIn {
+  options: CreateOptions
+  values?: NewWorkspaceValues
+  /** What is wrong, by field; `form` for what belongs to none. */
+  errors?: Partial<Record<NewWorkspaceField | "form", string>>
+  /** Sent along as the field `idempotencyKey`, so that the same form sent twice creates one workspace. */
+  idempotencyKey?: string
+}
+
+const LABELS: Record<NewWorkspaceField, string> = {
+  profile: "What it is for",
+  region: "Region",
+  provider: "Provider",
+  sizeClass: "Size",
+  name: "Name",
+  proxy: "Proxy",
+  secrets: "Keys",
+}
+
+/** The form that makes a workspace. It posts `secretName` and `secretValue` once a row, in the same order. */
+export function newWorkspacePage(model: NewWorkspaceModel): string {
+  const { user, csrf, options, values = {}, errors = {}, idempotencyKey } = model
+  const region = options.regions.find(one => one.id === values.region) ?? options.regions[0]
+  return document({
+    title: "New workspace",
+    signedIn: { user, csrf },
+    scripts: ["new-workspace"],
+    body: html`<p class="back"><a href="/">Your workspaces</a></p>
+<div class="page-head"><h1>New workspace</h1></div>
+${problems(errors)}
+${postForm({
+  action: "/workspaces",
+  csrf,
+  class: "create",
+  hidden: idempotencyKey === undefined ? {} : { idempotencyKey },
+  content: html`<div class="create-fields">
+${profiles(options, values.profile, errors.profile)}
+${regions(options, region?.id, errors.region)}
+${providers(options, values.provider, errors.provider)}
+${sizeChoices({ options, region: region?.id, chosen: values.sizeClass, error: errors.sizeClass })}
+${priceTable(options)}
+${field({ id: "name", name: "name", label: LABELS.name, optional: true, value: values.name, error: errors.name, hint: "What you call it. One is picked for you if you leave it empty.", more: { maxlength: 64, autocomplete: "off", spellcheck: "false" } })}
+${more(values, errors)}
+</div>
+<aside class="card summary" aria-label="Price and creation">
+<p class="summary-label soft">Price</p>
+<p class="summary-price" id="price" aria-live="polite"></p>
+<p class="small soft">Before tax, if it runs all month. It is the provider's own price, asked for just now.</p>
+<button class="button primary large">Create workspace</button>
+</aside>`,
+})}`,
+  })
+}
+
+function problems(errors: NonNullable<NewWorkspaceModel["errors"]>): Html | false {
+  const found = Object.entries(errors).filter(([, text]) => text !== undefined)
+  if (found.length === 0) return false
+  return html`<div class="notice error" role="alert">${icon("alert")}<div><strong>It could not be created yet</strong><ul>${found.map(
+    ([name, text]) =>
+      html`<li>${name === "form" ? text : html`<a href="#${name}">${LABELS[name as NewWorkspaceField]}</a>: ${text}`}</li>`,
+  )}</ul></div></div>`
+}
+
+function profiles({ profiles }: CreateOptions, chosen: string | undefined, error: string | undefined): Html {
+  const first = profiles.find(({ id, available }) => available && id === chosen) ?? profiles.find(one => one.available)
+  return html`<fieldset ${groupError("profile", error)}><legend>${LABELS.profile}</legend>
+<div class="choices two">${profiles.map(
+    ({ id, label, text, available, reason }) => html`<label class="choice">
+<input ${attributes({ type: "radio", name: "profile", value: id, required: true, checked: first?.id === id, disabled: !available })}>
+<span class="choice-body"><strong>${label}</strong><span class="soft">${text}</span>${!available && html`<span class="reason">${reason ?? "Not available"}</span>`}</span></label>`,
+  )}</div>${fieldError("profile", error)}</fieldset>`
+}
+
+function regions({ regions }: CreateOptions, chosen: string | undefined, error: string | undefined): Html {
+  return html`<fieldset ${groupError("region", error)}><legend>${LABELS.region}</legend>
+<div class="pills">${regions.map(
+    ({ id, label }) =>
+      html`<label class="pill"><input ${attributes({ type: "radio", name: "region", value: id, required: true, checked: id === chosen, "data-label": label })}><span>${label}</span></label>`,
+  )}</div>${fieldError("region", error)}</fieldset>`
+}
+
+function providers({ providers }: CreateOptions, chosen: string | undefined, error: string | undefined): Html {
+  const [only] = providers
+  if (providers.length === 1 && only !== undefined) {
+    return html`<p class="small soft" id="provider"><input type="hidden" name="provider" value="${only.id}">Machines are at ${only.label}.</p>${fieldError("provider", error)}`
+  }
+  return html`<div class="field"><label for="provider">${LABELS.provider}</label><select ${attributes({
+    id: "provider",
+    name: "provider",
+    "aria-describedby": error === undefined ? null : "provider-error",
+  })}>${providers.map(
+    ({ id, label }) => html`<option ${attributes({ value: id, selected: id === chosen })}>${label}</option>`,
+  )}</select>${fieldError("provider", error)}</div>`
+}
+
+function more(values: NewWorkspaceValues, errors: NonNullable<NewWorkspaceModel["errors"]>): Html {
+  const open = errors.proxy !== undefined || errors.secrets !== undefined || (values.secretNames?.length ?? 0) > 0
+  return html`<details ${attributes({ class: "more", open })}><summary>Keys and proxy <span class="soft">optional</span>${icon("chevron")}</summary>
+<div class="more-body">
+${secretRows(values.secretNames, errors.secrets)}
+${field({ id: "proxy", name: "proxy", label: LABELS.proxy, optional: true, type: "password", error: errors.proxy, hint: html`An address such as <code>http://user:password@proxy.example:8080</code>. It is kept encrypted and never shown again.`, more: { autocomplete: "off", spellcheck: "false" } })}
+</div></details>`
+}

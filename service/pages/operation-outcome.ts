@@ -1,0 +1,59 @@
+import type { NextAction } from "../../infra/errors.ts"
+import { isOver } from "../operations/operation.ts"
+import type { Failure } from "../workspaces/workspace.ts"
+import { postForm } from "./controls.ts"
+import { type Html, html } from "./html.ts"
+import { icon } from "./icons.ts"
+import type { OperationModel } from "./operation.ts"
+import { duration, roughly } from "./words.ts"
+
+/** How an operation ended, and what can be done now. */
+export function outcome(model: OperationModel): Html | false {
+  const { operation } = model
+  if (!isOver(operation)) return false
+  if (operation.state === "succeeded") return success(model)
+  return operation.state === "failed" ? failed(model) : cancelled(model)
+}
+
+function success({ operation, workspace, address }: OperationModel): Html {
+  const { kind, startedAt, createdAt, finishedAt, estimate } = operation
+  const took = finishedAt === null ? null : finishedAt - (startedAt ?? createdAt)
+  const usual = estimate.seconds === null ? "" : ` Usually it takes about ${roughly(estimate.seconds)}.`
+  return html`<p class="result good">${icon("check")}<span>${took !== null && `Done in ${duration(took)}.${usual}`}</span></p>
+${
+  kind === "create" || kind === "start"
+    ? html`<div class="actions"><a class="button primary large" id="open" href="/connect?workspace=${workspace.id}">Open desktop${icon("arrow")}</a></div>
+<p class="small soft">Its address is ${address.replace(/^https:\/\//, "")}. Bookmark <a href="/connect?workspace=${workspace.id}">this link</a> to come back: it also starts the workspace when it is off.</p>`
+    : html`<div class="actions"><a class="button primary" href="/">Your workspaces</a></div>`
+}`
+}
+
+const WHAT_TO_DO: Record<NextAction, string> = {
+  retry: "Try again: what was already made is found and used, nothing is made twice.",
+  fail: "Trying again unchanged is likely to end the same way. Change what the message names, or delete the workspace and create another.",
+  investigate: "Somebody who runs this service should look at it first. Give them the ids below.",
+}
+
+function failed({ operation, workspace, csrf }: OperationModel): Html {
+  const failure: Failure = operation.failure ??
+    workspace.failure ?? { id: "unknown", message: "What went wrong was not recorded.", next: "investigate" }
+  return html`<div class="result bad" role="alert">${icon("alert")}<div><p><strong>${failure.message}</strong></p><p>${WHAT_TO_DO[failure.next]}</p></div></div>
+<div class="actions">${retry(operation.id, csrf, failure.next === "retry")}${remove(operation.kind, workspace.id)}</div>
+<dl class="ids"><div><dt>Error</dt><dd><code>${failure.id}</code></dd></div><div><dt>Operation</dt><dd><code>${operation.id}</code></dd></div></dl>`
+}
+
+function cancelled({ operation, workspace, csrf }: OperationModel): Html {
+  return html`<p class="result off">${icon("dash")}<span>It was cancelled before it was done. Trying again goes on where it was left.</span></p>
+<div class="actions">${retry(operation.id, csrf, true)}${remove(operation.kind, workspace.id)}</div>`
+}
+
+const retry = (id: string, csrf: string, first: boolean) =>
+  postForm({
+    action: `/operations/${encodeURIComponent(id)}/retry`,
+    csrf,
+    content: html`<button class="button ${first ? "primary" : ""}">${icon("retry")}Try again</button>`,
+  })
+
+const remove = (kind: OperationModel["operation"]["kind"], workspace: string) =>
+  kind !== "destroy" &&
+  html`<a class="button quiet danger" href="/workspaces/${workspace}/delete">${icon("trash")}Delete the workspace</a>`

@@ -1,0 +1,27 @@
+import type { Kind } from "../workspaces/transitions.ts"
+import { attributes, type Html, html } from "./html.ts"
+import { icon } from "./icons.ts"
+import { stepLabel } from "./operation-words.ts"
+import type { StepMark, Timeline } from "./timeline.ts"
+import { duration } from "./words.ts"
+
+/** What a mark says to who hears the page. */
+export const MARK_WORDS: Record<StepMark["state"], string> = {
+  waiting: "not begun",
+  begun: "in progress",
+  done: "done",
+  failed: "failed",
+}
+
+/** The steps with their marks; client code changes `data-state`, the hidden words and the time. */
+export const stepList = (kind: Kind, timeline: Timeline): Html =>
+  html`<ol class="steps">${Object.entries(timeline.steps).map(([name, mark]) => step(kind, name, mark))}</ol>`
+
+function step(kind: Kind, name: string, mark: StepMark): Html {
+  return html`<li ${attributes({ "data-step": name, "data-state": mark.state, "aria-current": mark.state === "begun" && "step" })}>
+<span class="step-mark">${icon("check")}${icon("cross")}</span>
+<span class="step-label">${stepLabel(kind, name)}</span>
+<span class="visually-hidden step-words">${MARK_WORDS[mark.state]}</span>
+<span class="step-time soft">${mark.begunAt !== null && mark.endedAt !== null && duration(mark.endedAt - mark.begunAt)}</span>
+</li>\n`
+}

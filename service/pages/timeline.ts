@@ -1,0 +1,55 @@
+import type { OperationEvent, OperationState } from "../operations/operation.ts"
+
+/** How far one step has come. Times are milliseconds since 1970. */
+export interface StepMark {
+  state: "waiting" | "begun" | "done" | "failed"
+  begunAt: number | null
+  endedAt: number | null
+}
+
+/** What an operation's events add up to. The browser runs this file too. */
+export interface Timeline {
+  state: OperationState
+  /** When the attempt that is shown began. */
+  startedAt: number
+  steps: Record<string, StepMark>
+  log: { at: number; text: string }[]
+}
+
+export const beginTimeline = (steps: readonly string[], startedAt: number): Timeline => ({
+  state: "queued",
+  startedAt,
+  steps: Object.fromEntries(steps.map(step => [step, unmarked()])),
+  log: [],
+})
+
+const unmarked = (): StepMark => ({ state: "waiting", begunAt: null, endedAt: null })
+
+const isEnd = (state: OperationState) => state !== "queued" && state !== "running"
+
+/** The timeline after one more event. Steps it does not know are left out. */
+export function follow(before: Timeline, event: OperationEvent): Timeline {
+  if (event.type === "log") return { ...before, log: [...before.log, { at: event.at, text: event.text }] }
+  if (event.type === "step") {
+    const mark = before.steps[event.step]
+    return mark === undefined
+      ? before
+      : { ...before, steps: { ...before.steps, [event.step]: marked(mark, event.state, event.at) } }
+  }
+  // After its end an operation only goes on because somebody tried again: from the first step, on a new clock.
+  if (isEnd(before.state) && !isEnd(event.state)) {
+    return { ...beginTimeline(Object.keys(before.steps), event.at), state: event.state, log: before.log }
+  }
+  return { ...before, state: event.state }
+}
+
+function marked(mark: StepMark, state: "begun" | "done" | "failed", at: number): StepMark {
+  if (state === "begun") return { state, begunAt: at, endedAt: null }
+  return { state, begunAt: mark.begunAt ?? at, endedAt: at }
+}
+
+/** A timeline of one step that has been going on since a time: for a bar that knows of no steps. */
+export const wholeTimeline = (from: number): Timeline => ({
+  ...beginTimeline([], from),
+  steps: { all: { state: "begun", begunAt: from, endedAt: null } },
+})

@@ -1,0 +1,102 @@
+import { isOver, type Operation } from "../operations/operation.ts"
+import { admits, isMoving } from "../workspaces/transitions.ts"
+import type { Workspace } from "../workspaces/workspace.ts"
+import { postForm } from "./controls.ts"
+import { attributes, type Html, html } from "./html.ts"
+import { icon } from "./icons.ts"
+import type { WorkspaceView } from "./models.ts"
+import { progressOf } from "./progress.ts"
+import { progressBar } from "./progress-bar.ts"
+import { STATE_WORDS, stateBadge } from "./state-badge.ts"
+import { timeAgo } from "./time.ts"
+import { wholeTimeline } from "./timeline.ts"
+import { duration, money } from "./words.ts"
+
+interface Around {
+  csrf: string
+  now: number
+}
+
+/** One workspace: how it is, what it is and costs, and what can be done with it. */
+export function workspaceCard(view: WorkspaceView, { csrf, now }: Around): Html {
+  const { workspace, operation } = view
+  const { id, name, state } = workspace
+  return html`<article ${attributes({
+    class: "card workspace",
+    "aria-labelledby": `name-${id}`,
+    "data-workspace": id,
+    "data-state": state,
+    "data-name": name,
+    "data-state-label": STATE_WORDS[state].label,
+  })}>
+<header><h2 id="name-${id}">${name}</h2>${stateBadge(state)}</header>
+<p class="state-text">${stateText(workspace, now)}</p>
+${isMoving(state) && operation !== null && !isOver(operation) && bar(operation, name, now)}${workspace.failure !== null && failure(workspace.failure.message)}
+<dl class="facts">
+<div><dt>Profile</dt><dd>${profileLabel(workspace.profile)}</dd></div>
+<div><dt>Size</dt><dd>${view.sizeLabel}</dd></div>
+<div><dt>Region</dt><dd>${view.regionLabel ?? workspace.region}</dd></div>
+<div><dt>Cost</dt><dd>${cost(view)}</dd></div>
+<div><dt>Created</dt><dd>${timeAgo(workspace.createdAt, now)}</dd></div>
+</dl>
+${view.stoppedCostNote !== null && state === "STOPPED" && html`<p class="small soft">${view.stoppedCostNote}</p>`}
+<footer class="actions">${actions(view, csrf)}</footer>
+</article>`
+}
+
+export const profileLabel = (profile: Workspace["profile"]) =>
+  ({ browser: "Browser and terminal", desktop: "foozol desktop" })[profile]
+
+function stateText({ state, since }: Workspace, now: number): Html {
+  const { text } = STATE_WORDS[state]
+  return isMoving(state)
+    ? html`${text} <span class="soft" data-since="${since}">${duration(now - since)}</span>`
+    : html`${text} <span class="soft">Since ${timeAgo(since, now)}.</span>`
+}
+
+const failure = (message: string) => html`<p class="card-failure">${icon("alert")}<span>${message}</span></p>`
+
+const cost = ({ costPerMonth }: WorkspaceView) =>
+  costPerMonth === null
+    ? html`<span class="soft">Unknown</span>`
+    : html`${money(costPerMonth.amount, costPerMonth.currency)} <span class="soft">a month, before tax</span>`
+
+/** How far its operation is, by the time earlier ones took; without such a time the bar only says that it moves. */
+function bar({ id, kind, estimate, createdAt, startedAt }: Operation, name: string, now: number): Html {
+  const from = startedAt ?? createdAt
+  const { fraction } = progressOf(wholeTimeline(from), { seconds: estimate.seconds, steps: {} }, now)
+  return html`<a class="card-progress" href="/operations/${id}">${progressBar({
+    label: `${progressLabel(kind)} ${name}`,
+    fraction: estimate.seconds === null ? null : fraction,
+    more: { "data-from": from, "data-seconds": estimate.seconds },
+  })}<span class="link">Show progress</span></a>`
+}
+
+const progressLabel = (kind: Operation["kind"]) =>
+  ({ create: "Creating", start: "Starting", stop: "Stopping", destroy: "Deleting" })[kind]
+
+function actions({ workspace, operation }: WorkspaceView, csrf: string): Html {
+  const { id, name, state } = workspace
+  const post = (action: string, content: Html) => postForm({ action, csrf, content })
+  return html`${
+    admits(state) &&
+    html`<a class="button primary" href="/connect?workspace=${id}" target="_blank" rel="noopener">Open desktop${icon("external")}<span class="visually-hidden"> of ${name} in a new tab</span></a>`
+  }${
+    state === "STOPPED" && post(`/workspaces/${encodeURIComponent(id)}/start`, button("primary", "play", "Start", name))
+  }${admits(state) && post(`/workspaces/${encodeURIComponent(id)}/stop`, button("", "stop", "Stop", name))}${
+    state === "FAILED" &&
+    operation !== null &&
+    html`<a class="button primary" href="/operations/${operation.id}">What happened<span class="visually-hidden"> to ${name}</span></a>`
+  }${
+    state === "FAILED" &&
+    operation !== null &&
+    post(`/operations/${encodeURIComponent(operation.id)}/retry`, button("", "retry", "Try again", name))
+  }${
+    state !== "TERMINATING" &&
+    state !== "TERMINATED" &&
+    html`<a class="button quiet danger" href="/workspaces/${id}/delete">${icon("trash")}Delete<span class="visually-hidden"> ${name}</span></a>`
+  }`
+}
+
+const button = (kind: string, name: Parameters<typeof icon>[0], label: string, of: string) =>
+  html`<button class="button ${kind}">${icon(name)}${label}<span class="visually-hidden"> ${of}</span></button>`
