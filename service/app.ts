@@ -1,0 +1,95 @@
+import Koa, { type Middleware } from "koa"
+import type Router from "koa-router"
+import { ServiceError } from "./errors.ts"
+import type { Metrics } from "./metrics.ts"
+import { identify, refuseForeignChanges } from "./middleware/caller.ts"
+import { createLimits } from "./middleware/limits.ts"
+import { machineDoor } from "./middleware/machine-door.ts"
+import type { Context } from "./middleware/request-state.ts"
+import { type Problem, requests } from "./middleware/requests.ts"
+import { securityHeaders } from "./middleware/security-headers.ts"
+import { apiDocsPage, errorPage } from "./pages/index.ts"
+import { accountRoutes } from "./routes/api/account.ts"
+import { catalogRoutes } from "./routes/api/catalog.ts"
+import { apiDocument } from "./routes/api/document.ts"
+import { mountApi } from "./routes/api/mount.ts"
+import { operationRoutes } from "./routes/api/operations.ts"
+import { workspaceRoutes } from "./routes/api/workspaces.ts"
+import { healthRoutes } from "./routes/health.ts"
+import { machineRoutes } from "./routes/machine.ts"
+import { accountPages } from "./routes/pages/account.ts"
+import { connectRoutes } from "./routes/pages/connect.ts"
+import { type PageContext, show } from "./routes/pages/forms.ts"
+import { homePages } from "./routes/pages/home.ts"
+import { operationPages } from "./routes/pages/operations.ts"
+import { workspacePages } from "./routes/pages/workspaces.ts"
+import { signInRoutes } from "./routes/sign-in.ts"
+import type { Services } from "./services.ts"
+
+/** The web role: all middleware, in the order a request goes through it. */
+export function createApp(services: Services, metrics: Metrics, isStopping: () => boolean): Koa {
+  const { config, log } = services
+  const limits = createLimits(services)
+  const app = new Koa({ proxy: config.trustProxy })
+  // Errors of sockets that close early; everything else is answered and written down in `requests`.
+  app.on("error", error => log.debug({ err: error }, "connection"))
+  const use = (middleware: unknown) => app.use(middleware as Middleware)
+  const mount = (router: Router) => {
+    use(router.routes())
+    use(router.allowedMethods({ throw: true, methodNotAllowed: notPossible, notImplemented: notPossible }))
+  }
+
+  use(machineDoor(services, metrics))
+  use(requests(log, metrics, showProblem))
+  mount(healthRoutes(services, isStopping))
+  mount(machineRoutes(services))
+  use(securityHeaders(config))
+  use(identify(services))
+  use(refuseForeignChanges(services))
+  mount(signInRoutes(services, limits))
+
+  const api = [
+    ...workspaceRoutes(services, limits),
+    ...operationRoutes(services),
+    ...catalogRoutes(services),
+    ...accountRoutes(services, limits),
+  ]
+  const document = apiDocument(api, config.url)
+  const apiRouter = mountApi(api)
+  apiRouter.get("/openapi.json", ctx => {
+    ctx.body = document
+  })
+  apiRouter.get("/docs", ctx => show(ctx as unknown as PageContext, apiDocsPage({ document })))
+  mount(apiRouter)
+
+  mount(homePages(services))
+  mount(workspacePages(services, limits))
+  mount(operationPages(services))
+  mount(connectRoutes(services, limits))
+  mount(accountPages(services, limits))
+  use((ctx: Context) => {
+    throw new ServiceError("not-found", 404, `There is nothing at ${ctx.path.slice(0, 100)}.`)
+  })
+  return app
+}
+
+const notPossible = () => new ServiceError("method-not-allowed", 405, "This address does not take that method.")
+
+/** An error as a page for people, and as problem+json for programs. */
+function showProblem(ctx: Context, problem: Problem): void {
+  const { status, id, title, detail, next } = problem
+  const { requestId } = ctx.state
+  const isPage = !/^\/(api|machine)\//.test(ctx.path) && ctx.accepts("html", "json") === "html"
+  if (isPage && status === 401 && ctx.method === "GET") {
+    ctx.redirect(`/login/github?next=${encodeURIComponent(`${ctx.path}${ctx.search}`)}`)
+    return
+  }
+  if (isPage) {
+    show(ctx as PageContext, errorPage({ status, title, message: detail, id, requestId }), status)
+    return
+  }
+  ctx.status = status
+  ctx.set("Cache-Control", "no-store")
+  ctx.body = { type: "about:blank", title, status, detail, id, next, requestId }
+  ctx.type = "application/problem+json"
+}

@@ -1,0 +1,112 @@
+import Router from "koa-router"
+import { notFound, ServiceError } from "../../errors.ts"
+import { endLogin } from "../../logins/end-login.ts"
+import { loginCookie, requireLogin } from "../../middleware/caller.ts"
+import type { Limits } from "../../middleware/limits.ts"
+import { type AccountModel, accountPage } from "../../pages/index.ts"
+import { SecretName, SecretValue } from "../../secrets/secrets.ts"
+import type { Services } from "../../services.ts"
+import { CreateToken, createToken, tellMachines } from "../api/account.ts"
+import { csrfToken, type PageContext, readForm, type SignedInCaller, show } from "./forms.ts"
+
+/** The account page: logins, tokens for scripts, secrets; and signing out. */
+export function accountPages(services: Services, limits: Limits): Router {
+  const { keys, logins, apiTokens, secrets, config, now } = services
+  const cookie = loginCookie(config.url)
+  const router = new Router()
+
+  async function showAccount(
+    ctx: PageContext,
+    caller: SignedInCaller,
+    more: Pick<AccountModel, "newToken" | "notice"> = {},
+  ): Promise<void> {
+    const { user, login } = caller
+    const [all, tokens, known] = await Promise.all([
+      logins.listOf(user.id),
+      apiTokens.listOf(user.id),
+      secrets.list(user.id),
+    ])
+    const shown = all.map(({ hash, createdAt, lastSeenAt, userAgent }) => ({
+      ...{ id: hash.slice(0, 16), createdAt, lastSeenAt, userAgent, current: hash === login.hash },
+    }))
+    const page = accountPage({ user, csrf: csrfToken(keys, caller), logins: shown, tokens, secrets: known, ...more })
+    show(ctx, page, more.notice?.tone === "error" ? 422 : 200)
+  }
+
+  const back = (ctx: PageContext) => {
+    ctx.redirect("/account")
+    ctx.status = 303
+  }
+
+  router.get("/account", async koa => {
+    const ctx = koa as unknown as PageContext
+    await showAccount(ctx, requireLogin(ctx))
+  })
+
+  router.post("/account/tokens", async koa => {
+    const ctx = koa as unknown as PageContext
+    const form = await readForm(services, ctx)
+    await limits("token", form.caller.user.id)
+    const wish = CreateToken.safeParse({
+      name: form.text("name"),
+      scope: form.text("scope") || undefined,
+      days: form.text("days") === "" ? undefined : Number(form.text("days")),
+    })
+    if (!wish.success) {
+      const issue = wish.error.issues[0]
+      const text = `The token was not made: ${issue?.path.join(".")} ${issue?.message}.`
+      return showAccount(ctx, form.caller, { notice: { tone: "error", text } })
+    }
+    const { token } = await createToken(services, form.caller.user.id, wish.data)
+    await showAccount(ctx, form.caller, { newToken: token })
+  })
+
+  router.post("/account/tokens/:id/revoke", async koa => {
+    const ctx = koa as unknown as PageContext
+    const { caller } = await readForm(services, ctx)
+    if (!(await apiTokens.revoke(caller.user.id, koa.params.id as string))) throw notFound("token")
+    back(ctx)
+  })
+
+  router.post("/account/secrets", async koa => {
+    const ctx = koa as unknown as PageContext
+    const form = await readForm(services, ctx)
+    await limits("change", form.caller.user.id)
+    const [name, value] = [SecretName.safeParse(form.text("name")), SecretValue.safeParse(form.text("value"))]
+    if (!name.success || !value.success) {
+      const reason = (name.error ?? value.error)?.issues[0]?.message
+      const text = `The key was not stored: its ${name.success ? "value" : "name"} ${reason}.`
+      return showAccount(ctx, form.caller, { notice: { tone: "error", text } })
+    }
+    await secrets.put(form.caller.user.id, name.data, value.data, now())
+    await tellMachines(services, form.caller.user.id)
+    back(ctx)
+  })
+
+  router.post("/account/secrets/:name/delete", async koa => {
+    const ctx = koa as unknown as PageContext
+    const { caller } = await readForm(services, ctx)
+    if (!(await secrets.remove(caller.user.id, koa.params.name as string))) throw notFound("secret")
+    await tellMachines(services, caller.user.id)
+    back(ctx)
+  })
+
+  const signOut = (everywhere: boolean) => async (koa: unknown) => {
+    const ctx = koa as PageContext
+    const { caller } = await readForm(services, ctx).catch(error => {
+      // Whose login has ended meanwhile is signed out already.
+      if (error instanceof ServiceError && error.id === "signed-out") return { caller: null }
+      throw error
+    })
+    if (caller) {
+      const ended = everywhere ? await logins.listOf(caller.user.id) : [caller.login]
+      await Promise.all(ended.map(login => endLogin(services, login)))
+    }
+    ctx.cookies.set(cookie.name, null, { ...cookie.options, maxAge: 0 })
+    ctx.redirect("/?signed-out=1")
+    ctx.status = 303
+  }
+  router.post("/sign-out", signOut(false))
+  router.post("/sign-out-everywhere", signOut(true))
+  return router
+}

@@ -1,0 +1,82 @@
+import Router from "koa-router"
+import { notFound } from "../../errors.ts"
+import { requireLogin } from "../../middleware/caller.ts"
+import type { Limits } from "../../middleware/limits.ts"
+import { connectPage } from "../../pages/index.ts"
+import type { Services } from "../../services.ts"
+import { admits } from "../../workspaces/transitions.ts"
+import { addressOf, type Workspace } from "../../workspaces/workspace.ts"
+import { CreateWorkspace } from "../../workspaces/workspaces.ts"
+import { csrfToken, type PageContext, readForm, type SignedInCaller, show } from "./forms.ts"
+
+/**
+ * `/connect`, the bookmark: leads to the desktop, by way of sign-in, creation or waking where that is needed. Only a
+ * person's act creates or wakes a machine: a page of another site, or a tab that comes back by itself, gets a button.
+ */
+export function connectRoutes(services: Services, limits: Limits): Router {
+  const { keys, workspaces, store, tokens, config } = services
+  const router = new Router()
+
+  router.get("/connect", async koa => {
+    const ctx = koa as unknown as PageContext
+    ctx.set("Cache-Control", "no-store")
+    const wanted = typeof ctx.query.workspace === "string" ? ctx.query.workspace : null
+    if (!ctx.state.caller?.login) {
+      const back = wanted ? `/connect?workspace=${encodeURIComponent(wanted)}` : "/connect"
+      return ctx.redirect(`/login/github?next=${encodeURIComponent(back)}`)
+    }
+    const caller = requireLogin(ctx)
+    const workspace = await choose(caller, wanted)
+    if (await goOn(ctx, caller, workspace)) return
+    if (isPersonsAct(ctx)) return begin(ctx, caller, workspace)
+    const action = workspace ? "wake" : "create"
+    show(ctx, connectPage({ user: caller.user, csrf: csrfToken(keys, caller), workspace, action }))
+  })
+
+  router.post("/connect", async koa => {
+    const ctx = koa as unknown as PageContext
+    const form = await readForm(services, ctx)
+    const workspace = await choose(form.caller, form.text("workspace") || null)
+    if (await goOn(ctx, form.caller, workspace)) return
+    await begin(ctx, form.caller, workspace)
+  })
+
+  /** The workspace that is meant: the named one, else the one that is on, else the newest. */
+  async function choose({ user }: SignedInCaller, wanted: string | null): Promise<Workspace | null> {
+    if (wanted !== null) return workspaces.get(user.id, wanted)
+    const all = await workspaces.listOf(user.id)
+    return all.findLast(one => admits(one.state)) ?? all.at(-1) ?? null
+  }
+
+  /** Leads on where nothing has to be begun: to the desktop, or to what goes on already. */
+  async function goOn(ctx: PageContext, caller: SignedInCaller, workspace: Workspace | null): Promise<boolean> {
+    if (!workspace || workspace.state === "STOPPED") return false
+    if (workspace.state === "TERMINATED") throw notFound("workspace")
+    if (admits(workspace.state)) {
+      await limits("ticket", caller.user.id)
+      const ticket = await tokens.issueTicket(workspace.id, caller.login.hash)
+      ctx.redirect(`${addressOf(workspace.id, config)}/enter?ticket=${ticket}`)
+    } else {
+      ctx.redirect(workspace.operation ? `/operations/${workspace.operation}?open=1` : "/")
+    }
+    ctx.status = 303
+    return true
+  }
+
+  async function begin(ctx: PageContext, { user }: SignedInCaller, workspace: Workspace | null): Promise<void> {
+    await limits("create", user.id)
+    const operation = workspace
+      ? await workspaces.begin(user.id, workspace.id, "start")
+      : (await workspaces.create(user.id, CreateWorkspace.parse({}), null)).operation
+    const found = await store.operation(operation)
+    ctx.redirect(found ? `/operations/${operation}?open=1` : "/")
+    ctx.status = 303
+  }
+  return router
+}
+
+/** Did a person open this address here: typed, bookmarked, or clicked on a page of ours? Browsers say so. */
+function isPersonsAct(ctx: PageContext): boolean {
+  const site = ctx.get("sec-fetch-site")
+  return ctx.get("sec-fetch-user") === "?1" && (site === "none" || site === "same-origin")
+}

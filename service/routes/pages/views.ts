@@ -1,0 +1,56 @@
+import type { CreateOptions, WorkspaceView } from "../../pages/index.ts"
+import type { Services } from "../../services.ts"
+import { addressOf, type Workspace } from "../../workspaces/workspace.ts"
+import { presentSize } from "../api/catalog.ts"
+
+/** Names of Hetzner's places, for people; a place that is not here is shown by its id. */
+const REGION_LABELS: Record<string, string> = {
+  fsn1: "Falkenstein, Germany",
+  nbg1: "Nuremberg, Germany",
+  hel1: "Helsinki, Finland",
+  ash: "Ashburn, Virginia",
+  hil: "Hillsboro, Oregon",
+  sin: "Singapore",
+}
+
+const PROFILE_TEXTS = {
+  browser: { label: "Browser and terminal", text: "Chromium and a terminal side by side, with coding agents at hand." },
+  desktop: { label: "foozol desktop", text: "The foozol app, as on a machine of your own." },
+} as const
+
+/** A workspace with all that its card shows. */
+export async function workspaceView({ store, sizes, config }: Services, workspace: Workspace): Promise<WorkspaceView> {
+  const [operation, all] = await Promise.all([
+    workspace.operation ? store.operation(workspace.operation) : null,
+    // Where the provider is away, the card does without what only it knows.
+    sizes.all().catch(() => []),
+  ])
+  const size = all.find(one => one.name === workspace.size)
+  const price = size?.regions[workspace.region]?.price ?? workspace.price
+  return {
+    workspace,
+    operation,
+    address: addressOf(workspace.id, config),
+    costPerMonth: price ? { amount: price.monthly, currency: price.currency } : null,
+    stoppedCostNote:
+      workspace.provider === "hetzner"
+        ? "Hetzner bills a machine that is switched off in full; only deleting it ends the cost."
+        : null,
+    sizeLabel: size ? `${size.cores} vCPU · ${size.memoryGb} GB · ${size.diskGb} GB disk` : workspace.size,
+    regionLabel: REGION_LABELS[workspace.region] ?? workspace.region,
+  }
+}
+
+/** What a new workspace can be made of now. */
+export async function createOptions({ sizes, config }: Services): Promise<CreateOptions> {
+  const [offered, regions] = await Promise.all([sizes.offered(), sizes.regions()])
+  return {
+    profiles: (["browser", "desktop"] as const).map(id => ({ id, ...PROFILE_TEXTS[id], available: true })),
+    sizes: offered.map(one => {
+      const { regions: prices, ...size } = presentSize(one, config.regions)
+      return { ...size, prices }
+    }),
+    regions: regions.map(id => ({ id, label: REGION_LABELS[id] ?? id })),
+    providers: [{ id: "hetzner", label: "Hetzner Cloud" }],
+  }
+}

@@ -1,0 +1,54 @@
+import { ServiceError } from "../../errors.ts"
+import type { NewWorkspaceModel, NewWorkspaceValues } from "../../pages/index.ts"
+import { CreateWorkspace } from "../../workspaces/workspaces.ts"
+import type { Form } from "./forms.ts"
+
+type Errors = NonNullable<NewWorkspaceModel["errors"]>
+
+/** What was entered into the form for a new workspace: a wish, or what is wrong with it. */
+export type Entered = { values: NewWorkspaceValues } & ({ wish: CreateWorkspace } | { errors: Errors })
+
+const FIELDS = ["profile", "region", "provider", "sizeClass", "name", "proxy", "secrets"] as const
+
+/** Reads the form. Values of secrets go into the wish alone, never into what is shown again. */
+export function readWorkspaceForm(form: Form): Entered {
+  const names = form.all("secretName").map(name => name.trim())
+  const secretValues = form.all("secretValue")
+  const rows = names.flatMap((name, index) => {
+    const value = secretValues[index]?.trim() ?? ""
+    return value === "" ? [] : [[name, value] as const]
+  })
+  const values: NewWorkspaceValues = {
+    ...Object.fromEntries(
+      (["profile", "sizeClass", "region", "provider", "name"] as const).map(name => [name, form.text(name)]),
+    ),
+    secretNames: rows.map(([name]) => name),
+  }
+  if (rows.some(([name]) => name === "")) return { values, errors: { secrets: "A key has a value, but no name." } }
+  const given = Object.fromEntries(
+    (["profile", "sizeClass", "region", "provider", "name", "proxy"] as const).flatMap(name =>
+      form.text(name) === "" ? [] : [[name, form.text(name)]],
+    ),
+  )
+  const parsed = CreateWorkspace.safeParse({ ...given, secrets: Object.fromEntries(rows) })
+  if (parsed.success) return { values, wish: parsed.data }
+  const errors: Errors = {}
+  for (const issue of parsed.error.issues) {
+    const field = FIELDS.find(name => name === issue.path[0]) ?? "form"
+    // zod's issue of a wrong key of a record hides the reason one level down.
+    const reason = "issues" in issue ? (issue.issues[0]?.message ?? issue.message) : issue.message
+    errors[field] ??= field === "secrets" ? `${String(issue.path[1] ?? "A key")} ${reason}.` : sentence(reason)
+  }
+  return { values, errors }
+}
+
+/** Which field an error of the creation itself belongs to. */
+export function errorsOf(error: unknown): Errors | null {
+  if (!(error instanceof ServiceError)) return null
+  if (error.id === "sold-out") return { sizeClass: error.message }
+  if (error.id === "unknown-region") return { region: error.message }
+  if (error.id === "quota-reached" || error.id === "no-image") return { form: error.message }
+  return null
+}
+
+const sentence = (text: string) => `${text.charAt(0).toUpperCase()}${text.slice(1)}.`
