@@ -45,20 +45,20 @@ export function signInRoutes(services: Services, limits: Limits): Router {
     return user
   }
 
-  router.get("/login/github", async (koa, next) => {
+  router.get("/login/github", async koa => {
     const ctx = koa as unknown as Context & KoaContext
     await limits("sign-in", ctx.ip)
     const session: { grant?: Record<string, unknown> } = {}
     ctx.session = session as never
     const wanted = returnPath(ctx.query.next)
-    await withGrant(koa as unknown as Parameters<Middleware>[0], next)
+    await withGrant(koa as unknown as Parameters<Middleware>[0], async () => {})
     const id = store.newId()
     await store.save(id, { ...(session.grant ? { grant: session.grant } : {}), next: wanted })
     ctx.cookies.set(stateCookie, id, { ...cookie.options, maxAge: SIGN_IN_S * 1000 })
     ctx.set("Cache-Control", "no-store")
   })
 
-  router.get(CALLBACK, async (koa, next) => {
+  router.get(CALLBACK, async koa => {
     const ctx = koa as unknown as Context & KoaContext
     await limits("sign-in", ctx.ip)
     ctx.set("Cache-Control", "no-store")
@@ -73,7 +73,7 @@ export function signInRoutes(services: Services, limits: Limits): Router {
     }
     if (error) return ctx.redirect(`/?sign-in=${error === "access_denied" ? "denied" : "failed"}`)
     ctx.session = { grant: begun.grant } as never
-    await withGrant(koa as unknown as Parameters<Middleware>[0], next)
+    await withGrant(koa as unknown as Parameters<Middleware>[0], async () => {})
     const { response } = (ctx.state as unknown as { grant: { response: GrantResponse } }).grant
     const profile = GithubProfile.safeParse(response.profile)
     if (response.error || !response.access_token || !profile.success) {

@@ -1,0 +1,41 @@
+import { type RedisProcess, startRedis } from "../../cli/redis-process.ts"
+import { temporaryDirectory } from "./temporary-directory.ts"
+
+export interface TestRedis {
+  readonly url: string
+  /** Kills it and starts it again over the same folder, on the same port. */
+  crash(): Promise<void>
+  /** Kills it; `resume` brings it back. */
+  kill(): Promise<void>
+  resume(): Promise<void>
+  close(): Promise<void>
+}
+
+/** A real Redis of a test's own. */
+export async function startTestRedis(): Promise<TestRedis> {
+  const { path: directory, remove } = await temporaryDirectory("fc-")
+  const password = "a-password-for-tests"
+  let running: RedisProcess = await startRedis({ directory, password })
+  const kill = async () => {
+    process.kill(running.pid, "SIGKILL")
+    await running.stop()
+  }
+  const resume = async () => {
+    running = await startRedis({ directory, password, port: running.port })
+  }
+  return {
+    get url() {
+      return running.url
+    },
+    kill,
+    resume,
+    async crash() {
+      await kill()
+      await resume()
+    },
+    async close() {
+      await running.stop().catch(() => {})
+      await remove()
+    },
+  }
+}

@@ -1,0 +1,98 @@
+import type { MachineConfig, Machines } from "../../local-cloud/machines/contract.ts"
+import { createNoMachines } from "../../local-cloud/machines/none.ts"
+
+/** An order a pretended machine was given. */
+export interface Received {
+  workspace: string
+  type: string
+  data: Record<string, unknown>
+}
+
+/**
+ * Pretended machines that speak to the service as the workspace agent does: they listen for orders and report that
+ * their desktop is ready. What boots and what is seen is nothing; what is said over HTTP is real.
+ */
+export function createReportingMachines(directory: string) {
+  const inner = createNoMachines(directory)
+  const living = new Map<number, AbortController>()
+  const received: Received[] = []
+  const state = { ready: true }
+
+  function switchOn(config: MachineConfig): void {
+    const told = JSON.parse(config.metadata.userData) as { service: string; workspace: string; workspaceKey: string }
+    const life = new AbortController()
+    living.get(config.id)?.abort()
+    living.set(config.id, life)
+    void live(told, life.signal).catch(() => {})
+  }
+
+  async function live(told: { service: string; workspace: string; workspaceKey: string }, signal: AbortSignal) {
+    const headers = { authorization: `Bearer ${told.workspaceKey}` }
+    const events = await fetch(`${told.service}/machine/events`, { headers, signal })
+    void listen(told.workspace, events).catch(() => {})
+    const report = () => ({
+      ...{ workspace: told.workspace, sessionId: told.workspace, bootId: crypto.randomUUID(), ready: state.ready },
+      checks: [{ name: "picture", ok: state.ready, detail: state.ready ? "" : "no picture yet" }],
+      ...{ versions: { agent: "1" }, signals: { viewers: 0 }, at: new Date().toISOString() },
+    })
+    for (;;) {
+      await fetch(`${told.service}/machine/report`, {
+        method: "POST",
+        headers: { ...headers, "content-type": "application/json" },
+        body: JSON.stringify(report()),
+        signal,
+      })
+      if (signal.aborted || state.ready) return
+      await new Promise(resolve => setTimeout(resolve, 200))
+    }
+  }
+
+  async function listen(workspace: string, answer: Response): Promise<void> {
+    let rest = ""
+    for await (const chunk of answer.body?.pipeThrough(new TextDecoderStream()) ?? []) {
+      rest += chunk
+      const blocks = rest.split("\n\n")
+      rest = blocks.pop() ?? ""
+      for (const block of blocks) {
+        const type = /^event: (.*)$/m.exec(block)?.[1]
+        const data = /^data: (.*)$/m.exec(block)?.[1]
+        if (type) received.push({ workspace, type, data: data ? JSON.parse(data) : {} })
+      }
+    }
+  }
+
+  const switchOff = (id: number) => {
+    living.get(id)?.abort()
+    living.delete(id)
+  }
+  const machines: Machines = {
+    ...inner,
+    async start(config) {
+      await inner.start(config)
+      switchOn(config)
+    },
+    async pressPowerButton(id) {
+      await inner.pressPowerButton(id)
+      switchOff(id)
+    },
+    async powerOff(id) {
+      await inner.powerOff(id)
+      switchOff(id)
+    },
+    async remove(id) {
+      await inner.remove(id)
+      switchOff(id)
+    },
+  }
+  return {
+    machines,
+    received,
+    /** While false, machines report that they are not ready. */
+    setReady: (ready: boolean) => {
+      state.ready = ready
+    },
+    close: () => {
+      for (const id of [...living.keys()]) switchOff(id)
+    },
+  }
+}

@@ -1,0 +1,129 @@
+import { join } from "node:path"
+import { pino } from "pino"
+import { freePort } from "../../cli/redis-process.ts"
+import { type RunningService, startService } from "../../service/start.ts"
+import { cacheDirectory } from "../../tools/setup/paths.ts"
+import { startTestCloud, type TestCloud } from "./local-cloud.ts"
+import { startTestRedis, type TestRedis } from "./redis.ts"
+import { createReportingMachines } from "./reporting-machines.ts"
+import { answerPage } from "./sign-in.ts"
+import { temporaryDirectory } from "./temporary-directory.ts"
+import { createVisitor, type Visitor } from "./visitor.ts"
+import { TEST_ZONE, testEngineConfig } from "./workspace.ts"
+
+/** The whole service with real parts: Redis, engine, local cloud (machines pretended), stand-in for GitHub. */
+export interface TestService {
+  url: string
+  service: RunningService
+  cloud: TestCloud
+  redis: TestRedis
+  machines: ReturnType<typeof createReportingMachines>
+  directory: string
+  env: NodeJS.ProcessEnv
+  /** Everything the service has logged. */
+  logged(): string
+  /** A browser that has signed in as somebody. */
+  signIn(login: string): Promise<Visitor>
+  /** A call of the API with a bearer token, or with a browser's cookies. */
+  api(
+    who: string | Visitor,
+    method: string,
+    path: string,
+    body?: unknown,
+    headers?: Record<string, string>,
+  ): Promise<Answer>
+  /** A token for scripts of somebody, made with their login. */
+  token(visitor: Visitor, scope?: "read" | "write"): Promise<string>
+  /** Waits until an operation is over and returns it. */
+  finished(who: string | Visitor, operation: string): Promise<{ state: string; failure: { id: string } | null }>
+  /** Ends the service's part and starts it again over the same Redis. */
+  restart(drainMs?: number): Promise<void>
+  close(): Promise<void>
+}
+
+export interface Answer {
+  status: number
+  headers: Headers
+  // biome-ignore lint/suspicious/noExplicitAny: tests look into what they know
+  body: any
+}
+
+export async function startTestService(settings: Record<string, string> = {}): Promise<TestService> {
+  const { path: directory, remove } = await temporaryDirectory("fc-")
+  const machines = createReportingMachines(join(directory, "machines"))
+  const [redis, cloud, port] = await Promise.all([
+    startTestRedis(),
+    startTestCloud({ machines: "none", driver: () => machines.machines, settings: { signIn: {} } }),
+    freePort(0),
+  ])
+  const signIn = cloud.cloud.signIn
+  if (!signIn) throw new Error("The test's cloud has no sign-in.")
+  const engine = testEngineConfig(directory, cloud)
+  const url = `http://127.0.0.1:${port}`
+  const env: NodeJS.ProcessEnv = {
+    ...{ PATH: process.env.PATH, HOME: process.env.HOME },
+    ...{ FOOZOL_URL: url, FOOZOL_LISTEN: `127.0.0.1:${port}`, FOOZOL_METRICS_LISTEN: "off" },
+    ...{ FOOZOL_REDIS_URL: redis.url, FOOZOL_SECRET: "a secret for tests, long enough to be one" },
+    ...{ FOOZOL_GITHUB_URL: signIn.url, FOOZOL_GITHUB_CLIENT_ID: signIn.clientId },
+    ...{ FOOZOL_GITHUB_CLIENT_SECRET: signIn.clientSecret, FOOZOL_ALLOW: "everyone", FOOZOL_ZONE: TEST_ZONE },
+    ...{ FOOZOL_IMAGE_BROWSER: String(cloud.imageId), FOOZOL_IMAGE_DESKTOP: String(cloud.imageId) },
+    ...{ FOOZOL_PULUMI: engine.pulumi, FOOZOL_PULUMI_VERSION: engine.pulumiVersion, PULUMI_HOME: engine.home },
+    ...{ FOOZOL_ENGINE_DIRECTORY: engine.workDirectory, FOOZOL_BACKEND_URL: engine.backendUrl },
+    ...{ FOOZOL_STATE_PASSPHRASE: engine.passphrase, HCLOUD_TOKEN: cloud.token, HCLOUD_ENDPOINT: cloud.apiUrl },
+    FOOZOL_COMPILE_CACHE: join(cacheDirectory(), "compile-cache"),
+    ...settings,
+  }
+  let lines = ""
+  const log = pino({ level: "debug" }, { write: line => (lines += line) })
+  const start = (drainMs?: number) => startService(env, { log, ...(drainMs === undefined ? {} : { drainMs }) })
+
+  const test: TestService = {
+    ...{ url, cloud, redis, machines, directory, env },
+    service: await start(),
+    logged: () => lines,
+    async signIn(login) {
+      const visitor = createVisitor()
+      const page = await visitor.get(`${url}/login/github`)
+      const end = await answerPage(visitor, page, { login })
+      if (end.status !== 200) throw new Error(`Signing in ended with ${end.status} at ${end.url}: ${end.text}`)
+      return visitor
+    },
+    async api(who, method, path, body, headers = {}) {
+      const own = typeof who === "string" ? { authorization: `Bearer ${who}` } : { cookie: cookieOf(who), origin: url }
+      const answer = await fetch(`${url}/api/v1${path}`, {
+        method,
+        headers: { ...own, ...(body === undefined ? {} : { "content-type": "application/json" }), ...headers },
+        ...(body === undefined ? {} : { body: typeof body === "string" ? body : JSON.stringify(body) }),
+      })
+      const text = await answer.text()
+      return { status: answer.status, headers: answer.headers, body: text ? JSON.parse(text) : null }
+    },
+    async token(visitor, scope = "write") {
+      return (await test.api(visitor, "POST", "/tokens", { name: "test", scope })).body.token
+    },
+    async finished(who, operation) {
+      for (;;) {
+        const { body, status } = await test.api(who, "GET", `/operations/${operation}`)
+        if (status !== 200) throw new Error(`The operation cannot be read: ${status} ${JSON.stringify(body)}`)
+        if (["succeeded", "failed", "cancelled"].includes(body.state)) return body
+        await new Promise(resolve => setTimeout(resolve, 50))
+      }
+    },
+    async restart(drainMs) {
+      await test.service.stop()
+      test.service = await start(drainMs)
+    },
+    async close() {
+      machines.close()
+      await test.service.stop()
+      await cloud.close()
+      await redis.close()
+      await remove()
+    },
+  }
+  return test
+}
+
+/** The cookies a browser would send to this machine. */
+export const cookieOf = (visitor: Visitor) =>
+  [...(visitor.cookies.get("127.0.0.1") ?? [])].map(([name, value]) => `${name}=${value}`).join("; ")
