@@ -1,5 +1,3 @@
-import { randomBytes } from "node:crypto"
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { pathToFileURL } from "node:url"
 import type { CloudConfig } from "../infra/cloud-config.ts"
@@ -7,6 +5,7 @@ import { InfraError } from "../infra/errors.ts"
 import { HETZNER_ENDPOINT } from "../infra/machines/hetzner-api.ts"
 import { readEngineRecord } from "../tools/setup/engine.ts"
 import { cacheDirectory, dataDirectory } from "../tools/setup/paths.ts"
+import { keptSecret } from "./kept-secret.ts"
 import { readLocalCloud } from "./local-cloud-process.ts"
 
 /**
@@ -31,7 +30,7 @@ export function cloudConfig(env: NodeJS.ProcessEnv = process.env): CloudConfig {
     home: engine.home,
     workDirectory: join(data, "engine"),
     backendUrl: env.FOOZOL_BACKEND_URL || pathToFileURL(join(data, "state")).href,
-    passphrase: env.FOOZOL_STATE_PASSPHRASE || ownPassphrase(data),
+    passphrase: env.FOOZOL_STATE_PASSPHRASE || keptSecret(data, "state-passphrase"),
     hetzner: provider(env),
   }
 }
@@ -48,14 +47,4 @@ function provider(env: NodeJS.ProcessEnv): CloudConfig["hetzner"] {
     "fail",
     "There is no cloud to work on: set HCLOUD_TOKEN to a read-and-write token of a Hetzner project, or start the local cloud with `npx foozol-cloud local up`.",
   )
-}
-
-/** The passphrase made at the first use, kept beside the state it protects, readable by this user only. */
-function ownPassphrase(data: string): string {
-  const file = join(data, "state-passphrase")
-  if (!existsSync(file)) {
-    mkdirSync(data, { recursive: true, mode: 0o700 })
-    writeFileSync(file, randomBytes(32).toString("base64url"), { mode: 0o600, flag: "wx" })
-  }
-  return readFileSync(file, "utf8").trim()
 }

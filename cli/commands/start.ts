@@ -1,14 +1,59 @@
-import type { Command } from "commander"
-import { localUp, printStatus } from "./local.ts"
+import { type Command, Option } from "commander"
+import { PROFILES, type ProfileName } from "../../image-builder/definition.ts"
+import { createProgress } from "../../tools/setup/progress.ts"
+import { readLocalCloud, stopLocalCloudProcess } from "../local-cloud-process.ts"
+import { localImage } from "../local-image.ts"
+import { startWorld } from "../world.ts"
+import { localUp } from "./local.ts"
+
+interface StartOptions {
+  profile: ProfileName[]
+  machines: "qemu" | "none"
+}
 
 /** `foozol-cloud start` (`npm start`): everything on this machine, ending with a URL. */
 export function addStart(program: Command): void {
   program
     .command("start")
-    .description("set up and start everything on this machine")
-    .action(async () => {
-      const cloud = await localUp({ machines: "qemu" })
-      printStatus()
-      console.log(`\nReady: ${cloud.apiUrl.replace(/\/v1$/, "/")}`)
+    .description("set up and start everything on this machine; Ctrl-C stops it and keeps the data")
+    .addOption(
+      new Option("--profile <profiles...>", "golden images to have ready")
+        .choices(Object.keys(PROFILES))
+        .default(["browser"]),
+    )
+    .addOption(
+      new Option("--machines <kind>", "`none` only pretends to boot machines")
+        .choices(["qemu", "none"])
+        .default("qemu"),
+    )
+    .action(async (options: StartOptions) => {
+      // A signal that comes while things start is obeyed as soon as they can be stopped.
+      const signalled = new Promise<void>(resolve => {
+        for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => resolve())
+      })
+      const ranBefore = readLocalCloud() !== null
+      const cloud = await localUp({ machines: options.machines })
+      const progress = createProgress()
+      try {
+        const images: Partial<Record<ProfileName, number>> = {}
+        for (const profile of options.profile) images[profile] = await localImage(cloud, profile, progress)
+        const world = await startWorld(cloud, images)
+        console.log(
+          `\nlog: ${world.logFile}\n\nReady: ${world.url}/\n\nCtrl-C stops it; workspaces stay and are found again.`,
+        )
+        const who = await Promise.race([signalled.then(() => "person"), world.ended.then(() => "service")])
+        if (who === "service") {
+          console.error(`The service has ended by itself; its log says why: ${world.logFile}`)
+          process.exitCode = 1
+        } else console.error("stopping …")
+        await world.stop()
+      } finally {
+        if (!ranBefore) {
+          await stopLocalCloudProcess()
+          console.error(
+            "stopped; machines go on running: `npx foozol-cloud local down --power-off` after a start ends them",
+          )
+        }
+      }
     })
 }

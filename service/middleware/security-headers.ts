@@ -2,8 +2,10 @@ import helmet from "koa-helmet"
 import type { Config } from "../config.ts"
 
 /** Headers of every page: nothing but our own files is loaded, and nobody frames us. */
-export function securityHeaders({ url, github }: Config) {
+export function securityHeaders({ url, github, zone, desktopPort }: Config) {
   const secure = url.startsWith("https:")
+  // A form's answer may lead to GitHub or to a machine; browsers hold redirects to this as well.
+  const machines = `https://*.${zone}${desktopPort === 443 ? "" : `:${desktopPort}`}`
   return helmet({
     contentSecurityPolicy: {
       useDefaults: false,
@@ -14,7 +16,7 @@ export function securityHeaders({ url, github }: Config) {
         imgSrc: ["'self'", "data:", "https://avatars.githubusercontent.com", new URL(github.url).origin],
         connectSrc: ["'self'"],
         fontSrc: ["'self'"],
-        formAction: ["'self'", new URL(github.url).origin],
+        formAction: ["'self'", new URL(github.url).origin, machines],
         baseUri: ["'none'"],
         frameAncestors: ["'none'"],
       },

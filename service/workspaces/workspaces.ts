@@ -18,7 +18,8 @@ import { PROFILES, type Profile, SIZE_CLASSES, type Workspace } from "./workspac
 /** What a person or a program asks for. */
 export const CreateWorkspace = z.strictObject({
   profile: z.enum(PROFILES).default("browser"),
-  sizeClass: z.enum(SIZE_CLASSES).default("medium"),
+  // The machine the requirements name for a desktop (A4).
+  sizeClass: z.enum(SIZE_CLASSES).default("large"),
   region: z
     .string()
     .regex(/^[a-z][a-z0-9-]{1,31}$/, "must be a region, such as fsn1")
