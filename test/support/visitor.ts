@@ -1,0 +1,56 @@
+/** What a visit ended at, after all redirects. */
+export interface Visit {
+  url: string
+  status: number
+  headers: Headers
+  text: string
+  /** The addresses of the redirects on the way. */
+  way: string[]
+}
+
+export interface Visitor {
+  /** Goes to an address, with the cookies it has, and follows redirects. */
+  get(url: string): Promise<Visit>
+  /** Sends a form and follows redirects. */
+  post(url: string, form: Record<string, string>): Promise<Visit>
+  /** Cookies by host name: as in a browser, ports do not tell them apart. */
+  cookies: Map<string, Map<string, string>>
+}
+
+/** A browser without pages: cookies and redirects, nothing else. */
+export function createVisitor(): Visitor {
+  const cookies = new Map<string, Map<string, string>>()
+  const jar = (url: string) => {
+    const { hostname } = new URL(url)
+    const found = cookies.get(hostname) ?? new Map<string, string>()
+    cookies.set(hostname, found)
+    return found
+  }
+  const keep = (url: string, headers: Headers) => {
+    for (const line of headers.getSetCookie()) {
+      const [, name = "", value = ""] = /^([^=]+)=([^;]*)/.exec(line) ?? []
+      if (value === "" || /max-age=0|expires=Thu, 01 Jan 1970/i.test(line)) jar(url).delete(name)
+      else jar(url).set(name, value)
+    }
+  }
+  const visit = async (start: string, init: RequestInit): Promise<Visit> => {
+    const way: string[] = []
+    for (let url = start, request = init; way.length < 20; request = {}) {
+      const cookie = [...jar(url)].map(([name, value]) => `${name}=${value}`).join("; ")
+      const headers = { accept: "text/html", ...(cookie ? { cookie } : {}) }
+      const response = await fetch(url, { ...request, redirect: "manual", headers })
+      keep(url, response.headers)
+      const text = await response.text()
+      const location = response.headers.get("location")
+      if (!location) return { url, status: response.status, headers: response.headers, text, way }
+      url = new URL(location, url).href
+      way.push(url)
+    }
+    throw new Error(`Redirects without end: ${way.join(" → ")}`)
+  }
+  return {
+    get: url => visit(url, {}),
+    post: (url, form) => visit(url, { method: "POST", body: new URLSearchParams(form) }),
+    cookies,
+  }
+}
