@@ -22,7 +22,7 @@ const FORM_TARGETS = ["127.0.0.1", "localhost", "*.localhost"].flatMap(host => [
 const POLICY = [
   "default-src 'none'",
   `style-src 'sha256-${createHash("sha256").update(STYLE).digest("base64")}'`,
-  "img-src 'self'",
+  "img-src 'self' data:",
   `form-action 'self' ${FORM_TARGETS.join(" ")}`,
   "frame-ancestors 'none'",
   "base-uri 'none'",

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict"
+import { stat } from "node:fs/promises"
 import type { AddressInfo } from "node:net"
 import { createServer } from "node:net"
 import { join } from "node:path"
@@ -74,6 +75,34 @@ describe("foozol-cloud: the command line", () => {
       const before = readRuntime(join(data.path, "local-cloud"))
       await cli("local up --machines none")
       assert.deepEqual(readRuntime(join(data.path, "local-cloud")), before)
+    })
+    it("tells of the stand-in for GitHub, in the status and in the runtime file", async () => {
+      const { signIn } = readRuntime(join(data.path, "local-cloud")) ?? {}
+      assert.ok(signIn)
+      assert.match((await cli("local status")).stdout, new RegExp(`sign-in +${signIn.url} `))
+      assert.equal((await fetch(signIn.url)).status, 200)
+      assert.match(signIn.clientSecret, /^[0-9a-f]{40}$/)
+      assert.equal((await stat(join(data.path, "local-cloud", "runtime.json"))).mode & 0o777, 0o600)
+    })
+    it("does without it when told to", async () => {
+      const other = await temporaryDirectory("fc-")
+      try {
+        const { stdout } = await cli("local up --machines none --no-sign-in", "", { FOOZOL_DATA: other.path })
+        assert.match(stdout, /sign-in +off/)
+        assert.equal(readRuntime(join(other.path, "local-cloud"))?.signIn, null)
+      } finally {
+        await cli("local down", "", { FOOZOL_DATA: other.path })
+        await other.remove()
+      }
+    })
+    it("refuses a callback of the stand-in that leads elsewhere", async () => {
+      const other = await temporaryDirectory("fc-")
+      try {
+        const args = "local up --machines none --sign-in-callback https://evil.example/"
+        await refuses(args, /signIn\.callbackUrl: must be a URL of this machine/, "", { FOOZOL_DATA: other.path })
+      } finally {
+        await other.remove()
+      }
     })
     it("has defaults for every setting", () => {
       assert.ok(LocalCloudConfig.parse({ directory: data.path, tokens: { abcdefgh: "p" }, adminToken: "abcdefgh" }))

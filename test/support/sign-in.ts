@@ -52,3 +52,16 @@ export function answerPage(visitor: Visitor, page: Visit, answer: Record<string,
   if (!request) throw new Error(`This is not the page that asks who you are: ${page.status} ${page.url}\n${page.text}`)
   return visitor.post(new URL("/login/oauth/authorize", page.url).href, { request, ...answer })
 }
+
+/**
+ * Signs somebody in without a browser and without an app that listens, and returns the code.
+ * @param query parameters of the authorization request besides the client's id
+ */
+export async function obtainCode(signIn: TestSignIn, query: Record<string, string>, login = "alice"): Promise<string> {
+  const address = `${signIn.url}/login/oauth/authorize`
+  const page = await fetch(`${address}?${new URLSearchParams({ client_id: signIn.clientId, ...query })}`)
+  const [, request = ""] = /name="request" value="([0-9a-f]+)"/.exec(await page.text()) ?? []
+  const body = new URLSearchParams({ request, login })
+  const answer = await fetch(address, { method: "POST", body, redirect: "manual" })
+  return new URL(answer.headers.get("location") ?? "").searchParams.get("code") ?? ""
+}
