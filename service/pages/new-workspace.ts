@@ -46,7 +46,7 @@ export function newWorkspacePage(model: NewWorkspaceModel): string {
   return document({
     title: "New workspace",
     signedIn: { user, csrf },
-    scripts: ["new-workspace"],
+    scripts: ["create-form"],
     body: html`<p class="back"><a href="/">Your workspaces</a></p>
 <div class="page-head"><h1>New workspace</h1></div>
 ${problems(errors)}
@@ -66,7 +66,7 @@ ${more(values, errors)}
 </div>
 <aside class="card summary" aria-label="Price and creation">
 <p class="summary-label soft">Price</p>
-<p class="summary-price" id="price" aria-live="polite"></p>
+<p class="summary-price" id="price" aria-live="polite"></p><noscript><p>It depends on size and region: see the table of prices.</p></noscript>
 <p class="small soft">Before tax, if it runs all month. It is the provider's own price, asked for just now.</p>
 <button class="button primary large">Create workspace</button>
 </aside>`,
