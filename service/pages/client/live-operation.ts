@@ -4,7 +4,7 @@ import { beginTimeline, follow, type Timeline } from "../timeline.ts"
 import { setText } from "./bar.ts"
 import { followEvents } from "./event-stream.ts"
 import { renew } from "./fragment.ts"
-import { paintOperation } from "./paint-operation.ts"
+import { paintLog, paintOperation } from "./paint-operation.ts"
 
 /** Shows an operation as it goes, and its end as the service renders it. */
 
@@ -34,8 +34,9 @@ function start(): void {
     const progress = progressOf(timeline, expected, Date.now() - ahead)
     furthest = attempt === timeline.startedAt ? Math.max(furthest, progress.fraction) : progress.fraction
     attempt = timeline.startedAt
-    // Until the stream has begun to tell, the page is as the service rendered it.
-    if (heard) paintOperation(timeline, progress, expected, furthest)
+    paintOperation(timeline, progress, expected, furthest)
+    // Until the stream has begun to tell, the log is the one the page came with.
+    if (heard) paintLog(timeline.log)
   }
   const ticking = setInterval(paint, 250)
 

@@ -15,7 +15,6 @@ export function paintOperation(timeline: Timeline, progress: Progress, expected:
   const words = estimateWords(expected.seconds, progress)
   setText(byId("estimate"), timeline.state === "queued" ? "Waiting for its turn" : words)
   paintSteps(timeline, bar)
-  paintLog(timeline.log)
 }
 
 function paintSteps({ steps }: Timeline, bar: HTMLElement): void {
@@ -37,7 +36,8 @@ function paintSteps({ steps }: Timeline, bar: HTMLElement): void {
   }
 }
 
-function paintLog(log: Timeline["log"]): void {
+/** Adds what is new, and stays at the end if that is what was in view. */
+export function paintLog(log: Timeline["log"]): void {
   const list = byId("log-lines")
   if (list === null) return
   // Fewer than shown: the stream began anew.
