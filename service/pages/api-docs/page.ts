@@ -15,13 +15,13 @@ export interface ApiDocsModel {
 export function apiDocsPage({ document: given, documentUrl = "/api/v1/openapi.json" }: ApiDocsModel): string {
   const api = given as OpenApi
   const groups = byTag(api)
-  const { title = "API", version, description } = api.info ?? {}
+  const { title, version, description } = api.info ?? {}
   return document({
     title: "API",
     body: html`<div class="docs">
 ${contents(groups)}
 <div class="docs-body">
-<h1>${title} API${version !== undefined && html` <span class="badge off">Version ${version}</span>`}</h1>
+<h1>${title !== undefined && `${title} `}API${version !== undefined && html` <span class="badge off">Version ${version}</span>`}</h1>
 <div class="docs-intro">${description !== undefined && prose(description)}<p>The same for programs: <a href="${documentUrl}">the OpenAPI document</a>. Tokens are made on <a href="/account">your account's page</a>.</p></div>
 ${groups.map(
   ({
