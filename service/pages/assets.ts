@@ -20,6 +20,8 @@ interface Built {
   urls: Map<string, string>
   /** Names of the scripts a script imports, and what those import. */
   imports: Map<string, string[]>
+  /** File by script, to find two that would have the same address. */
+  files: Map<string, string>
 }
 
 let built: Built | undefined
@@ -51,7 +53,7 @@ function all(): Built {
 }
 
 function build(): Built {
-  const result: Built = { assets: new Map(), urls: new Map(), imports: new Map() }
+  const result: Built = { assets: new Map(), urls: new Map(), imports: new Map(), files: new Map() }
   add(result, "mark.svg", FAVICON, "image/svg+xml")
   add(result, "site.css", styles(), "text/css; charset=utf-8")
   for (const file of readdirSync(CLIENT)) if (file.endsWith(".ts")) addScript(result, join(CLIENT, file))
@@ -80,8 +82,10 @@ function styles(): string {
 /** Adds a script after all it imports, so that it can name them by their hashes. */
 function addScript(result: Built, file: string): string {
   const name = basename(file).replace(/\.ts$/, ".js")
-  if (result.imports.has(name)) return name
-  result.imports.set(name, [])
+  const known = result.files.get(name)
+  if (known === file) return name
+  if (known !== undefined) throw new Error(`Two scripts would be called ${name}: ${known} and ${file}`)
+  result.files.set(name, file)
   const imported: string[] = []
   const code = stripTypeScriptTypes(readFileSync(file, "utf8")).replace(IMPORT, (_, from: string, path: string) => {
     const other = addScript(result, join(file, "..", path))

@@ -20,7 +20,7 @@ export function dashboardPage(model: DashboardModel): string {
   return document({
     title: "Your workspaces",
     signedIn: { user, csrf },
-    scripts: ["dashboard"],
+    scripts: ["live-dashboard"],
     ...(moving ? { refresh: 5 } : {}),
     body: html`${model.notice !== undefined && notice(model.notice)}
 <div class="page-head"><h1>Your workspaces</h1>${workspaces.length > 0 && create(quota)}</div>

@@ -17,7 +17,7 @@ export function deletePage({ user, csrf, workspace, error }: DeleteModel): strin
   return document({
     title: `Delete ${name}`,
     signedIn: { user, csrf },
-    scripts: ["delete"],
+    scripts: ["confirm"],
     layout: "center",
     body: html`<section class="card dialog">
 <span class="round bad">${icon("trash")}</span>

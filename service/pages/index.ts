@@ -1,5 +1,5 @@
 export { type AccountModel, accountPage } from "./account.ts"
-export { type ApiDocsModel, apiDocsPage } from "./api-docs.ts"
+export { type ApiDocsModel, apiDocsPage } from "./api-docs/page.ts"
 export { type Asset, assets } from "./assets.ts"
 export { type ConnectModel, connectPage } from "./connect.ts"
 export { type DashboardModel, dashboardPage } from "./dashboard.ts"

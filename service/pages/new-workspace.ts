@@ -25,6 +25,8 @@ export interface NewWorkspaceModel extends SignedIn {
   values?: NewWorkspaceValues
   /** What is wrong, by field; `form` for what belongs to none. */
   errors?: Partial<Record<NewWorkspaceField | "form", string>>
+  /** What it is going to be called if no name is entered. */
+  suggestedName?: string
   /** Sent along as the field `idempotencyKey`, so that the same form sent twice creates one workspace. */
   idempotencyKey?: string
 }
@@ -41,12 +43,12 @@ const LABELS: Record<NewWorkspaceField, string> = {
 
 /** The form that makes a workspace. It posts `secretName` and `secretValue` once a row, in the same order. */
 export function newWorkspacePage(model: NewWorkspaceModel): string {
-  const { user, csrf, options, values = {}, errors = {}, idempotencyKey } = model
+  const { user, csrf, options, values = {}, errors = {}, suggestedName, idempotencyKey } = model
   const region = options.regions.find(one => one.id === values.region) ?? options.regions[0]
   return document({
     title: "New workspace",
     signedIn: { user, csrf },
-    scripts: ["new-workspace"],
+    scripts: ["create-form"],
     body: html`<p class="back"><a href="/">Your workspaces</a></p>
 <div class="page-head"><h1>New workspace</h1></div>
 ${problems(errors)}
@@ -61,12 +63,12 @@ ${regions(options, region?.id, errors.region)}
 ${providers(options, values.provider, errors.provider)}
 ${sizeChoices({ options, region: region?.id, chosen: values.sizeClass, error: errors.sizeClass })}
 ${priceTable(options)}
-${field({ id: "name", name: "name", label: LABELS.name, optional: true, value: values.name, error: errors.name, hint: "What you call it. One is picked for you if you leave it empty.", more: { maxlength: 64, autocomplete: "off", spellcheck: "false" } })}
+${field({ id: "name", name: "name", label: LABELS.name, optional: true, value: values.name, error: errors.name, hint: suggestedName === undefined ? "One is picked for you if you leave it empty." : html`Left empty, it is <strong>${suggestedName}</strong>.`, more: { maxlength: 64, autocomplete: "off", spellcheck: "false" } })}
 ${more(values, errors)}
 </div>
 <aside class="card summary" aria-label="Price and creation">
 <p class="summary-label soft">Price</p>
-<p class="summary-price" id="price" aria-live="polite"></p>
+<p class="summary-price" id="price" aria-live="polite"></p><noscript><p>It depends on size and region: see the table of prices.</p></noscript>
 <p class="small soft">Before tax, if it runs all month. It is the provider's own price, asked for just now.</p>
 <button class="button primary large">Create workspace</button>
 </aside>`,

@@ -2,16 +2,8 @@ import type { Kind } from "../workspaces/transitions.ts"
 import { attributes, type Html, html } from "./html.ts"
 import { icon } from "./icons.ts"
 import { stepLabel } from "./operation-words.ts"
-import type { StepMark, Timeline } from "./timeline.ts"
+import { MARK_WORDS, type StepMark, type Timeline } from "./timeline.ts"
 import { duration } from "./words.ts"
-
-/** What a mark says to who hears the page. */
-export const MARK_WORDS: Record<StepMark["state"], string> = {
-  waiting: "not begun",
-  begun: "in progress",
-  done: "done",
-  failed: "failed",
-}
 
 /** The steps with their marks; client code changes `data-state`, the hidden words and the time. */
 export const stepList = (kind: Kind, timeline: Timeline): Html =>

@@ -1,7 +1,5 @@
 import { type Operation, STEP_LABELS, STEPS, type StepName } from "../operations/operation.ts"
 import type { Kind } from "../workspaces/transitions.ts"
-import type { Progress } from "./progress.ts"
-import { roughly } from "./words.ts"
 
 const TITLES: Record<Kind, { moving: string; done: string; failed: string }> = {
   create: { moving: "Creating NAME", done: "NAME is ready", failed: "NAME could not be created" },
@@ -25,12 +23,4 @@ export function stepWords(kind: Kind, at: number): string {
   const steps = STEPS[kind]
   const place = Math.min(at, steps.length - 1)
   return `Step ${place + 1} of ${steps.length}: ${stepLabel(kind, steps[place] ?? "")}`
-}
-
-/** How long it will take, as far as that is known. */
-export function estimateWords(seconds: number | null, { late, leftSeconds }: Progress): string {
-  if (seconds === null) return "No estimate yet: it was not done before"
-  if (late) return `Taking longer than usual (about ${roughly(seconds)})`
-  if (leftSeconds === null) return `Usually about ${roughly(seconds)}; any moment now`
-  return `Usually about ${roughly(seconds)}; about ${roughly(leftSeconds)} left`
 }

@@ -8,8 +8,8 @@ import { icon } from "./icons.ts"
 import type { SignedIn } from "./models.ts"
 import { outcome } from "./operation-outcome.ts"
 import { stepList } from "./operation-steps.ts"
-import { estimateWords, operationTitle, stepWords } from "./operation-words.ts"
-import { progressOf } from "./progress.ts"
+import { operationTitle, stepWords } from "./operation-words.ts"
+import { estimateWords, progressOf } from "./progress.ts"
 import { progressBar } from "./progress-bar.ts"
 import { beginTimeline, follow, type Timeline } from "./timeline.ts"
 import { duration } from "./words.ts"
@@ -36,7 +36,7 @@ export function operationPage(model: OperationModel): string {
   return document({
     title,
     signedIn: { user, csrf },
-    scripts: ["operation"],
+    scripts: ["live-operation"],
     layout: "narrow",
     ...(over && !isMoving(workspace.state) ? {} : { refresh: 3 }),
     body: html`<p class="back"><a href="/">Your workspaces</a></p>

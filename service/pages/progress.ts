@@ -1,4 +1,5 @@
 import type { Timeline } from "./timeline.ts"
+import { roughly } from "./words.ts"
 
 /** Median seconds of earlier runs, in all and by step; see `Estimate` of an operation. */
 export interface Expected {
@@ -65,4 +66,12 @@ export function within(x: number): number {
   const knee = 0.75
   if (x <= knee) return Math.max(0, x)
   return 1 - (1 - knee) ** 2 / (1 - knee + (x - knee))
+}
+
+/** How long it will take, as far as that is known. */
+export function estimateWords(seconds: number | null, { late, leftSeconds }: Progress): string {
+  if (seconds === null) return "No estimate yet: it was not done before"
+  if (late) return `Taking longer than usual (about ${roughly(seconds)})`
+  if (leftSeconds === null) return `Usually about ${roughly(seconds)}; any moment now`
+  return `Usually about ${roughly(seconds)}; about ${roughly(leftSeconds)} left`
 }

@@ -36,9 +36,9 @@ function choice(size: Size, { price, checked }: { price: Size["prices"][string] 
   return html`<label class="choice size" data-prices="${JSON.stringify(priceWords(size))}">
 <input ${attributes({ type: "radio", name: "sizeClass", value: size.class, required: true, checked, disabled: nowhere })}>
 <span class="choice-body"><strong>${classLabel(size.class)}</strong>
-<span class="soft">${size.cores} vCPU · ${size.memoryGb} GB memory · ${size.diskGb} GB disk</span>
+<span class="soft">${size.cores} vCPU · ${size.memoryGb} GB memory<br>${size.diskGb} GB disk</span>
 <span class="size-price" data-price>${price === undefined ? "—" : perMonth(price)}</span>
-<span class="small soft"><span data-hourly>${price === undefined ? "" : perHour(price)}</span> <code>${size.type}</code></span>
+<span class="small soft"><span data-hourly>${price === undefined ? "" : perHour(price)}</span> · <code>${size.type}</code></span>
 <span ${attributes({ class: "reason", "data-reason": true, hidden: price?.available === true })}>${reasonOf(price)}</span></span></label>`
 }
 

@@ -16,6 +16,14 @@ export interface Timeline {
   log: { at: number; text: string }[]
 }
 
+/** What a mark says to who hears the page. */
+export const MARK_WORDS: Record<StepMark["state"], string> = {
+  waiting: "not begun",
+  begun: "in progress",
+  done: "done",
+  failed: "failed",
+}
+
 export const beginTimeline = (steps: readonly string[], startedAt: number): Timeline => ({
   state: "queued",
   startedAt,

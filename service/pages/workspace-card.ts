@@ -86,7 +86,7 @@ function actions({ workspace, operation }: WorkspaceView, csrf: string): Html {
   }${admits(state) && post(`/workspaces/${encodeURIComponent(id)}/stop`, button("", "stop", "Stop", name))}${
     state === "FAILED" &&
     operation !== null &&
-    html`<a class="button primary" href="/operations/${operation.id}">What happened<span class="visually-hidden"> to ${name}</span></a>`
+    html`<a class="button primary" href="/operations/${operation.id}">See why<span class="visually-hidden"> ${name} failed</span></a>`
   }${
     state === "FAILED" &&
     operation !== null &&
@@ -94,7 +94,7 @@ function actions({ workspace, operation }: WorkspaceView, csrf: string): Html {
   }${
     state !== "TERMINATING" &&
     state !== "TERMINATED" &&
-    html`<a class="button quiet danger" href="/workspaces/${id}/delete">${icon("trash")}Delete<span class="visually-hidden"> ${name}</span></a>`
+    html`<a class="button quiet danger icon-only" href="/workspaces/${id}/delete" title="Delete">${icon("trash")}<span class="visually-hidden">Delete ${name}</span></a>`
   }`
 }
 

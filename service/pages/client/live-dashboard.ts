@@ -1,0 +1,75 @@
+/// <reference lib="dom" />
+import { progressOf } from "../progress.ts"
+import { wholeTimeline } from "../timeline.ts"
+import { duration } from "../words.ts"
+import { setBar, setText } from "./bar.ts"
+import { renew } from "./fragment.ts"
+
+/** While something moves and the tab is seen: asks how the workspaces are, and shows them anew once that has changed. */
+
+const ASK_EVERY = 3_000
+
+/** Milliseconds this clock is ahead of the service's. */
+let ahead = aheadNow()
+let asking = false
+
+const place = () => document.getElementById("workspaces")
+const cards = () => [...document.querySelectorAll<HTMLElement>("[data-workspace]")]
+const isMoving = () => place()?.dataset.moving !== undefined
+
+function aheadNow(): number {
+  return Date.now() - Number(document.getElementById("workspaces")?.dataset.now ?? Date.now())
+}
+
+/** State by id, as the API tells it; null when it could not be asked. */
+async function askStates(): Promise<Map<string, string> | null> {
+  const response = await fetch("/api/v1/workspaces", { headers: { accept: "application/json" } })
+  if (response.status === 401) location.reload()
+  if (!response.ok) return null
+  const { workspaces } = (await response.json()) as { workspaces: { id: string; state: string }[] }
+  return new Map(workspaces.map(({ id, state }) => [id, state]))
+}
+
+const shownStates = () => new Map(cards().map(card => [card.dataset.workspace ?? "", card.dataset.state ?? ""]))
+
+async function look(): Promise<void> {
+  if (asking || document.hidden || !isMoving()) return
+  asking = true
+  try {
+    const [states, before] = [await askStates(), shownStates()]
+    if (states === null || same(states, before)) return
+    if (!(await renew("workspaces"))) return
+    ahead = aheadNow()
+    announce(before)
+    tick()
+  } catch {
+    // The net is away; the next look tries again.
+  } finally {
+    asking = false
+  }
+}
+
+const same = (a: Map<string, string>, b: Map<string, string>) =>
+  a.size === b.size && [...a].every(([id, state]) => b.get(id) === state)
+
+function announce(before: Map<string, string>): void {
+  const words = cards()
+    .filter(card => before.get(card.dataset.workspace ?? "") !== card.dataset.state)
+    .map(card => `${card.dataset.name} is now: ${card.dataset.stateLabel}.`)
+  setText(document.getElementById("changes"), words.join(" "))
+}
+
+function tick(): void {
+  const now = Date.now() - ahead
+  for (const since of document.querySelectorAll<HTMLElement>("[data-since]")) {
+    setText(since, duration(now - Number(since.dataset.since)))
+  }
+  for (const bar of document.querySelectorAll<HTMLElement>("[data-from][data-seconds]")) {
+    const expected = { seconds: Number(bar.dataset.seconds), steps: {} }
+    setBar(bar, progressOf(wholeTimeline(Number(bar.dataset.from)), expected, now).fraction)
+  }
+}
+
+setInterval(look, ASK_EVERY)
+setInterval(tick, 1_000)
+document.addEventListener("visibilitychange", look)

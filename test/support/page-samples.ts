@@ -1,0 +1,277 @@
+import type { Operation, OperationEvent } from "../../service/operations/operation.ts"
+import {
+  accountPage,
+  apiDocsPage,
+  type CreateOptions,
+  connectPage,
+  dashboardPage,
+  deletePage,
+  errorPage,
+  landingPage,
+  newWorkspacePage,
+  operationPage,
+  type SignedIn,
+  type WorkspaceView,
+} from "../../service/pages/index.ts"
+import type { Workspace } from "../../service/workspaces/workspace.ts"
+import { apiDescription } from "./api-sample.ts"
+
+const HOUR = 3_600_000
+
+export const signedIn: SignedIn = {
+  user: { login: "ada", name: "Ada Example", avatarUrl: null },
+  csrf: "csrf-token-of-a-sample",
+}
+
+export const workspace = (more: Partial<Workspace> = {}): Workspace => ({
+  id: "w-7f3k2m",
+  owner: "1",
+  name: "quiet-otter",
+  profile: "browser",
+  provider: "hetzner",
+  region: "fsn1",
+  size: "cx43",
+  sizeClass: "medium",
+  image: 1,
+  price: { currency: "EUR", hourly: 0.0192, monthly: 11.99 },
+  createdAt: Date.now() - 50 * HOUR,
+  state: "RUNNING",
+  since: Date.now() - 3 * HOUR,
+  epoch: 1,
+  operation: "op-1",
+  machineId: "42",
+  ipv4: "203.0.113.7",
+  failure: null,
+  reportedAt: null,
+  ...more,
+})
+
+export const operation = (more: Partial<Operation> = {}): Operation => ({
+  id: "op-1",
+  workspace: "w-7f3k2m",
+  owner: "1",
+  kind: "create",
+  requestedBy: "1",
+  createdAt: Date.now() - 16_000,
+  estimate: { seconds: 40, steps: { check: 2, resources: 8, boot: 20, desktop: 10 } },
+  state: "running",
+  epoch: 1,
+  attempts: 1,
+  startedAt: Date.now() - 15_000,
+  finishedAt: null,
+  failure: null,
+  ...more,
+})
+
+export const view = (more: Partial<Workspace> = {}, other: Partial<WorkspaceView> = {}): WorkspaceView => ({
+  workspace: workspace(more),
+  operation: null,
+  address: "https://w-7f3k2m.desk.example.com",
+  costPerMonth: { amount: 11.99, currency: "EUR" },
+  stoppedCostNote: "Hetzner bills a machine that is switched off like one that is on.",
+  sizeLabel: "8 vCPU · 16 GB · 160 GB disk",
+  regionLabel: "Falkenstein",
+  ...other,
+})
+
+export const failure = {
+  id: "size-sold-out",
+  message: "The size cx43 is sold out in Falkenstein: take another size or region.",
+  next: "fail" as const,
+}
+
+/** A workspace in every state a person meets. */
+export const views = (): WorkspaceView[] => [
+  view(),
+  view(
+    { id: "w-moving", name: "brave-lynx", state: "PROVISIONING", since: Date.now() - 15_000, profile: "desktop" },
+    { operation: operation() },
+  ),
+  view(
+    { id: "w-starting", name: "new-kind", state: "STARTING", since: Date.now() - 4_000 },
+    { operation: operation({ id: "op-3", kind: "start", estimate: { seconds: null, steps: {} } }) },
+  ),
+  view({ id: "w-idle", name: "idle-fox", state: "IDLE" }),
+  view({ id: "w-off", name: "sleepy-heron", state: "STOPPED" }),
+  view(
+    {
+      id: "w-failed",
+      name: "a-name-that-is-as-long-as-the-service-allows-one-to-be-written-64",
+      state: "FAILED",
+      failure,
+    },
+    { operation: operation({ state: "failed", id: "op-2" }), costPerMonth: null },
+  ),
+]
+
+const price = (monthly: number, available = true) => ({ monthly, hourly: monthly / 625, currency: "EUR", available })
+
+export const options: CreateOptions = {
+  profiles: [
+    {
+      id: "browser",
+      label: "Browser and terminal",
+      text: "A browser beside a terminal, with coding agents on the path.",
+      available: true,
+    },
+    {
+      id: "desktop",
+      label: "foozol desktop",
+      text: "The foozol app on a light desktop.",
+      available: false,
+      reason: "There is no image of it yet",
+    },
+  ],
+  sizes: [
+    {
+      class: "small",
+      type: "cx23",
+      cores: 2,
+      memoryGb: 4,
+      diskGb: 40,
+      prices: { fsn1: price(3.49), nbg1: price(3.49), ash: price(4.99) },
+    },
+    {
+      class: "medium",
+      type: "cx43",
+      cores: 8,
+      memoryGb: 16,
+      diskGb: 160,
+      prices: { fsn1: price(11.99), nbg1: price(11.99, false), ash: price(17.49) },
+    },
+    {
+      class: "large",
+      type: "cx53",
+      cores: 16,
+      memoryGb: 32,
+      diskGb: 320,
+      prices: { fsn1: price(22.49, false), nbg1: price(22.49, false) },
+    },
+  ],
+  regions: [
+    { id: "fsn1", label: "Falkenstein, Germany" },
+    { id: "nbg1", label: "Nuremberg, Germany" },
+    { id: "ash", label: "Ashburn, USA" },
+  ],
+  providers: [{ id: "hetzner", label: "Hetzner Cloud" }],
+}
+
+/** Events of a creation up to the boot, told from a time on. */
+export const eventsUntilBoot = (from: number): OperationEvent[] => [
+  { at: from, type: "state", state: "running" },
+  { at: from, type: "step", step: "check", state: "begun" },
+  { at: from + 400, type: "log", text: "cx43 can be had in fsn1 for €11.99 a month" },
+  { at: from + 1_900, type: "step", step: "check", state: "done" },
+  { at: from + 1_900, type: "step", step: "resources", state: "begun" },
+  { at: from + 2_500, type: "log", text: "firewall w-7f3k2m created" },
+  { at: from + 6_200, type: "log", text: "machine 42 created at 203.0.113.7" },
+  { at: from + 9_100, type: "step", step: "resources", state: "done" },
+  { at: from + 9_100, type: "step", step: "boot", state: "begun" },
+]
+
+export const account = {
+  ...signedIn,
+  logins: [
+    {
+      id: "l1",
+      createdAt: Date.now() - 20 * HOUR,
+      lastSeenAt: Date.now(),
+      userAgent:
+        "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36",
+      current: true,
+    },
+    {
+      id: "l2",
+      createdAt: Date.now() - 200 * HOUR,
+      lastSeenAt: Date.now() - 30 * HOUR,
+      userAgent:
+        "Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) AppleWebKit/605.1.15 Version/18.0 Safari/604.1",
+      current: false,
+    },
+  ],
+  tokens: [
+    {
+      id: "t1",
+      name: "laptop script",
+      scope: "write" as const,
+      createdAt: Date.now() - 300 * HOUR,
+      expiresAt: Date.now() + 400 * HOUR,
+      lastUsedAt: Date.now() - 2 * HOUR,
+    },
+    {
+      id: "t2",
+      name: "nightly",
+      scope: "read" as const,
+      createdAt: Date.now() - 900 * HOUR,
+      expiresAt: Date.now() - 24 * HOUR,
+      lastUsedAt: null,
+    },
+  ],
+  secrets: [{ name: "ANTHROPIC_API_KEY", updatedAt: Date.now() - 70 * HOUR }],
+}
+
+/** Every page, by the path it is previewed at. */
+export function samplePages(): Record<string, string> {
+  const from = Date.now() - 15_000
+  const moving = { ...signedIn, workspace: workspace({ state: "PROVISIONING" }), address: view().address }
+  const failed = operation({ state: "failed", finishedAt: from + 12_000, failure })
+  return {
+    "/landing": landingPage({ signInUrl: "/login/github" }),
+    "/landing-error": landingPage({
+      signInUrl: "/login/github",
+      error: { title: "You could not be signed in", message: "GitHub did not answer. Try again in a minute." },
+      signedOut: true,
+    }),
+    "/dashboard": dashboardPage({
+      ...signedIn,
+      workspaces: views(),
+      quota: { desktop: 1, total: 6, used: 6 },
+      notice: { tone: "ok", text: "idle-fox is being stopped." },
+    }),
+    "/dashboard-empty": dashboardPage({ ...signedIn, workspaces: [], quota: { desktop: 1, total: 3, used: 0 } }),
+    "/new": newWorkspacePage({ ...signedIn, options }),
+    "/new-errors": newWorkspacePage({
+      ...signedIn,
+      options,
+      values: { name: "x".repeat(70), region: "nbg1", sizeClass: "large", secretNames: ["MY-KEY"] },
+      errors: {
+        form: "The provider did not answer; nothing was created.",
+        name: "A name has at most 64 characters.",
+        sizeClass: "Large is sold out in Nuremberg.",
+        proxy: "A proxy's address begins with http:// or https://.",
+        secrets: "MY-KEY is no name of a variable: use letters, digits and _.",
+      },
+    }),
+    "/operation": operationPage({ ...moving, operation: operation(), events: eventsUntilBoot(from) }),
+    "/operation-done": operationPage({
+      ...moving,
+      operation: operation({ state: "succeeded", finishedAt: from + 38_000 }),
+      workspace: workspace(),
+      events: eventsUntilBoot(from),
+    }),
+    "/operation-failed": operationPage({
+      ...moving,
+      operation: failed,
+      workspace: workspace({ state: "FAILED", failure }),
+      events: eventsUntilBoot(from),
+    }),
+    "/operation-cancelled": operationPage({
+      ...moving,
+      operation: operation({ state: "cancelled", kind: "start", finishedAt: from }),
+      workspace: workspace({ state: "FAILED" }),
+      events: [],
+    }),
+    "/delete": deletePage({ ...signedIn, workspace: workspace(), error: "That is not its name: quiet-otter." }),
+    "/connect": connectPage({ ...signedIn, workspace: workspace({ state: "STOPPED" }), action: "wake" }),
+    "/connect-first": connectPage({ ...signedIn, workspace: null, action: "create" }),
+    "/account": accountPage({ ...account, newToken: "fz_9qT3mW7xK2vB8nR4sL6pD1yH5jC0gE" }),
+    "/error": errorPage({
+      status: 503,
+      title: "The service is busy",
+      message: "Nothing was lost. Try again in a few seconds.",
+      id: "busy",
+      requestId: "01J9ZC3W7N",
+    }),
+    "/docs": apiDocsPage({ document: apiDescription }),
+  }
+}
