@@ -58,6 +58,7 @@ export async function startRedis(options: {
     port,
     pid: child.pid as number,
     async stop() {
+      child.ref()
       if (!over) process.kill(child.pid as number, "SIGTERM")
       await ended.promise
     },

@@ -1,3 +1,4 @@
+import { existsSync, readFileSync } from "node:fs"
 import { join } from "node:path"
 import type { Runtime } from "../local-cloud/runtime-file.ts"
 import { cacheDirectory, dataDirectory } from "../tools/setup/paths.ts"
@@ -7,6 +8,19 @@ import { keptSecret } from "./kept-secret.ts"
 import { type RedisProcess, startRedis } from "./redis-process.ts"
 import { startServiceProcess } from "./service-process.ts"
 import { cloudConfig } from "./settings.ts"
+
+/** The address at which this checkout's service runs already, or null. */
+export async function runningWorld(env: NodeJS.ProcessEnv = process.env): Promise<string | null> {
+  const file = join(dataDirectory(env), "service-port")
+  if (!existsSync(file)) return null
+  const url = `http://127.0.0.1:${readFileSync(file, "utf8")}`
+  const said = await fetch(`${url}/readyz`, { signal: AbortSignal.timeout(2_000) })
+    .then(answer => answer.text())
+    .catch(() => "")
+  return said === "ready\n" ? siteUrl(readFileSync(file, "utf8")) : null
+}
+
+const siteUrl = (port: number | string) => `http://localhost:${port}`
 
 /** What a machine of the local cloud calls this machine's loopback; see local-cloud/machines/qemu/qemu-arguments.ts. */
 const HOST_SEEN_BY_MACHINES = "169.254.0.2"
@@ -35,7 +49,8 @@ export async function startWorld(
 ): Promise<World> {
   const data = dataDirectory(env)
   const port = await keptPort(data, "service-port", WANTED.service)
-  const url = `http://127.0.0.1:${port}`
+  // Another name than the sign-in's, as GitHub is another site than an app: cookies and origins are told apart.
+  const url = siteUrl(port)
   const redis = await startRedis({
     directory: join(data, "redis"),
     port: WANTED.redis,
@@ -44,7 +59,7 @@ export async function startWorld(
   const logFile = join(data, "service.log")
   try {
     const settings = serviceEnvironment({ cloud, images, port, url, redisUrl: redis.url, data }, env)
-    const service = await startServiceProcess(settings, { url, logFile })
+    const service = await startServiceProcess(settings, { url: `http://127.0.0.1:${port}`, logFile })
     const ended = new Promise<void>(resolve => service.child.once("exit", () => resolve()))
     return {
       ...{ url, logFile, redis, ended },

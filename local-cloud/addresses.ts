@@ -1,3 +1,5 @@
+import { createHash } from "node:crypto"
+
 /** Addresses there are of each kind: 127.77.0.0/16, and as many IPv6 networks. */
 const COUNT = 65_536
 
@@ -16,4 +18,12 @@ export function freeAddress(type: "ipv4" | "ipv6", from: number, isTaken: (ip: s
     if (!isTaken(ip)) return ip
   }
   return null
+}
+
+/**
+ * Where a local cloud begins to give out addresses: each folder at a place of its own, so that several local clouds
+ * on one host (a person's, and one of a test) hardly ever want the same address of the loopback network.
+ */
+export function firstAddress(directory: string): number {
+  return createHash("sha256").update(directory).digest().readUInt16BE(0)
 }

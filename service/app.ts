@@ -5,6 +5,7 @@ import type { Metrics } from "./metrics.ts"
 import { identify, refuseForeignChanges } from "./middleware/caller.ts"
 import { createLimits } from "./middleware/limits.ts"
 import { machineDoor } from "./middleware/machine-door.ts"
+import { oneName } from "./middleware/one-name.ts"
 import type { Context } from "./middleware/request-state.ts"
 import { type Problem, requests } from "./middleware/requests.ts"
 import { securityHeaders } from "./middleware/security-headers.ts"
@@ -44,6 +45,7 @@ export function createApp(services: Services, metrics: Metrics, isStopping: () =
   mount(healthRoutes(services, isStopping))
   mount(machineRoutes(services))
   use(securityHeaders(config))
+  use(oneName(config))
   use(identify(services))
   use(refuseForeignChanges(services))
   mount(signInRoutes(services, limits))

@@ -3,7 +3,7 @@ import { PROFILES, type ProfileName } from "../../image-builder/definition.ts"
 import { createProgress } from "../../tools/setup/progress.ts"
 import { readLocalCloud, stopLocalCloudProcess } from "../local-cloud-process.ts"
 import { localImage } from "../local-image.ts"
-import { startWorld } from "../world.ts"
+import { runningWorld, startWorld } from "../world.ts"
 import { localUp } from "./local.ts"
 
 interface StartOptions {
@@ -31,6 +31,11 @@ export function addStart(program: Command): void {
       const signalled = new Promise<void>(resolve => {
         for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => resolve())
       })
+      const already = await runningWorld()
+      if (already) {
+        console.log(`It runs already.\n\nReady: ${already}/`)
+        return
+      }
       const ranBefore = readLocalCloud() !== null
       const cloud = await localUp({ machines: options.machines })
       const progress = createProgress()

@@ -1,5 +1,5 @@
 import { z } from "zod"
-import { freeAddress } from "../addresses.ts"
+import { firstAddress, freeAddress } from "../addresses.ts"
 import type { Context } from "../context.ts"
 import { ApiError, invalidInput, isProtected, notFound, unavailable } from "../errors.ts"
 import { byAddress } from "../state/keys.ts"
@@ -169,7 +169,7 @@ function action(
 
 /** Makes a primary IP with an address nobody has. */
 export function allocate(
-  { store, now }: Pick<Context, "store" | "now">,
+  { store, now, config }: Pick<Context, "store" | "now" | "config">,
   wanted: {
     project: string
     name: string
@@ -180,7 +180,8 @@ export function allocate(
   },
 ): PrimaryIpRecord {
   const id = store.nextId()
-  const ip = freeAddress(wanted.type, id, one => store.find("primary_ip", byAddress(one)).length > 0)
+  const from = firstAddress(config.directory) + id
+  const ip = freeAddress(wanted.type, from, one => store.find("primary_ip", byAddress(one)).length > 0)
   if (ip === null) throw unavailable("no address is free")
   const record: PrimaryIpRecord = {
     id,

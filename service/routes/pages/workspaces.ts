@@ -3,6 +3,7 @@ import { requireLogin } from "../../middleware/caller.ts"
 import type { Limits } from "../../middleware/limits.ts"
 import { deletePage, type NewWorkspaceModel, newWorkspacePage } from "../../pages/index.ts"
 import type { Services } from "../../services.ts"
+import { CreateWorkspace } from "../../workspaces/workspaces.ts"
 import { csrfToken, type PageContext, readForm, type SignedInCaller, show } from "./forms.ts"
 import { createOptions } from "./views.ts"
 import { errorsOf, readWorkspaceForm } from "./workspace-form.ts"
@@ -24,7 +25,7 @@ export function workspacePages(services: Services, limits: Limits): Router {
 
   router.get("/new", async koa => {
     const ctx = koa as unknown as PageContext
-    await showForm(ctx, requireLogin(ctx), {})
+    await showForm(ctx, requireLogin(ctx), { values: CreateWorkspace.parse({}) })
   })
 
   router.post("/", async koa => {
