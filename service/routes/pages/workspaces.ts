@@ -25,7 +25,7 @@ export function workspacePages(services: Services, limits: Limits): Router {
 
   router.get("/new", async koa => {
     const ctx = koa as unknown as PageContext
-    await showForm(ctx, requireLogin(ctx), { values: CreateWorkspace.parse({}) })
+    await showForm(ctx, requireLogin(ctx), { values: { sizeClass: CreateWorkspace.parse({}).sizeClass } })
   })
 
   router.post("/", async koa => {
