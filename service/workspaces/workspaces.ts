@@ -15,6 +15,8 @@ import type { WorkspaceStore } from "./store.ts"
 import type { Kind } from "./transitions.ts"
 import { PROFILES, type Profile, SIZE_CLASSES, type Workspace } from "./workspace.ts"
 
+const ONE_LINE = "must be one line of visible characters"
+
 /** What a person or a program asks for. */
 export const CreateWorkspace = z.strictObject({
   profile: z.enum(PROFILES).default("browser"),
@@ -30,7 +32,10 @@ export const CreateWorkspace = z.strictObject({
     .trim()
     .min(1, "must not be empty")
     .max(60, "must have at most 60 characters")
-    .regex(/^[^\p{Cc}\p{Cf}\p{Zl}\p{Zp}]*$/u, "must be one line of visible characters")
+    // In the description of the API stands only this pattern: programs that read it know no classes of Unicode.
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what must not be there
+    .regex(/^[^\u0000-\u001f\u007f-\u009f]*$/, ONE_LINE)
+    .refine(text => !/[\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/u.test(text), { error: ONE_LINE })
     .optional(),
   proxy: ProxyUrl.optional(),
   secrets: z
