@@ -48,10 +48,13 @@ export interface WorkspaceStore {
   /**
    * Begins an operation.
    * @param retry what failed is done again: FAILED is a state to begin in
-   * @returns its id, or that of the one which does the same already
+   * @returns its id, or that of the one which does the same already; and the one that it cut off, if any
    * @throws ServiceError `not-found` or `illegal-transition`
    */
-  begin(operation: OperationInfo, options?: { retry?: boolean }): Promise<string>
+  begin(
+    operation: OperationInfo,
+    options?: { retry?: boolean },
+  ): Promise<{ operation: string; overtaken: string | null }>
   operation(id: string): Promise<Operation | null>
   /** Newest first. */
   operationsOf(workspace: string, count: number): Promise<Operation[]>
@@ -90,15 +93,15 @@ export function createWorkspaceStore(redis: Redis): WorkspaceStore {
     },
     async begin(asked, { retry = false } = {}) {
       const { from, during } = TRANSITIONS[asked.kind]
-      const [word, detail] = (await scripts.begin.run(
+      const [word, detail, overtaken] = (await scripts.begin.run(
         redis,
         [KEY.workspace(asked.workspace), KEY.operation(asked.id), KEY.operationsOf(asked.workspace), KEY.toDo],
         [
           ...[asked.kind, during, `,${from.join(",")},`, asked.id, JSON.stringify(asked), asked.createdAt],
           ...[retry ? 1 : 0, PREFIX],
         ],
-      )) as [string, string]
-      if (word === "begun" || word === "already") return detail
+      )) as [string, string, string?]
+      if (word === "begun" || word === "already") return { operation: detail, overtaken: overtaken || null }
       if (word === "missing")
         throw new ServiceError("not-found", 404, "There is no such workspace, or it is not yours.")
       throw illegal(asked.kind, detail as State)

@@ -6,6 +6,7 @@ import type { Config } from "../config.ts"
 import { notFound, ServiceError } from "../errors.ts"
 import type { Keys } from "../keys.ts"
 import type { Estimates } from "../operations/estimates.ts"
+import type { OperationEvents } from "../operations/events.ts"
 import type { OperationInfo } from "../operations/operation.ts"
 import type { OperationQueue } from "../operations/queue.ts"
 import { ProxyUrl, SecretName, type Secrets, SecretValue } from "../secrets/secrets.ts"
@@ -70,6 +71,7 @@ export interface WorkspacesMeans {
   keys: Keys
   store: WorkspaceStore
   queue: OperationQueue
+  events: OperationEvents
   estimates: Estimates
   secrets: Secrets
   sizes: SizeCatalog
@@ -78,7 +80,7 @@ export interface WorkspacesMeans {
 }
 
 export function createWorkspaces(means: WorkspacesMeans): Workspaces {
-  const { config, keys, store, queue, estimates, secrets, sizes, now } = means
+  const { config, keys, store, queue, events, estimates, secrets, sizes, now } = means
 
   async function get(user: string, id: string): Promise<Workspace> {
     const workspace = await store.get(id)
@@ -93,7 +95,9 @@ export function createWorkspaces(means: WorkspacesMeans): Workspaces {
   }
 
   async function begin(workspace: Workspace, kind: Kind, retry: boolean): Promise<string> {
-    const operation = await store.begin(await asked(workspace, kind), { retry })
+    const { operation, overtaken } = await store.begin(await asked(workspace, kind), { retry })
+    // Whoever watches it hears at once; if this is lost, the stream finds its end in the record.
+    if (overtaken) await events.tell(overtaken, { type: "state", state: "cancelled", at: now() }).catch(() => {})
     await hint(operation)
     return operation
   }
