@@ -5,6 +5,9 @@ import { createNoMachines } from "../../local-cloud/machines/none.ts"
 /** Milliseconds after which a machine says again what was not heard. */
 const AGAIN_MS = 100
 
+/** Milliseconds between reports of a machine that is ready; a real one takes 15 s. */
+const HEARTBEAT_MS = 2_000
+
 /** An order a pretended machine was given. */
 export interface Received {
   workspace: string
@@ -45,9 +48,8 @@ export function createReportingMachines(directory: string) {
         body: JSON.stringify(report()),
         signal,
       }).catch(() => null)
-      // As the agent does: a service that is away is told again.
-      if (signal.aborted || (state.ready && answer?.status === 204)) return
-      await sleep(AGAIN_MS)
+      if (signal.aborted) return
+      await sleep(state.ready && answer?.status === 204 ? HEARTBEAT_MS : AGAIN_MS)
     }
   }
 
