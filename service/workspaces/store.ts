@@ -36,6 +36,15 @@ export interface WorkspaceStore {
   /** Ids of all that are not TERMINATED. */
   ids(): Promise<string[]>
   /**
+   * The workspace that the same wish made before: by its key, or without one that of the same profile which is being
+   * created. What it says is only good as long as `create` finds the same.
+   * @throws ServiceError `idempotency-key-reused`
+   */
+  find(
+    owner: string,
+    wish: { key: string | null; digest: string; profile: Profile },
+  ): Promise<{ workspace: string; operation: string } | null>
+  /**
    * Records a new workspace and the operation that makes its machine, in one transaction.
    * @param options.digest of the request: the same `key` with another request is refused
    * @throws ServiceError `quota-reached` or `idempotency-key-reused`
@@ -64,11 +73,24 @@ export function createWorkspaceStore(redis: Redis): WorkspaceStore {
   const get = async (id: string) => parseWorkspace(await redis.hgetall(KEY.workspace(id)))
   const operation = async (id: string) => parseOperation(await redis.hgetall(KEY.operation(id)))
   const present = <T>(values: (T | null)[]) => values.filter(value => value !== null)
+  async function listOf(user: string): Promise<Workspace[]> {
+    const all = present(await Promise.all((await redis.smembers(KEY.workspacesOf(user))).map(get)))
+    return all.filter(one => one.state !== "TERMINATED").sort((a, b) => a.createdAt - b.createdAt)
+  }
   return {
     get,
-    async listOf(user) {
-      const all = present(await Promise.all((await redis.smembers(KEY.workspacesOf(user))).map(get)))
-      return all.filter(one => one.state !== "TERMINATED").sort((a, b) => a.createdAt - b.createdAt)
+    listOf,
+    async find(owner, { key, digest, profile }) {
+      if (key === null) {
+        const all = await listOf(owner)
+        const found = all.find(one => one.state === "PROVISIONING" && one.profile === profile)
+        return found?.operation ? { workspace: found.id, operation: found.operation } : null
+      }
+      const fields = ["workspace", "operation", "digest"] as const
+      const [workspace, operation, known] = await redis.hmget(KEY.idempotency(owner, key), ...fields)
+      if (!workspace || !operation) return null
+      if (known !== digest) throw keyReused()
+      return { workspace, operation }
     },
     ids: () => redis.smembers(KEY.workspaces),
     async create(info, asked, { key, digest, quota }) {
@@ -116,17 +138,18 @@ export function createWorkspaceStore(redis: Redis): WorkspaceStore {
 }
 
 function refusal(word: string, profile: Profile, quota: { profile: number; total: number }): ServiceError {
-  if (word === "key-reused") {
-    return new ServiceError(
-      "idempotency-key-reused",
-      422,
-      "This Idempotency-Key was used for another request: take a new one for a new workspace.",
-    )
-  }
+  if (word === "key-reused") return keyReused()
   const limit =
     word === "quota-total" ? `${quota.total} workspaces in all` : `${quota.profile} of the profile ${profile}`
   return new ServiceError("quota-reached", 409, `You have as many workspaces as you may (${limit}): delete one first.`)
 }
+
+const keyReused = () =>
+  new ServiceError(
+    "idempotency-key-reused",
+    422,
+    "This Idempotency-Key was used for another request: take a new one for a new workspace.",
+  )
 
 function illegal(kind: Kind, state: State): ServiceError {
   const words = { create: "created", start: "started", stop: "stopped", destroy: "deleted" }

@@ -110,6 +110,13 @@ export function createWorkspaces(means: WorkspacesMeans): Workspaces {
     listOf: store.listOf,
     async create(user, wish, idempotencyKey) {
       const { profile, sizeClass, provider } = wish
+      const request = { key: idempotencyKey, digest: keys.mac("idempotency", JSON.stringify(wish)) }
+      // Before the provider is asked: the first wish may have taken the last machine, and a repeated one is no new one.
+      const known = await store.find(user, { ...request, profile })
+      if (known) {
+        await hint(known.operation)
+        return { created: false, workspace: await get(user, known.workspace), operation: known.operation }
+      }
       const region = wish.region ?? (await sizes.regions())[0] ?? "fsn1"
       const [size, image] = await Promise.all([sizes.choose({ sizeClass, region }), imageFor(means, profile)])
       const id = newWorkspaceId()
@@ -120,8 +127,7 @@ export function createWorkspaces(means: WorkspacesMeans): Workspaces {
       }
       await secrets.putForWorkspace(id, { proxy: wish.proxy ?? null, secrets: wish.secrets })
       const answer = await store.create(info, await asked(info, "create"), {
-        key: idempotencyKey,
-        digest: keys.mac("idempotency", JSON.stringify(wish)),
+        ...request,
         quota: {
           profile: profile === "desktop" ? config.quota.desktop : config.quota.total,
           total: config.quota.total,
