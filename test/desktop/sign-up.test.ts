@@ -54,7 +54,7 @@ describe("from sign-up to a desktop in the browser", () => {
   })
   after(async () => {
     await browser?.close()
-    await world?.interrupt()
+    await world?.tearDown()
     mailbox?.close()
     await scratch?.remove()
   })
@@ -82,7 +82,11 @@ describe("from sign-up to a desktop in the browser", () => {
   })
 
   it("a closed browser ends nothing: the same process runs when another one opens", async () => {
-    sleeper = await runOnDesktop(page, mailbox, "(nohup sleep 98765 >/dev/null 2>&1 &) ; sleep 1; pgrep -x sleep -a")
+    sleeper = await runOnDesktop(
+      page,
+      mailbox,
+      "(nohup sleep 98765 >/dev/null 2>&1 &); until pgrep -ax sleep; do :; done",
+    )
     assert.match(sleeper, /^\d+ sleep 98765$/m)
     await alice.close()
     alice = await newContext()

@@ -3,6 +3,7 @@ import { once } from "node:events"
 import { join } from "node:path"
 import { createInterface } from "node:readline"
 import { PROJECT_ROOT } from "../../tools/setup/paths.ts"
+import { foozolCloud } from "./command-line.ts"
 
 /** What `npm start` brings up, over a data folder of the test's own. */
 export interface StartedWorld {
@@ -12,6 +13,8 @@ export interface StartedWorld {
   printed(): string
   /** Ctrl-C, and the wait until it has ended. @returns the exit code */
   interrupt(): Promise<number | null>
+  /** Ends it, and cuts the power of every machine that is left. */
+  tearDown(): Promise<void>
 }
 
 /** Runs `npm start`'s command and waits for the URL at its end. @throws with what it printed when it ends before */
@@ -33,7 +36,17 @@ export async function startWorldProcess(dataDirectory: string): Promise<StartedW
     for (const stream of [child.stdout, child.stderr]) createInterface({ input: stream }).on("line", hear)
     child.once("exit", () => reject(new Error(`npm start ended before it was ready:\n${printed}`)))
   })
-  return { url, printed: () => printed, interrupt: () => interrupt(child) }
+  return {
+    url,
+    printed: () => printed,
+    interrupt: () => interrupt(child),
+    async tearDown() {
+      await interrupt(child)
+      const env = { FOOZOL_DATA: dataDirectory }
+      await foozolCloud(["local", "up"], env)
+      await foozolCloud(["local", "down", "--power-off"], env)
+    },
+  }
 }
 
 async function interrupt(child: ChildProcess): Promise<number | null> {
