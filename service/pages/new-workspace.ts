@@ -99,7 +99,7 @@ function regions({ regions }: CreateOptions, chosen: string | undefined, error: 
   return html`<fieldset ${groupError("region", error)}><legend>${LABELS.region}</legend>
 <div class="pills">${regions.map(
     ({ id, label }) =>
-      html`<label class="pill"><input ${attributes({ type: "radio", name: "region", value: id, required: true, checked: id === chosen, "data-label": label })}><span>${label}</span></label>`,
+      html`<label class="pill"><input ${attributes({ type: "radio", name: "region", value: id, required: true, checked: id === chosen })}><span>${label}</span></label>`,
   )}</div>${fieldError("region", error)}</fieldset>`
 }
 

@@ -86,6 +86,12 @@ describe("timeline of an operation", () => {
     assert.equal(again.log.length, 1)
   })
 
+  it("the clock begins with the work, said by a state or by a step", () => {
+    assert.equal(follow(beginTimeline(STEPS, 5), { type: "state", state: "running", at: 9 }).startedAt, 9)
+    const begun = follow(beginTimeline(STEPS, 5), step("check", "begun", 9))
+    assert.deepEqual([begun.state, begun.startedAt], ["running", 9])
+  })
+
   it("leaves out steps it does not know", () => {
     assert.deepEqual(follow(booting, step("magic", "begun", 1)), booting)
   })
