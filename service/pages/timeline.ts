@@ -10,7 +10,7 @@ export interface StepMark {
 /** What an operation's events add up to. The browser runs this file too. */
 export interface Timeline {
   state: OperationState
-  /** When the attempt that is shown began. */
+  /** When the work began; when it was asked for, until then. */
   startedAt: number
   steps: Record<string, StepMark>
   log: { at: number; text: string }[]
@@ -44,12 +44,10 @@ export function follow(before: Timeline, event: OperationEvent): Timeline {
     const steps = { ...before.steps, [event.step]: marked(mark, event.state, event.at) }
     return { ...(before.state === "queued" ? running(before, event.at) : before), steps }
   }
-  // After its end an operation only goes on because somebody tried again: from the first step, on a new clock.
-  if (isEnd(before.state) && !isEnd(event.state)) {
-    return { ...beginTimeline(Object.keys(before.steps), event.at), state: event.state, log: before.log }
-  }
-  if (before.state === "queued" && event.state === "running") return running(before, event.at)
-  return { ...before, state: event.state }
+  if (isEnd(event.state)) return { ...before, state: event.state }
+  if (before.state === "queued") return event.state === "running" ? running(before, event.at) : before
+  // Another attempt, by another worker: from the first step, while the clock goes on.
+  return { ...before, state: event.state, steps: beginTimeline(Object.keys(before.steps), 0).steps }
 }
 
 /** The clock begins when the work does, not when it was asked for: estimates are of the work alone. */

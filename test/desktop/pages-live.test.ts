@@ -191,10 +191,18 @@ describe("page of an operation", () => {
   })
 
   it("moves on when it takes longer than usual, and says so", async () => {
-    const startedAt = Date.now() - 300_000
+    const startedAt = Date.now() - 60_000
     await open("", { state: "running", startedAt, createdAt: startedAt })
-    script.tell({ type: "step", step: "check", state: "begun", at: startedAt })
-    await step("check", "begun")
+    for (const [name, state, at] of [
+      ["check", "begun", 0],
+      ["check", "done", 2_000],
+      ["resources", "begun", 2_000],
+      ["resources", "done", 10_000],
+      ["boot", "begun", 10_000],
+    ] as const) {
+      script.tell({ type: "step", step: name, state, at: startedAt + at })
+    }
+    await step("boot", "begun")
     assert.equal(await page.textContent("#estimate"), "Taking longer than usual (about 40 s)")
     const width = () => page.locator("#bar rect").evaluate(rect => Number.parseFloat(rect.getAttribute("width") ?? ""))
     const before = await width()
