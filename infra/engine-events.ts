@@ -28,6 +28,13 @@ export function toEngineEvent(event: PulumiEvent): EngineEvent | null {
   return { type: "diagnostic", severity, resource: diagnostic.urn ? urnName(diagnostic.urn) : null, message }
 }
 
+/** A line that a resource's provider tells while it works, gone from the engine's own display at the next one; or null. */
+export function toStatusLine({ diagnosticEvent: told }: PulumiEvent): { resource: string; text: string } | null {
+  if (!told?.ephemeral || !told.urn) return null
+  const text = plainText(told.message)
+  return text ? { resource: urnName(told.urn), text } : null
+}
+
 type StepMetadata = NonNullable<PulumiEvent["resourcePreEvent"]>["metadata"]
 
 function resourceEvent(step: StepMetadata, state: "begun" | "done" | "failed"): EngineEvent | null {
