@@ -22,6 +22,8 @@ export function toEngineEvent(event: PulumiEvent): EngineEvent | null {
   }
   const diagnostic = event.diagnosticEvent
   if (!diagnostic || diagnostic.ephemeral) return null
+  // The SDK's own notes come as well, though its types do not know of them.
+  if ((diagnostic.severity as string) === "debug") return null
   const message = plainText(diagnostic.message)
   if (!message) return null
   const severity = diagnostic.severity === "info#err" ? "info" : diagnostic.severity

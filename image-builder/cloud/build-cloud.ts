@@ -74,7 +74,7 @@ export async function buildCloudImage(options: CloudBuildOptions): Promise<Cloud
     if (ready) return { id: ready.id, hash, isNew: false }
     await removeImages(provider, await provider.images.list(imageLabels({ profile, hash }, "candidate"), call))
 
-    await provider.prepare(options.signal)
+    await provider.prepare(options.provision ? [] : ["command"], options.signal)
     await rm(logFile, { force: true })
     const archive = await packFiles(trees, options.app, work, logFile)
     const steps = remoteSteps(scripts, PROFILES[profile], hash)
@@ -174,7 +174,8 @@ async function stageRun<T>(
       onEvent(event) {
         if (event.type === "diagnostic") write(`${event.resource ?? "engine"}: ${event.message}`)
         if (event.type !== "resource") return
-        if (event.state === "begun" && event.change === "create") log(event.name)
+        if (event.state === "begun" && event.change === "create")
+          log(event.kind.startsWith("command:") ? event.name : (event.kind.split(":").at(-1) ?? event.name))
         if (event.state === "failed" && event.kind.startsWith("command:")) failed = event.name
       },
     })

@@ -32,9 +32,12 @@ export async function cloudImageHash(
 /** Packs the trees and the app into one archive, everything root's and for all to read, and returns its path. */
 export async function packFiles(trees: string[], app: AppSource | undefined, work: string, logFile: string) {
   const all = [...trees, ...(app === undefined ? [] : [await appTree(app, work, logFile)])]
-  const archive = join(work, "files.tar")
+  // One tree first: tar closes a folder to everyone but root when it meets it twice in an archive, the root too.
+  const merged = join(work, "merged")
+  await mkdir(merged)
+  for (const tree of all) await run(["cp", "--recursive", "--no-dereference", `${tree}/.`, merged])
+  const archive = join(work, "files.tar.gz")
   const options = ["--owner=0", "--group=0", "--mode=u+rw,go-w,a+rX", "--mtime=@0", "--sort=name"]
-  await run(["tar", "--create", "--file", archive, ...options, ...all.flatMap(tree => ["--directory", tree, "."])])
-  await run(["gzip", "--no-name", archive])
-  return `${archive}.gz`
+  await run(["tar", "--create", "--gzip", "--file", archive, ...options, "--directory", merged, "."])
+  return archive
 }

@@ -17,8 +17,8 @@ export interface ImageProvider {
   name: "hetzner" | "gcp"
   engine: Engine
   images: ProviderImages
-  /** Gets what the engine needs besides its set-up. @throws InfraError `plugin-missing` */
-  prepare(signal?: AbortSignal): Promise<void>
+  /** Fetches these plugins of the engine and the provider's own. @throws InfraError `plugin-missing` */
+  prepare(plugins: ExtraPlugin[], signal?: AbortSignal): Promise<void>
   program(build: Build): Promise<Program>
   /** Turns the builder off, where the program's next stage does not do it. */
   powerOff(builderId: string, signal?: AbortSignal): Promise<void>
@@ -39,7 +39,9 @@ export function hetznerImageProvider(config: CloudConfig, place: Partial<Hetzner
     name: "hetzner",
     engine: createEngine(engine),
     images: createHetznerImages(api),
-    prepare: signal => ensurePlugin(engine, "command", signal),
+    async prepare(plugins, signal) {
+      for (const name of plugins) await ensurePlugin(engine, name, signal)
+    },
     program: async build => {
       const { hetznerImageProgram } = await import("./hetzner-image.ts")
       return hetznerImageProgram(build, { ...HETZNER_PLACE, ...place })
@@ -58,13 +60,12 @@ export function gcpImageProvider(
 ): ImageProvider {
   const { project, zone } = access
   const engine = engineConfig(config, { GOOGLE_OAUTH_ACCESS_TOKEN: access.accessToken, GOOGLE_PROJECT: project })
-  const plugins: ExtraPlugin[] = ["command", "gcp"]
   return {
     name: "gcp",
     engine: createEngine(engine),
     images: createGcpImages(access),
-    async prepare(signal) {
-      for (const name of plugins) await ensurePlugin(engine, name, signal)
+    async prepare(plugins, signal) {
+      for (const name of [...plugins, "gcp"] as const) await ensurePlugin(engine, name, signal)
     },
     program: async build => {
       const { gcpImageProgram } = await import("./gcp-image.ts")

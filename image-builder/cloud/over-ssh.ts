@@ -37,7 +37,7 @@ export const overSsh =
           create: step.command,
           stdin: step.stdin,
           triggers,
-          logging: command.remote.Logging.StdoutAndStderr,
+          logging: step.name === INVENTORY ? command.remote.Logging.None : command.remote.Logging.StdoutAndStderr,
           // It would be offered to sshd as environment, which refuses it.
           addPreviousOutputInEnv: false,
         },

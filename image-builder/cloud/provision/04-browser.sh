@@ -5,3 +5,6 @@ curl --silent --show-error --fail --location --retry 5 --output /root/chrome.deb
   https://dl.google.com/linux/direct/google-chrome-stable_current_amd64.deb
 apt-get install --yes --no-install-recommends /root/chrome.deb < /dev/null
 rm /root/chrome.deb
+# It reads its policies elsewhere; they are the same.
+install -d /etc/opt/chrome
+ln -sfn /etc/chromium/policies /etc/opt/chrome/policies

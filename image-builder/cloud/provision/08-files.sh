@@ -2,5 +2,4 @@
 tar --extract --gzip --file "$FILES" --directory / --no-same-owner --keep-directory-symlink --no-overwrite-dir
 rm "$FILES"
 chmod 0600 /etc/netplan/60-foozol.yaml
-systemctl daemon-reload
 systemctl enable foozol-ipv6.service

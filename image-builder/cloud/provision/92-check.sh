@@ -2,11 +2,10 @@
 missing=
 for unit in foozol.target foozol-boot.service foozol-xvfb.service foozol-wm.service foozol-x11vnc.service \
   foozol-tmux.service foozol-agent.service foozol-settle.timer foozol-proxy.path nginx.service $UNITS; do
-  systemctl cat "$unit" > /dev/null || missing="$missing $unit"
+  # Zero for one that is enabled and for one that others start.
+  systemctl is-enabled --quiet "$unit" || missing="$missing $unit"
 done
-for unit in foozol.target nginx.service; do
-  systemctl is-enabled --quiet "$unit" || missing="$missing $unit(enabled)"
-done
+[ -L /etc/systemd/system/multi-user.target.wants/foozol.target ] || missing="$missing foozol.target(wanted)"
 for unit in $UNITS; do
   [ -L "/etc/systemd/system/foozol.target.wants/$unit" ] || missing="$missing $unit(wanted)"
 done
