@@ -20,12 +20,8 @@ describe("cloud image build at Hetzner", () => {
   let cloud: TestCloud
   let directory: Awaited<ReturnType<typeof temporaryDirectory>>
   let provider: ImageProvider
-  let built: string[]
 
-  const passed: Provision = ({ machine }) => {
-    built.push("provisioned")
-    return { done: [machine], inventory: INVENTORY }
-  }
+  const passed: Provision = ({ machine }) => ({ done: [machine], inventory: INVENTORY })
   /** A resource that the provider refuses, in the place of a step that fails. */
   const failing: Provision = ({ machine }) => {
     const refused = new hcloud.ZoneRrset(
@@ -35,15 +31,16 @@ describe("cloud image build at Hetzner", () => {
     )
     return { done: [refused], inventory: INVENTORY }
   }
-  const build = (given: Partial<CloudBuildOptions> & { version?: string } = {}) => {
-    const { version = "1", ...options } = given
+  type Given = Omit<Partial<CloudBuildOptions>, "provision"> & { version?: string; provision?: Provision | undefined }
+  const build = (given: Given = {}) => {
+    const { version = "1", provision, ...options } = { provision: passed, ...given }
     return buildCloudImage({
       provider,
       profile: "browser",
       operator: "203.0.113.7",
       cacheDirectory: join(directory.path, "cache"),
       log: () => {},
-      provision: () => passed,
+      ...(provision ? { provision: () => provision } : {}),
       bundle: async target => {
         await mkdir(join(target, "usr/lib/foozol"), { recursive: true })
         await writeFile(join(target, "usr/lib/foozol/agent.mjs"), version)
@@ -61,10 +58,15 @@ describe("cloud image build at Hetzner", () => {
   }
 
   beforeEach(async () => {
-    built = []
     directory = await temporaryDirectory("fc-")
     cloud = await startTestCloud({ machines: "none" })
-    const about = { directory: "", description: "", architecture: "x86", os_flavor: "ubuntu", os_version: "24.04" } as const
+    const about = {
+      directory: "",
+      description: "",
+      architecture: "x86",
+      os_flavor: "ubuntu",
+      os_version: "24.04",
+    } as const
     await registerImage(cloud.cloud.context, { name: "ubuntu-24.04", ...about })
     provider = hetznerImageProvider(testEngineConfig(directory.path, cloud))
   })
@@ -132,14 +134,14 @@ describe("cloud image build at Hetzner", () => {
   })
 
   it("leaves no builder and no image when a step fails", async () => {
-    await assert.rejects(build({ provision: () => failing }), InfraError)
+    await assert.rejects(build({ provision: failing }), InfraError)
     assert.deepEqual(await snapshots(), [])
     await nothingButImages()
   })
 
   it("leaves no builder and no image when the builder does not say what is on it", async () => {
     const silent: Provision = ({ machine }) => ({ done: [machine], inventory: "" })
-    await assert.rejects(build({ provision: () => silent }), { id: "no-inventory" })
+    await assert.rejects(build({ provision: silent }), { id: "no-inventory" })
     assert.deepEqual(await snapshots(), [])
     await nothingButImages()
   })
@@ -186,27 +188,27 @@ describe("cloud image build at Hetzner", () => {
     assert.ok(![second.id, third.id].includes(fifth.id))
   })
 
-  it("refuses an address that is none, before anything is made", async () => {
+  it("refuses an address that is none, before anything is asked or made", async () => {
+    const before = await cloud.requests()
     await assert.rejects(build({ operator: "0.0.0.0/0" }), { id: "bad-address" })
-    assert.deepEqual(await cloud.requests(), {})
+    assert.deepEqual(await cloud.requests(), before)
   })
 
   it("says that the plugin for SSH is missing, and makes nothing", async () => {
-    const config = { ...testEngineConfig(directory.path, cloud), home: join(directory.path, "empty") }
-    const { provision: _, ...options } = { provision: undefined }
-    const bare = hetznerImageProvider(config)
-    await assert.rejects(
-      buildCloudImage({
-        provider: bare,
-        profile: "browser",
-        operator: "203.0.113.7",
-        cacheDirectory: join(directory.path, "cache"),
-        log: () => {},
-        bundle: async () => {},
-        ...options,
-      }),
-      { id: "plugin-missing" },
-    )
+    const { HTTPS_PROXY } = process.env
+    // Nobody answers there, so the plugin cannot be fetched where it otherwise could.
+    process.env.HTTPS_PROXY = "http://127.0.0.1:9"
+    try {
+      provider = hetznerImageProvider({
+        ...testEngineConfig(directory.path, cloud),
+        home: join(directory.path, "home"),
+      })
+      await assert.rejects(build({ provision: undefined }), { id: "plugin-missing" })
+    } finally {
+      if (HTTPS_PROXY === undefined) delete process.env.HTTPS_PROXY
+      else process.env.HTTPS_PROXY = HTTPS_PROXY
+    }
     assert.deepEqual(cloud.ledger().alive, [])
+    assert.deepEqual(await list("ssh_keys"), [])
   })
 })

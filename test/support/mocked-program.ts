@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi"
 import { MockMonitor } from "@pulumi/pulumi/runtime/mocks.js"
-import { waitForRPCs } from "@pulumi/pulumi/runtime/settings.js"
+import * as settings from "@pulumi/pulumi/runtime/settings.js"
 import type { Program } from "../../infra/engine.ts"
 
 /** A resource as a program registers it with the engine. */
@@ -58,7 +58,8 @@ export async function runMocked(
     const values = await new Promise<Record<string, unknown>>(resolve => {
       pulumi.output(outputs).apply(resolve)
     })
-    await waitForRPCs()
+    // Not in its types: resolves when every resource is registered, those that no output waits for as well.
+    await (settings as unknown as { waitForRPCs(): Promise<void> }).waitForRPCs()
     return { resources, outputs: values }
   } finally {
     MockMonitor.prototype.registerResource = known

@@ -1,5 +1,4 @@
 import assert from "node:assert/strict"
-import type { Program } from "../../../infra/engine.ts"
 import type { Build, Stage } from "../../../image-builder/cloud/builder.ts"
 import { makeBuilderKeys } from "../../../image-builder/cloud/builder-keys.ts"
 import { gcpImageProgram } from "../../../image-builder/cloud/gcp-image.ts"
@@ -7,6 +6,7 @@ import { hetznerImageProgram } from "../../../image-builder/cloud/hetzner-image.
 import { overSsh } from "../../../image-builder/cloud/over-ssh.ts"
 import { cloudSteps, type RemoteStep, remoteSteps } from "../../../image-builder/cloud/steps.ts"
 import { PROFILES } from "../../../image-builder/definition.ts"
+import type { Program } from "../../../infra/engine.ts"
 import { type Registered, runMocked, SECRET } from "../../support/mocked-program.ts"
 
 const HASH = "0123456789abcdef"
@@ -67,7 +67,8 @@ describe("cloud image programs", () => {
           assert.deepEqual(inputs.triggers, [HASH])
           assert.equal(inputs.stdin, steps[index]?.stdin)
           assert.equal(inputs.create, steps[index]?.command)
-          assert.equal(inputs.logging, "stdoutAndStderr")
+          // The list of packages is for the manifest.
+          assert.equal(inputs.logging, name === "94-inventory" ? "none" : "stdoutAndStderr")
         }
         assert.deepEqual(copied.inputs.triggers, [HASH])
         assert.equal(outputs.inventory, "inventory")
