@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto"
 import { z } from "zod"
 import type { Machines } from "../../infra/machines/contract.ts"
+import { IMAGE_LABELS } from "../../infra/machines/images.ts"
 import { LABELS, MANAGER } from "../../infra/workspace-spec.ts"
 import type { Config } from "../config.ts"
 import { notFound, ServiceError } from "../errors.ts"
@@ -140,7 +141,11 @@ export function createWorkspaces(means: WorkspacesMeans): Workspaces {
 async function imageFor({ config, machines }: WorkspacesMeans, profile: Profile): Promise<number> {
   const configured = config.images[profile]
   if (configured !== undefined) return configured
-  const promoted = await machines.listSnapshots({ [LABELS.managedBy]: MANAGER, "foozol-profile": profile })
+  const promoted = await machines.listSnapshots({
+    [LABELS.managedBy]: MANAGER,
+    [IMAGE_LABELS.profile]: profile,
+    [IMAGE_LABELS.state]: "ready",
+  })
   const newest = promoted
     .filter(image => image.state === "available")
     .sort((a, b) => b.createdAt.getTime() - a.createdAt.getTime())[0]
