@@ -10,6 +10,7 @@ const BENCHES: Record<string, () => Promise<{ bench: (options: Record<string, st
   boot: () => import("./boot.ts"),
   "engine-steps": () => import("./engine-steps.ts"),
   relay: () => import("./relay.ts"),
+  "sign-up": () => import("./sign-up.ts"),
 }
 
 const { values, positionals } = parseArgs({
