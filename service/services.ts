@@ -87,11 +87,11 @@ export async function openServices(
   const sizes = createSizeCatalog(machines, config.regions, now)
   const queue = createOperationQueue(redis, adding, log)
   const pool = createEnginePool({ size: config.engineChildren, ...(compileCache ? { compileCache } : {}) })
-  const parts = { config, keys, store, queue, estimates, secrets, sizes, machines, now }
+  const parts = { config, keys, store, queue, events, estimates, secrets, sizes, machines, now }
   const means = { ...{ config, keys, cloud, pool, machines, channel, reports, tokens, secrets, now } }
   return {
     ...parts,
-    ...{ log, redis, events, tokens, channel, reports, pool },
+    ...{ log, redis, tokens, channel, reports, pool },
     users: createUsers(redis, config.signUpCap),
     logins: createLogins(redis, config.login),
     apiTokens: createApiTokens(redis),
