@@ -1,3 +1,4 @@
+import type { RequestListener } from "node:http"
 import Koa, { type Middleware } from "koa"
 import type Router from "koa-router"
 import { ServiceError } from "./errors.ts"
@@ -27,8 +28,8 @@ import { workspacePages } from "./routes/pages/workspaces.ts"
 import { signInRoutes } from "./routes/sign-in.ts"
 import type { Services } from "./services.ts"
 
-/** The web role: all middleware, in the order a request goes through it. */
-export function createApp(services: Services, metrics: Metrics, isStopping: () => boolean): Koa {
+/** The web role: all middleware, in the order a request goes through it, after the machines' door. */
+export function createApp(services: Services, metrics: Metrics, isStopping: () => boolean): RequestListener {
   const { config, log } = services
   const limits = createLimits(services)
   const app = new Koa({ proxy: config.trustProxy })
@@ -40,7 +41,7 @@ export function createApp(services: Services, metrics: Metrics, isStopping: () =
     use(router.allowedMethods({ throw: true, methodNotAllowed: notPossible, notImplemented: notPossible }))
   }
 
-  use(machineDoor(services, metrics))
+  const door = machineDoor(services, metrics)
   use(requests(log, metrics, showProblem))
   mount(healthRoutes(services, isStopping))
   mount(machineRoutes(services))
@@ -72,7 +73,10 @@ export function createApp(services: Services, metrics: Metrics, isStopping: () =
   use((ctx: Context) => {
     throw new ServiceError("not-found", 404, `There is nothing at ${ctx.path.slice(0, 100)}.`)
   })
-  return app
+  const handle = app.callback()
+  return (request, response) => {
+    if (!door(request, response)) void handle(request, response)
+  }
 }
 
 const notPossible = () => new ServiceError("method-not-allowed", 405, "This address does not take that method.")
