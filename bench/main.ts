@@ -6,6 +6,7 @@ import type { Measurement } from "./measurement.ts"
 import { summarize } from "./measurement.ts"
 
 const BENCHES: Record<string, () => Promise<{ bench: (options: Record<string, string>) => Promise<Measurement[]> }>> = {
+  authorize: () => import("./authorize.ts"),
   engine: () => import("./engine.ts"),
   boot: () => import("./boot.ts"),
   "engine-steps": () => import("./engine-steps.ts"),

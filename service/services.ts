@@ -85,7 +85,7 @@ export async function openServices(
   const events = createOperationEvents(redis, subscriber)
   const channel = createMachineChannel(redis, subscriber)
   const reports = createMachineReports(redis)
-  const tokens = createVncTokens(redis, config.login.idleMs)
+  const tokens = createVncTokens(redis, config.login.idleMs, now)
   const sizes = createSizeCatalog(machines, config.regions, now)
   const images = createImages(config, machines, now)
   const queue = createOperationQueue(redis, adding, log)
