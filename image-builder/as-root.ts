@@ -8,6 +8,14 @@ export function asRoot(command: string[], isRoot = userInfo().uid === 0): string
   return isRoot ? command : ["unshare", "--user", "--map-root-user", "--map-auto", ...command]
 }
 
+/** What is around a program that works on the image, and nothing of whoever builds it. */
+export const rootEnvironment = [
+  "PATH=/usr/sbin:/usr/bin:/sbin:/bin",
+  "HOME=/root",
+  "LC_ALL=C.UTF-8",
+  "DEBIAN_FRONTEND=noninteractive",
+]
+
 /** Devices that a program may expect; writing to them changes nothing. */
 const devices = ["null", "zero", "full", "random", "urandom", "tty"]
 
@@ -24,15 +32,9 @@ export function inRoot(root: string, command: string[], isRoot?: boolean): strin
     for name in ${devices.join(" ")}; do : > "$root/dev/$name"; mount --bind "/dev/$name" "$root/dev/$name"; done
     ln -s /proc/self/fd "$root/dev/fd"; ln -s fd/0 "$root/dev/stdin"; ln -s fd/1 "$root/dev/stdout"; ln -s fd/2 "$root/dev/stderr"
     exec chroot "$root" "$@"`
-  const environment = [
-    "PATH=/usr/sbin:/usr/bin:/sbin:/bin",
-    "HOME=/root",
-    "LC_ALL=C.UTF-8",
-    "DEBIAN_FRONTEND=noninteractive",
-  ]
   return [
     ...asRoot(["unshare", "--mount", "--fork", "sh", "-euc", script, "sh", root], isRoot),
-    ...["env", "-i", ...environment],
+    ...["env", "-i", ...rootEnvironment],
     ...command,
   ]
 }

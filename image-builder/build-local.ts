@@ -14,7 +14,7 @@ import * as definition from "./definition.ts"
 import { checkRoom, compressedBytes, makeDisk } from "./disk.ts"
 import { buildLayers, type Layer } from "./layers.ts"
 import { installedPackages, manifest } from "./manifest.ts"
-import { provision, readSteps } from "./provision.ts"
+import { provision, readSteps, stepEnvironment } from "./provision.ts"
 import { run } from "./run.ts"
 
 const here = dirname(fileURLToPath(import.meta.url))
@@ -116,12 +116,7 @@ function layers(
       for (const tree of [...trees.map(name => join(here, name)), bundled]) {
         if (existsSync(tree)) await run(["sh", "-euc", copyTree, "sh", tree, root])
       }
-      const environment = {
-        PROFILE: profile,
-        UNITS: definition.PROFILES[profile].units.join(" "),
-        IMAGE: hash,
-        LOCAL: "1",
-      }
+      const environment = stepEnvironment(definition.PROFILES[profile], hash, true)
       const steps = await readSteps(join(here, "provision"))
       await provision(steps, { root, logDirectory: join(logs, profile), environment, log })
     },

@@ -1,3 +1,4 @@
+import type { RequestListener } from "node:http"
 import Koa, { type Middleware } from "koa"
 import type Router from "koa-router"
 import { ServiceError } from "./errors.ts"
@@ -27,8 +28,8 @@ import { workspacePages } from "./routes/pages/workspaces.ts"
 import { signInRoutes } from "./routes/sign-in.ts"
 import type { Services } from "./services.ts"
 
-/** The web role: all middleware, in the order a request goes through it. */
-export function createApp(services: Services, metrics: Metrics, isStopping: () => boolean): Koa {
+/** The web role: all middleware, in the order a request goes through it, after the machines' door. */
+export function createApp(services: Services, metrics: Metrics, isStopping: () => boolean): RequestListener {
   const { config, log } = services
   const limits = createLimits(services)
   // Of X-Forwarded-For only the last address is the proxy's own word; whoever asks can write the others.
@@ -38,7 +39,7 @@ export function createApp(services: Services, metrics: Metrics, isStopping: () =
   const use = (middleware: unknown) => app.use(middleware as Middleware)
   const mount = (router: Router) => use(router.routes())
 
-  use(machineDoor(services, metrics))
+  const door = machineDoor(services, metrics)
   use(requests(log, metrics, showProblem))
   mount(healthRoutes(services, isStopping))
   mount(machineRoutes(services))
@@ -68,7 +69,10 @@ export function createApp(services: Services, metrics: Metrics, isStopping: () =
   mount(connectRoutes(services, limits))
   mount(accountPages(services, limits))
   use(answerNothing)
-  return app
+  const handle = app.callback()
+  return (request, response) => {
+    if (!door(request, response)) void handle(request, response)
+  }
 }
 
 /** What no route has taken: an address that is none, or one with another method. */

@@ -41,7 +41,10 @@ export async function startService(
   try {
     if (config.metrics) measured = await serveMetrics(metrics, config.metrics)
     if (config.roles.includes("web"))
-      web = await listen(createApp(services, metrics, () => stopping).callback(), config)
+      web = await listen(
+        createApp(services, metrics, () => stopping),
+        config,
+      )
   } catch (error) {
     measured?.close()
     await worker?.close(0)

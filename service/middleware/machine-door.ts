@@ -1,54 +1,61 @@
+import type { IncomingMessage, ServerResponse } from "node:http"
 import { workspaceOfKey } from "../machines/workspace-key.ts"
 import type { Metrics } from "../metrics.ts"
 import type { Services } from "../services.ts"
-import type { Context } from "./request-state.ts"
 
 /** Forms of what NGINX hands on; anything else needs no look into the store. */
 const SECRET = /^[A-Za-z0-9_-]{20,200}$/
+/** With or without a query, which says nothing here. */
+const PATH = /^\/vnc\/authorize(\?|$)/
+const ANSWER = { "Cache-Control": "no-store" }
+/** A 204 has no body by itself; of any other the length must be told for the connection to be kept. */
+const EMPTY_ANSWER = { ...ANSWER, "Content-Length": "0" }
+
+/** Takes a request if it is its own, and says whether it is. */
+export type Door = (request: IncomingMessage, response: ServerResponse) => boolean
 
 /**
  * `GET /vnc/authorize`: may whoever shows this token, or this entry ticket, onto the machine that asks? Answers 204
  * (for a ticket with the new token in `X-Foozol-Token`), 401, 403, and 503 when it cannot know; never with a body.
- * It stands before all other middleware: every page, upgrade and re-check of every viewer comes by here.
+ * It stands before everything else, Koa included: every page, upgrade and re-check of every viewer comes by here.
  */
-export function machineDoor(services: Pick<Services, "keys" | "tokens" | "now" | "log">, metrics: Metrics) {
+export function machineDoor(services: Pick<Services, "keys" | "tokens" | "now" | "log">, metrics: Metrics): Door {
   const { keys, tokens, now, log } = services
   let away = false
 
-  async function answer(ctx: Context): Promise<number> {
-    const workspace = workspaceOfKey(keys, ctx.get("authorization"))
+  async function answer({ headers }: IncomingMessage, response: ServerResponse): Promise<number> {
+    const workspace = workspaceOfKey(keys, headers.authorization)
     if (!workspace) return 401
-    const ticket = ctx.get("x-foozol-ticket")
+    const ticket = String(headers["x-foozol-ticket"] ?? "")
     if (ticket) {
       if (!SECRET.test(ticket)) return 401
       const redeemed = await tokens.redeem(ticket, workspace, now())
-      if (redeemed.token) ctx.set("X-Foozol-Token", redeemed.token)
+      if (redeemed.token) response.setHeader("X-Foozol-Token", redeemed.token)
       return redeemed.answer
     }
-    const token = ctx.get("x-foozol-token")
+    const token = String(headers["x-foozol-token"] ?? "")
     return SECRET.test(token) ? tokens.authorize(token, workspace, now()) : 401
   }
 
-  return async (ctx: Context, next: () => Promise<void>): Promise<void> => {
-    if (ctx.path !== "/vnc/authorize") return next()
-    let status = 503
-    if (ctx.method !== "GET") status = 405
-    else {
-      try {
-        status = await answer(ctx)
-        away = false
-      } catch (error) {
-        if (!away) log.warn({ err: error }, "admission cannot be decided; nobody is let in")
-        away = true
-      }
+  async function decide(request: IncomingMessage, response: ServerResponse): Promise<number> {
+    if (request.method !== "GET") return 405
+    try {
+      const status = await answer(request, response)
+      away = false
+      return status
+    } catch (error) {
+      if (!away) log.warn({ err: error }, "admission cannot be decided; nobody is let in")
+      away = true
+      return 503
     }
-    metrics.authorize.inc({ answer: String(status) })
-    ctx.set("Cache-Control", "no-store")
-    ctx.status = status
-    // An empty text, not null: Koa would make a 204 of it, or write the status as words.
-    if (status !== 204) {
-      ctx.body = ""
-      ctx.remove("Content-Type")
-    }
+  }
+
+  return (request, response) => {
+    if (!PATH.test(request.url ?? "")) return false
+    void decide(request, response).then(status => {
+      metrics.authorize.inc({ answer: String(status) })
+      response.writeHead(status, status === 204 ? ANSWER : EMPTY_ANSWER).end()
+    })
+    return true
   }
 }

@@ -4,11 +4,14 @@ import { loginKey } from "../logins/logins.ts"
 import { PREFIX } from "../redis/connect.ts"
 import { loadScript } from "../redis/scripts.ts"
 import { KEY } from "../workspaces/store.ts"
+import { createTokenUses } from "./uses.ts"
 
 /** Seconds an entry ticket is good for, once. */
 const TICKET_S = 60
 /** Milliseconds a VNC token is good for after its last use. */
 const TOKEN_MS = 30 * 60_000
+/** A use is written down at most so often. */
+const USE_MS = 60_000
 
 const scripts = {
   authorize: loadScript(new URL("lua/authorize.lua", import.meta.url)),
@@ -40,8 +43,12 @@ export interface VncTokens {
   revokeOfWorkspace(workspace: string): Promise<Revoked[]>
 }
 
-/** @param idleMs how long a login may be unused; watching a desktop is using it */
-export function createVncTokens(redis: Redis, idleMs: number): VncTokens {
+/**
+ * @param idleMs how long a login may be unused; watching a desktop is using it
+ * @param clock ms, for what is written down later
+ */
+export function createVncTokens(redis: Redis, idleMs: number, clock: () => number = Date.now): VncTokens {
+  const uses = createTokenUses(redis, { tokenMs: TOKEN_MS, idleMs, logins: LOGINS }, clock)
   async function revoke(set: string): Promise<Revoked[]> {
     const flat = (await scripts.revoke.run(redis, [`${TOKEN_SETS}${set}`], [TOKENS])) as string[]
     return flat.flatMap((workspace, index) =>
@@ -64,12 +71,17 @@ export function createVncTokens(redis: Redis, idleMs: number): VncTokens {
       )) as Answer
       return { answer, token: answer === 204 ? token : null }
     },
-    authorize: async (token, workspace, now) =>
-      (await scripts.authorize.run(
+    async authorize(token, workspace, now) {
+      const key = `${TOKENS}${hashOf(token)}`
+      const answer = (await scripts.authorize.run(
         redis,
-        [`${TOKENS}${hashOf(token)}`, KEY.workspace(workspace)],
-        [workspace, now, TOKEN_MS, idleMs, LOGINS],
-      )) as Answer,
+        [key, KEY.workspace(workspace)],
+        [workspace, now, LOGINS, USE_MS],
+      )) as Answer | 200
+      if (answer !== 200) return answer
+      uses.note(key)
+      return 204
+    },
     revokeOfLogin: hash => revoke(`login:${hash}`),
     revokeOfWorkspace: id => revoke(`ws:${id}`),
   }

@@ -1,7 +1,5 @@
 import { randomUUID } from "node:crypto"
 import { z } from "zod"
-import type { Machines } from "../../infra/machines/contract.ts"
-import { LABELS, MANAGER } from "../../infra/workspace-spec.ts"
 import type { Config } from "../config.ts"
 import { notFound, ServiceError } from "../errors.ts"
 import type { Keys } from "../keys.ts"
@@ -10,6 +8,7 @@ import type { OperationEvents } from "../operations/events.ts"
 import type { OperationInfo } from "../operations/operation.ts"
 import type { OperationQueue } from "../operations/queue.ts"
 import { ProxyUrl, SecretName, type Secrets, SecretValue } from "../secrets/secrets.ts"
+import type { Images } from "./images.ts"
 import { newWorkspaceId } from "./names.ts"
 import type { SizeCatalog } from "./sizes.ts"
 import type { WorkspaceStore } from "./store.ts"
@@ -75,12 +74,12 @@ export interface WorkspacesMeans {
   estimates: Estimates
   secrets: Secrets
   sizes: SizeCatalog
-  machines: Machines
+  images: Images
   now: () => number
 }
 
 export function createWorkspaces(means: WorkspacesMeans): Workspaces {
-  const { config, keys, store, queue, events, estimates, secrets, sizes, now } = means
+  const { config, keys, store, queue, events, estimates, secrets, sizes, images, now } = means
 
   async function get(user: string, id: string): Promise<Workspace> {
     const workspace = await store.get(id)
@@ -118,7 +117,7 @@ export function createWorkspaces(means: WorkspacesMeans): Workspaces {
         return { created: false, workspace: await get(user, known.workspace), operation: known.operation }
       }
       const region = wish.region ?? (await sizes.regions())[0] ?? "fsn1"
-      const [size, image] = await Promise.all([sizes.choose({ sizeClass, region }), imageFor(means, profile)])
+      const [size, image] = await Promise.all([sizes.choose({ sizeClass, region }), images.require(profile)])
       const id = newWorkspaceId()
       const info = {
         ...{ id, owner: user, name: wish.name ?? id, profile, provider, region, size: size.name, sizeClass, image },
@@ -149,21 +148,4 @@ export function createWorkspaces(means: WorkspacesMeans): Workspaces {
       return begin(workspace, last.kind, true)
     },
   }
-}
-
-/** The image a profile's machines are made from. @throws ServiceError `no-image` */
-async function imageFor({ config, machines }: WorkspacesMeans, profile: Profile): Promise<number> {
-  const configured = config.images[profile]
-  if (configured !== undefined) return configured
-  const promoted = await machines.listSnapshots({ [LABELS.managedBy]: MANAGER, "foozol-profile": profile })
-  const newest = promoted
-    .filter(image => image.state === "available")
-    .sort((a, b) => b.createdAt.getTime() - a.createdAt.getTime())[0]
-  if (newest) return Number(newest.id)
-  throw new ServiceError(
-    "no-image",
-    503,
-    `There is no golden image for the profile ${profile} yet: the operator has to build one.`,
-    { next: "investigate" },
-  )
 }
