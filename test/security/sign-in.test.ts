@@ -11,12 +11,7 @@ const STATE = "foozol-sign-in"
 describe("security: sign-in", () => {
   let test: TestService
 
-  beforeEach(async () => {
-    // Sign-ins are limited per address, and all tests come from one.
-    const { redis } = test.service.services
-    const counted = await redis.keys("fz:limit:*")
-    if (counted.length > 0) await redis.del(...counted)
-  })
+  beforeEach(() => test.forgetLimits())
   before(async () => {
     test = await startTestService()
   })
