@@ -3,8 +3,9 @@ import { type Check, expect } from "../check.ts"
 import { type Box, centre, regionOf } from "../rfb/frame.ts"
 import { KEYS } from "../rfb/keys.ts"
 import type { Run } from "../run.ts"
-import { complete, desktopOf, viewerOf } from "./screen.ts"
+import { desktopOf, viewerOf } from "./screen.ts"
 import { terminalHasFocus } from "./typing.ts"
+import { complete } from "./window.ts"
 
 /** Half the height of Chromium's row of address bar and buttons, which lies right above the page. */
 const ADDRESS_BAR_ABOVE = 22

@@ -1,8 +1,9 @@
 import { type Check, expect } from "../check.ts"
 import type { Run } from "../run.ts"
-import { complete, desktopOf, viewerOf } from "./screen.ts"
+import { desktopOf, viewerOf } from "./screen.ts"
 import { windowUnit } from "./settings.ts"
 import { typed } from "./typing.ts"
+import { complete } from "./window.ts"
 
 interface Part {
   what: string

@@ -1,4 +1,3 @@
-import type { ProfileName } from "../../definition.ts"
 import { type Check, CheckFailure, expect } from "../check.ts"
 import { type Box, type Frame, overlap, regionOf, shareOf } from "../rfb/frame.ts"
 import { openViewer, type Viewer } from "../rfb/viewer.ts"
@@ -37,15 +36,15 @@ export function findTerminal(frame: Frame): Box | string {
 }
 
 /** Where terminal and window are; a sentence when they are not all to be seen. */
-export function findDesktop(frame: Frame, profile: ProfileName): Desktop | string {
+export function findDesktop(frame: Frame, hasApp: boolean): Desktop | string {
   const terminal = findTerminal(frame)
   if (typeof terminal === "string") return terminal
-  const page = regionOf(frame, COLOURS.startPage)
-  if (page === null || page.share < LEAST_SHARE) {
-    if (profile === "browser") return `The browser's start page covers ${percent(page?.share ?? 0)}`
+  if (hasApp) {
     const other = 1 - shareOf(frame, [...Object.values(COLOURS), 0])
     return other >= LEAST_SHARE ? { terminal, page: null } : `The app's window covers ${percent(other)}`
   }
+  const page = regionOf(frame, COLOURS.startPage)
+  if (page === null || page.share < LEAST_SHARE) return `The browser's start page covers ${percent(page?.share ?? 0)}`
   if (overlap(terminal, page.box)) return "The terminal and the browser's page cover each other"
   return { terminal, page: page.box }
 }
@@ -68,7 +67,7 @@ async function seen<T extends object>(run: Run, what: string, find: (frame: Fram
 export const terminalOf = (run: Run) => seen(run, "a terminal", findTerminal)
 
 /** Waits until everything of the desktop is to be seen. */
-export const desktopOf = (run: Run) => seen(run, "a complete desktop", frame => findDesktop(frame, run.profile))
+export const desktopOf = (run: Run) => seen(run, "a complete desktop", frame => findDesktop(frame, run.hasApp))
 
 const opens: Check = {
   name: "screen: a stream opens through NGINX and the relay",
@@ -95,15 +94,4 @@ export const terminalShown: Check = {
   },
 }
 
-export const complete: Check = {
-  name: "screen: the browser or the app beside the terminal",
-  level: "quick",
-  needs: [opens.name],
-  async run(run) {
-    const { terminal, page } = await desktopOf(run)
-    const size = ({ left, top, right, bottom }: Box) => `${right - left}x${bottom - top}`
-    return `terminal ${size(terminal)}, ${page === null ? "the app beside it" : `page ${size(page)}`}`
-  },
-}
-
-export const screen = [opens, terminalShown, complete]
+export const screen = [opens, terminalShown]
