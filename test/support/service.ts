@@ -46,6 +46,8 @@ export interface TestService extends TestWorld {
   service: RunningService
   /** Everything the service has logged. */
   logged(): string
+  /** Forgets how often things were asked for: all tests come from one address. */
+  forgetLimits(): Promise<void>
   /** Ends the service's part and starts it again over the same Redis. @param drainMs how long operations may go on */
   restart(drainMs?: number): Promise<void>
 }
@@ -67,6 +69,11 @@ export async function startTestService(settings: Record<string, string> = {}): P
     ...world,
     service: await start(),
     logged: () => lines,
+    async forgetLimits() {
+      const { redis } = test.service.services
+      const counted = await redis.keys("fz:limit:*")
+      if (counted.length > 0) await redis.del(...counted)
+    },
     async restart(drainMs) {
       await test.service.stop()
       test.service = await start(drainMs)
