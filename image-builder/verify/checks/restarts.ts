@@ -73,7 +73,7 @@ const restartOf = ({ what, unit, keeps }: Part): Check => ({
         PARTS.map(part => part.unit(run)),
         seconds,
       ),
-      { limit: 2 * run.patience },
+      { limit: run.patience + 120_000 },
     )
     expect(code === 0, `After ${unit(run)} was killed: ${output.trim().split("\n").join(", ")}`)
     await untilShown(run)
