@@ -23,7 +23,7 @@ const USERS = { users: 2_000, tokensEach: 5 }
 const SECRET = "a secret for the bench, long enough to be one"
 /** Requests a second at which latency is measured. */
 const RATE = 1_000
-const FLOOD_S = 3
+const FLOOD_S = 2
 const PACED_S = 8
 
 type Checker = "ours" | "koa" | "nginx"
@@ -59,7 +59,7 @@ export async function bench(options: Record<string, string>): Promise<Measuremen
     const pids = { ours: service.pid, koa: koa.pid ?? 0, nginx: nginx.pid, redis: redis.pid }
     const record = recorder()
     // Code that has not been compiled yet is not what is measured.
-    for (const checker of CHECKERS) await ask({ ...behind(checker), seconds: 4, rate: null })
+    for (const checker of CHECKERS) await ask({ ...behind(checker), seconds: FLOOD_S, rate: null })
     for (let round = 0; round < Number(options.count ?? 5); round++) {
       const rates: Record<string, number> = {}
       for (const checker of turned(CHECKERS, round)) {
