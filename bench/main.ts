@@ -9,13 +9,21 @@ const BENCHES: Record<string, () => Promise<{ bench: (options: Record<string, st
   authorize: () => import("./authorize.ts"),
   burst: () => import("./burst.ts"),
   engine: () => import("./engine.ts"),
+  boot: () => import("./boot.ts"),
   "engine-steps": () => import("./engine-steps.ts"),
   relay: () => import("./relay.ts"),
+  "sign-up": () => import("./sign-up.ts"),
 }
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { json: { type: "boolean" }, count: { type: "string" }, parallel: { type: "string" } },
+  options: {
+    json: { type: "boolean" },
+    count: { type: "string" },
+    parallel: { type: "string" },
+    profile: { type: "string" },
+    rounds: { type: "string" },
+  },
 })
 const [name] = positionals
 const load = name === undefined ? undefined : BENCHES[name]

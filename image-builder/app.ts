@@ -3,7 +3,6 @@ import { createReadStream } from "node:fs"
 import { copyFile, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises"
 import { join } from "node:path"
 import { pipeline } from "node:stream/promises"
-import { asRoot } from "./as-root.ts"
 import { copyTree } from "./command-lines.ts"
 import type { AppSource } from "./definition.ts"
 import { ImageError } from "./errors.ts"
@@ -22,26 +21,28 @@ export function appLayer(app: AppSource, about: { cacheDirectory: string; logFil
     async apply(root) {
       const work = await mkdtemp(join(about.cacheDirectory, "app-"))
       try {
-        const tree = join(work, "tree")
-        const folder = join(tree, "opt/foozol-app")
-        await mkdir(folder, { recursive: true })
-        if (app.kind === "npm") {
-          await run(["npm", "install", "--prefix", folder, "--no-audit", "--no-fund", app.package], {
-            logFile: about.logFile,
-          })
-        } else {
-          await unpack(app, await download(app, work), tree, folder)
-        }
-        await run(["sh", "-euc", copyTree, "sh", tree, root])
-        const start = `#!/bin/sh\ncd /opt/foozol-app\nexec ${app.start} "$@"\n`
-        await run(asRoot(["sh", "-euc", 'cat > "$1" && chmod 755 "$1"', "sh", join(root, "opt/foozol-app/run")]), {
-          input: start,
-        })
+        await run(["sh", "-euc", copyTree, "sh", await appTree(app, work, about.logFile), root])
       } finally {
         await rm(work, { recursive: true, force: true })
       }
     },
   }
+}
+
+/** Makes the app's files in a folder below `work`, as they lie on the machine, and returns that folder. */
+export async function appTree(app: AppSource, work: string, logFile: string): Promise<string> {
+  const tree = join(work, "tree")
+  const folder = join(tree, "opt/foozol-app")
+  await mkdir(folder, { recursive: true })
+  if (app.kind === "npm") {
+    await run(["npm", "install", "--prefix", folder, "--no-audit", "--no-fund", app.package], { logFile })
+  } else {
+    await unpack(app, await download(app, work), tree, folder)
+  }
+  const start = `#!/bin/sh\ncd /opt/foozol-app\nexec ${app.start} "$@"\n`
+  await rm(join(folder, "run"), { force: true })
+  await writeFile(join(folder, "run"), start, { mode: 0o755 })
+  return tree
 }
 
 type Download = Exclude<AppSource, { kind: "npm" }>

@@ -20,7 +20,7 @@ export type AppSource = { start: string } & (
 )
 
 /** Raised when the builder itself makes something different from the same definition, so that images are made anew. */
-export const IMAGE_FORMAT = 1
+export const IMAGE_FORMAT = 2
 
 /** The version of Node on the machine. It comes from the npm packages that carry its binary, so from no extra host. */
 export const NODE_VERSION = "24.21.0"
@@ -46,7 +46,7 @@ const basePackages = {
   development: "git gh python3 ca-certificates openssl",
   door: "nginx libnginx-mod-stream tinyproxy-bin",
   display: "xvfb x11vnc x11-xserver-utils x11-utils xclip xauth fluxbox xterm",
-  fonts: "fonts-dejavu-core fonts-liberation fonts-noto-color-emoji",
+  fonts: "fonts-inter fonts-jetbrains-mono fonts-dejavu-core fonts-liberation fonts-noto-color-emoji",
   browser: "chromium chromium-sandbox",
   // What Electron links against; Chromium brings most of it anyway, so both profiles share one base.
   electron:

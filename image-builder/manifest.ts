@@ -32,7 +32,7 @@ export async function installedPackages(root: string): Promise<Record<string, st
 /** The manifest without what only its builder knows. */
 export function manifest(
   about: Pick<Manifest, "hash" | "profile" | "kernel" | "packages" | "sizes">,
-  archive: Archive,
+  archive: Pick<Archive, "distribution" | "suite">,
   now: Date,
 ): Manifest {
   const distribution = `${archive.distribution} ${archive.suite}`

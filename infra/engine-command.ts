@@ -28,6 +28,12 @@ export interface CommandOptions {
   onError?: ((chunk: string) => void) | undefined
 }
 
+/** Only what the engine needs of our own environment: our settings hold secrets that are none of its business. */
+export function inheritedEnvironment(): NodeJS.ProcessEnv {
+  const { PATH, HOME, LANG, TMPDIR, SSL_CERT_FILE, HTTPS_PROXY, NO_PROXY } = process.env
+  return { PATH, HOME, LANG, TMPDIR, SSL_CERT_FILE, HTTPS_PROXY, NO_PROXY }
+}
+
 /**
  * Runs the Pulumi CLI in a process group of its own and resolves when that whole group is gone, so that no plugin
  * outlives the run it belongs to. An abort asks the engine to stop after the resource it is at, then kills the group.
@@ -35,12 +41,9 @@ export interface CommandOptions {
  */
 export async function runCommand(command: string, args: string[], options: CommandOptions): Promise<CommandOutput> {
   options.signal?.throwIfAborted()
-  // Only what the engine needs of our own environment: our settings hold secrets that are none of its business.
-  const { PATH, HOME, LANG, TMPDIR, SSL_CERT_FILE, HTTPS_PROXY, NO_PROXY } = process.env
-  const inherited = { PATH, HOME, LANG, TMPDIR, SSL_CERT_FILE, HTTPS_PROXY, NO_PROXY }
   const child = spawn(command, args, {
     cwd: options.cwd,
-    env: { ...inherited, ...options.env },
+    env: { ...inheritedEnvironment(), ...options.env },
     detached: true,
     stdio: ["ignore", "pipe", "pipe"],
   })

@@ -22,10 +22,19 @@ export function toEngineEvent(event: PulumiEvent): EngineEvent | null {
   }
   const diagnostic = event.diagnosticEvent
   if (!diagnostic || diagnostic.ephemeral) return null
+  // The SDK's own notes come as well, though its types do not know of them.
+  if ((diagnostic.severity as string) === "debug") return null
   const message = plainText(diagnostic.message)
   if (!message) return null
   const severity = diagnostic.severity === "info#err" ? "info" : diagnostic.severity
   return { type: "diagnostic", severity, resource: diagnostic.urn ? urnName(diagnostic.urn) : null, message }
+}
+
+/** A line that a resource's provider tells while it works, gone from the engine's own display at the next one; or null. */
+export function toStatusLine({ diagnosticEvent: told }: PulumiEvent): { resource: string; text: string } | null {
+  if (!told?.ephemeral || !told.urn) return null
+  const text = plainText(told.message)
+  return text ? { resource: urnName(told.urn), text } : null
 }
 
 type StepMetadata = NonNullable<PulumiEvent["resourcePreEvent"]>["metadata"]

@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from "node:child_process"
 import { join } from "node:path"
 import { createInterface } from "node:readline"
 import type { CloudConfig } from "./cloud-config.ts"
-import { emptyGroup, killGroup } from "./engine-command.ts"
+import { emptyGroup, inheritedEnvironment, killGroup } from "./engine-command.ts"
 import type { EngineEvent } from "./engine-events.ts"
 import type { EngineAction, EngineAnswer, EngineRequest } from "./engine-protocol.ts"
 import { fromErrorValue, InfraError } from "./errors.ts"
@@ -50,7 +50,14 @@ export function createEnginePool(options: PoolOptions): EnginePool {
 
   function start(): Child {
     const started = Promise.withResolvers<void>()
-    const env = { ...process.env, ...(options.compileCache ? { FOOZOL_COMPILE_CACHE: options.compileCache } : {}) }
+    // What it needs to know comes with each request; of our own settings, secrets among them, it gets none.
+    const { NODE_OPTIONS, NODE_EXTRA_CA_CERTS } = process.env
+    const node = { NODE_OPTIONS, NODE_EXTRA_CA_CERTS }
+    const env = {
+      ...inheritedEnvironment(),
+      ...node,
+      ...(options.compileCache ? { FOOZOL_COMPILE_CACHE: options.compileCache } : {}),
+    }
     const child: Child = {
       process: spawn(
         process.execPath,

@@ -13,7 +13,7 @@ import { fileBackend } from "./empty-stack.ts"
 import { runCommand } from "./engine-command.ts"
 import { type EngineConfig, engineEnvironment, PROJECT } from "./engine-config.ts"
 import { engineError } from "./engine-errors.ts"
-import { type EngineEvent, toEngineEvent } from "./engine-events.ts"
+import { type EngineEvent, toEngineEvent, toStatusLine } from "./engine-events.ts"
 import { InfraError } from "./errors.ts"
 
 /** Below this much free space no run begins. A stack's state and its backups take less than 1 MB a run. */
@@ -22,6 +22,8 @@ const MIN_FREE_BYTES = 32 * 1024 ** 2
 export interface RunOptions {
   signal?: AbortSignal
   onEvent?: (event: EngineEvent) => void
+  /** Hears each line of what a resource does, as it does it: the output of a command on a builder, for instance. */
+  onLine?: (resource: string, line: string) => void
 }
 
 /** What a run changed: how many resources by kind of change (`create`, `update`, `same`, …). */
@@ -39,7 +41,8 @@ export interface StackSummary {
   updateInProgress: boolean
 }
 
-type Program = () => Promise<Record<string, unknown>>
+/** A Pulumi inline program. */
+export type Program = () => Promise<Record<string, unknown>>
 
 export interface Engine {
   /** Makes the stack if needed and brings its resources to what the program says. */
@@ -155,6 +158,8 @@ export function createEngine(config: EngineConfig): Engine {
     const stack = await Stack.select(name, local)
     try {
       await work(stack, raw => {
+        const line = options.onLine && toStatusLine(raw)
+        if (line) options.onLine?.(line.resource, line.text)
         const event = toEngineEvent(raw)
         if (event?.type === "summary") result.changes = event.changes
         if (event?.type === "diagnostic" && event.severity === "error") errors.push(event.message)

@@ -32,14 +32,12 @@ import type { Services } from "./services.ts"
 export function createApp(services: Services, metrics: Metrics, isStopping: () => boolean): RequestListener {
   const { config, log } = services
   const limits = createLimits(services)
-  const app = new Koa({ proxy: config.trustProxy })
+  // Of X-Forwarded-For only the last address is the proxy's own word; whoever asks can write the others.
+  const app = new Koa({ proxy: config.trustProxy, maxIpsCount: 1 })
   // Errors of sockets that close early; everything else is answered and written down in `requests`.
   app.on("error", error => log.debug({ err: error }, "connection"))
   const use = (middleware: unknown) => app.use(middleware as Middleware)
-  const mount = (router: Router) => {
-    use(router.routes())
-    use(router.allowedMethods({ throw: true, methodNotAllowed: notPossible, notImplemented: notPossible }))
-  }
+  const mount = (router: Router) => use(router.routes())
 
   const door = machineDoor(services, metrics)
   use(requests(log, metrics, showProblem))
@@ -70,16 +68,23 @@ export function createApp(services: Services, metrics: Metrics, isStopping: () =
   mount(operationPages(services))
   mount(connectRoutes(services, limits))
   mount(accountPages(services, limits))
-  use((ctx: Context) => {
-    throw new ServiceError("not-found", 404, `There is nothing at ${ctx.path.slice(0, 100)}.`)
-  })
+  use(answerNothing)
   const handle = app.callback()
   return (request, response) => {
     if (!door(request, response)) void handle(request, response)
   }
 }
 
-const notPossible = () => new ServiceError("method-not-allowed", 405, "This address does not take that method.")
+/** What no route has taken: an address that is none, or one with another method. */
+function answerNothing(ctx: Context): void {
+  const matched = (ctx.matched ?? []) as { methods: string[] }[]
+  if (matched.length === 0) throw new ServiceError("not-found", 404, `There is nothing at ${ctx.path.slice(0, 100)}.`)
+  ctx.set("Allow", [...new Set(matched.flatMap(one => one.methods)), "OPTIONS"].join(", "))
+  if (ctx.method !== "OPTIONS") {
+    throw new ServiceError("method-not-allowed", 405, "This address does not take that method.")
+  }
+  ctx.status = 204
+}
 
 /** An error as a page for people, and as problem+json for programs. */
 function showProblem(ctx: Context, problem: Problem): void {

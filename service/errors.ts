@@ -1,4 +1,4 @@
-import type { NextAction } from "../infra/errors.ts"
+import type { ErrorValue, NextAction } from "../infra/errors.ts"
 
 /**
  * An error a user or a program gets to see. `message` is one sentence that says what is wrong and what to do, `id`
@@ -28,3 +28,16 @@ export const notFound = (what: string) =>
 export const forbidden = (message: string) => new ServiceError("forbidden", 403, message)
 
 export const signedOut = () => new ServiceError("signed-out", 401, "Sign in first, or send a token of yours as bearer.")
+
+/** Errors of the engine and the provider that say something to the owner of a workspace as they are. */
+const OWNERS = ["provider-no-capacity", "provider-failed", "provider-rate-limited", "shutting-down"]
+
+/**
+ * An error of a cloud as the owner of a workspace is told it: what only the operator can mend names commands, settings
+ * and parts that are none of the owner's; the log has those words.
+ */
+export function forOwner({ id, next, message }: ErrorValue): Pick<ErrorValue, "id" | "next" | "message"> {
+  if (OWNERS.includes(id) || id.startsWith("machine-") || id === "internal") return { id, next, message }
+  const hope = next === "retry" ? "Try again in a few minutes" : "Try again"
+  return { id, next, message: `The cloud behind this service had a fault (${id}). ${hope}, or ask the operator.` }
+}

@@ -9,6 +9,8 @@ const [{ startService }, { ConfigError }] = await Promise.all([import("./start.t
 
 try {
   const service = await startService(process.env)
+  // What nobody waited for must not end everybody's desktop with it; it is a fault of ours, and written down.
+  process.on("unhandledRejection", error => service.services.log.error({ err: error }, "an error nobody waited for"))
   let stopping = false
   for (const signal of ["SIGTERM", "SIGINT"] as const) {
     process.on(signal, () => {

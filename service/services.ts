@@ -22,6 +22,7 @@ import { createSubscriber } from "./redis/subscriber.ts"
 import { createSecrets, type Secrets } from "./secrets/secrets.ts"
 import { createUsers, type Users } from "./users/users.ts"
 import { createVncTokens, type VncTokens } from "./vnc-tokens/vnc-tokens.ts"
+import { createImages, type Images } from "./workspaces/images.ts"
 import { createSizeCatalog, type SizeCatalog } from "./workspaces/sizes.ts"
 import { createWorkspaceStore, type WorkspaceStore } from "./workspaces/store.ts"
 import { createWorkspaces, type Workspaces } from "./workspaces/workspaces.ts"
@@ -40,6 +41,7 @@ export interface Services {
   store: WorkspaceStore
   workspaces: Workspaces
   sizes: SizeCatalog
+  images: Images
   machines: Machines
   queue: OperationQueue
   events: OperationEvents
@@ -85,13 +87,14 @@ export async function openServices(
   const reports = createMachineReports(redis)
   const tokens = createVncTokens(redis, config.login.idleMs, now)
   const sizes = createSizeCatalog(machines, config.regions, now)
+  const images = createImages(config, machines, now)
   const queue = createOperationQueue(redis, adding, log)
   const pool = createEnginePool({ size: config.engineChildren, ...(compileCache ? { compileCache } : {}) })
-  const parts = { config, keys, store, queue, estimates, secrets, sizes, machines, now }
+  const parts = { config, keys, store, queue, events, estimates, secrets, sizes, images, machines, now }
   const means = { ...{ config, keys, cloud, pool, machines, channel, reports, tokens, secrets, now } }
   return {
     ...parts,
-    ...{ log, redis, events, tokens, channel, reports, pool },
+    ...{ log, redis, tokens, channel, reports, pool },
     users: createUsers(redis, config.signUpCap),
     logins: createLogins(redis, config.login),
     apiTokens: createApiTokens(redis),

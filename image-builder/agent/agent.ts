@@ -3,7 +3,7 @@ import { STREAM_CLOSED } from "./admission.ts"
 import { createBackoff, pause } from "./backoff.ts"
 import { runChecks } from "./checks.ts"
 import type { AgentConfig } from "./config.ts"
-import { createDisplay } from "./display.ts"
+import { createDisplay, type Size } from "./display.ts"
 import { createHttp } from "./http.ts"
 import { type Log, reasonOf } from "./log.ts"
 import { watchReadiness } from "./readiness.ts"
@@ -16,6 +16,8 @@ import { applySettings } from "./settings.ts"
 import { createSignals } from "./signals/signals.ts"
 import { createStopping } from "./stopping.ts"
 import { createViewerEvents } from "./viewer-events.ts"
+import { keepWindows } from "./windows/keeper.ts"
+import { displaySize } from "./windows/x11.ts"
 
 /** While something is missing, the service hears sooner that it is there. */
 const UNREADY_REPORT_MS = 2_000
@@ -24,6 +26,8 @@ export interface AgentOptions {
   config: AgentConfig
   run: Run
   log: Log
+  /** Asks the display for its size; by its socket unless a test knows better. */
+  askSize?: () => Promise<Size | null>
   /** Times and clocks, for tests. */
   times?: Pick<RelayOptions, "now" | "clock" | "recheckMs" | "graceMs" | "probeMs"> & {
     heartbeatMs?: number
@@ -40,20 +44,23 @@ export interface WorkspaceAgent {
 }
 
 /** Starts the agent: when this returns, its socket takes viewers. Everything else goes on beside. */
-export async function startAgent({ config, run, log, times = {} }: AgentOptions): Promise<WorkspaceAgent> {
+export async function startAgent({ config, run, log, times = {}, ...given }: AgentOptions): Promise<WorkspaceAgent> {
   const ending = new AbortController()
   const { signal } = ending
   const now = times.now ?? Date.now
   const heartbeatMs = times.heartbeatMs ?? 15_000
-  const client = createServiceClient({
-    service: config.service,
-    key: config.workspaceKey,
-    timeoutMs: times.timeoutMs ?? 5_000,
-  })
-  const relay = createRelay({ ...times, vnc: config.vnc, authorize: client.authorize })
+  const timeoutMs = times.timeoutMs ?? 5_000
+  const client =
+    config.service === null
+      ? null
+      : createServiceClient({ service: config.service, key: config.workspaceKey, timeoutMs })
+  // Without a service there is nobody who could say who may come in.
+  const authorize = client?.authorize ?? (async () => "unknown" as const)
+  const relay = createRelay({ ...times, vnc: config.vnc, authorize })
   const events = createViewerEvents()
   const stopping = createStopping({ relay, events, now })
-  const display = createDisplay(run, config.display)
+  const askSize = given.askSize ?? (() => displaySize(config.display.socket))
+  const display = createDisplay(run, config.display.setSize, askSize)
   const readiness = watchReadiness({
     checks: () => runChecks({ ...config, run, display }),
     everyMs: times.readinessMs ?? 300,
@@ -97,7 +104,7 @@ export async function startAgent({ config, run, log, times = {} }: AgentOptions)
     display,
     events,
     status: async () => {
-      const { workspace, profile, service, versions } = config
+      const { workspace, profile, entry: service, versions } = config
       const size = await display.size()
       return { ...readiness.state(), workspace, profile, service, versions, display: size, viewers: relay.viewers() }
     },
@@ -111,18 +118,16 @@ export async function startAgent({ config, run, log, times = {} }: AgentOptions)
   const wait = times.backoff ?? { first: 1_000, most: 30_000 }
   const backoff = () => createBackoff({ ...wait, random: Math.random })
   const connected = () => void relay.recheck()
-  const work = [
-    followOrders({ client, backoff: backoff(), signal, log, connected, obey }),
-    keepReporting({
-      client,
-      backoff: backoff(),
-      signal,
-      log,
-      everyMs: () => (readiness.state().ready ? heartbeatMs : Math.min(heartbeatMs, UNREADY_REPORT_MS)),
-      ready: Promise.race([readiness.first, pause(times.patienceMs ?? 30_000, signal)]),
-      report,
-    }),
-  ]
+  const work = [keepWindows({ socketPath: config.display.socket, hasApp: config.profile === "desktop", signal, log })]
+  if (client === null) log.info("this machine has no service: nobody is let in")
+  else {
+    const everyMs = () => (readiness.state().ready ? heartbeatMs : Math.min(heartbeatMs, UNREADY_REPORT_MS))
+    const ready = Promise.race([readiness.first, pause(times.patienceMs ?? 30_000, signal)])
+    work.push(
+      followOrders({ client, backoff: backoff(), signal, log, connected, obey }),
+      keepReporting({ client, backoff: backoff(), signal, log, everyMs, ready, report }),
+    )
+  }
   for (const one of work) one.catch(error => log.warn(`this must not happen: ${reasonOf(error)}`))
 
   return {
@@ -133,7 +138,7 @@ export async function startAgent({ config, run, log, times = {} }: AgentOptions)
       stopping.close()
       events.close()
       server.close()
-      client.close()
+      client?.close()
       await Promise.allSettled(work)
       server.closeAllConnections()
       await rm(config.socket, { force: true })

@@ -5,7 +5,10 @@ import { unitsOf } from "./checks.ts"
 export interface AgentConfig {
   workspace: string
   profile: string
-  service: string
+  /** Where the service answers the machine; null for a machine that stands alone. */
+  service: string | null
+  /** The service's page that signs in, wakes this workspace and leads to its desktop; null where there is none. */
+  entry: string | null
   sessionId: string
   workspaceKey: string
   socket: string
@@ -16,7 +19,8 @@ export interface AgentConfig {
   userGid: number | undefined
   vnc: { host: string; port: number }
   https: { host: string; port: number } | null
-  display: { name: string; setSize: string }
+  /** The program that changes the display's size, and the socket of its X server. */
+  display: { setSize: string; socket: string }
   tmuxSocket: string
   units: string[]
   workDirectories: string[]
@@ -36,15 +40,21 @@ export async function readConfig(environment: NodeJS.ProcessEnv = process.env): 
   }
   const workspaceKey = (await readFile(`${etc}/secrets/workspace-key`, "utf8")).trim()
   if (workspaceKey === "") throw new Error(`${etc}/secrets/workspace-key is empty`)
-  const service = text("service")
-  if (!URL.canParse(service) || !/^https?:/.test(service)) throw new Error("the service's address is no URL")
+  const address = (name: string) => {
+    const value = identity[name]
+    if (value === undefined || value === null) return null
+    if (typeof value === "string" && URL.canParse(value) && /^https?:/.test(value)) return value.replace(/\/+$/, "")
+    throw new Error(`${etc}/workspace.json: ${name} is no URL`)
+  }
+  const [workspace, service, site] = [text("workspace"), address("service"), address("site")]
   const groups = await readFile("/etc/group", "utf8").catch(() => "")
   const profile = text("profile")
   return {
-    workspace: text("workspace"),
+    workspace,
     profile,
     service,
-    sessionId: typeof identity.sessionId === "string" ? identity.sessionId : text("workspace"),
+    entry: site === null ? null : `${site}/connect?workspace=${encodeURIComponent(workspace)}`,
+    sessionId: typeof identity.sessionId === "string" ? identity.sessionId : workspace,
     workspaceKey,
     socket: `${runtimeDirectory}/agent.sock`,
     socketGid: groupId(groups, "www-data"),
@@ -52,7 +62,7 @@ export async function readConfig(environment: NodeJS.ProcessEnv = process.env): 
     userGid: groupId(groups, "user"),
     vnc: { host: "127.0.0.1", port: 5900 },
     https: { host: "127.0.0.1", port: 443 },
-    display: { name: environment.DISPLAY ?? ":99", setSize: "/usr/lib/foozol/set-display-size" },
+    display: { setSize: "/usr/lib/foozol/set-display-size", socket: "/tmp/.X11-unix/X99" },
     tmuxSocket: "/tmp/tmux-1000/default",
     units: unitsOf(profile),
     workDirectories: ["/home/user"],

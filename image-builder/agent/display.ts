@@ -18,25 +18,15 @@ export function clampSize(given: unknown): Size | null {
   return { width: clamp(width, LIMITS.width), height: clamp(height, LIMITS.height) }
 }
 
-/** The size in use out of what `xrandr` prints. */
-export function parseSize(text: string): Size | null {
-  const [, width, height] = /\bcurrent (\d+) x (\d+)/.exec(text) ?? []
-  return width === undefined ? null : { width: Number(width), height: Number(height) }
-}
-
 /** Asks for and changes the size of a display; changes wait for each other, and only the last one asked for is made. */
-export function createDisplay(run: Run, options: { name: string; setSize: string }) {
+export function createDisplay(run: Run, setSize: string, size: () => Promise<Size | null>) {
   let last: Promise<unknown> = Promise.resolve()
   let asked = 0
-  const size = async (): Promise<Size | null> => {
-    const result = await run("xrandr", ["--display", options.name])
-    return result.code === 0 ? parseSize(result.stdout) : null
-  }
   const resize = (wanted: Size): Promise<Size | null> => {
     const mine = ++asked
     const change = last.then(async () => {
       // A window being dragged asks many times a second; what is outdated is not worth a redraw.
-      if (mine === asked) await run(options.setSize, [String(wanted.width), String(wanted.height)])
+      if (mine === asked) await run(setSize, [String(wanted.width), String(wanted.height)])
       return size()
     })
     last = change.catch(() => {})

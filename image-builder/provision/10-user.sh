@@ -7,6 +7,6 @@ usermod --append --groups foozol www-data
 chmod 0440 /etc/sudoers.d/foozol
 visudo --check --quiet
 
-install -d -o root -g foozol -m 0750 /etc/foozol/secrets
+install -d -o root -g foozol -m 2750 /etc/foozol/secrets
 install -d -m 0755 /etc/foozol
 install -d -m 0700 /etc/foozol/tls

@@ -7,6 +7,7 @@ set $workspace_key "test";
 set $service_url "http://127.0.0.1:9";
 set $service_host "127.0.0.1:9";
 set $service_name "127.0.0.1";
+set $service_link "";
 resolver 127.0.0.1;
 END
 cat > /etc/nginx/foozol-service-tls.conf <<'END'

@@ -2,7 +2,7 @@
 import type { Verdict } from "./connection.ts"
 
 export type Size = { width: number; height: number }
-export type Status = { service?: string; workspace?: string; display?: Size }
+export type Status = { service?: string | null; workspace?: string; display?: Size }
 export type MachineEvent = {
   type: "sleeping" | "signed-out" | "warning"
   message?: string

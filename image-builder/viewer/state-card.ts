@@ -84,8 +84,8 @@ export function createStateCard(retry: () => void) {
       ticking = setInterval(() => tick(state.retryAt), 500)
     },
     /** Where "wake" and "sign in" lead; the machine says it while it can. */
-    setService: (address: string | undefined) => {
-      if (address === undefined || !/^https?:\/\//.test(address)) return
+    setService: (address: string | null | undefined) => {
+      if (!address || !/^https?:\/\//.test(address)) return
       service = address
       link.href = address
     },

@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto"
 import type { Logger } from "pino"
-import { InfraError } from "../../infra/errors.ts"
-import { ServiceError } from "../errors.ts"
+import { InfraError, toErrorValue } from "../../infra/errors.ts"
+import { forOwner, ServiceError } from "../errors.ts"
 import type { Metrics } from "../metrics.ts"
 import type { Caller, Context } from "./request-state.ts"
 
@@ -23,7 +23,8 @@ export function toProblem(error: unknown): Problem {
   }
   if (error instanceof InfraError) {
     const status = error.next === "retry" ? 503 : 502
-    return { status, id: error.id, title: "The cloud provider", detail: error.message, next: error.next }
+    const { id, next, message } = forOwner(toErrorValue(error))
+    return { status, id, title: "The cloud provider", detail: message, next }
   }
   const { status, expose, message } = error as { status?: number; expose?: boolean; message?: string }
   if (expose && status && status < 500) {

@@ -44,12 +44,15 @@ export function keepLease(
   controller: AbortController,
 ): { end(): void } {
   let keptAt = performance.now()
-  const timer = setInterval(async () => {
+  const renew = async () => {
     const keys = [KEY.lease(held.workspace), KEY.operation(held.operation)]
     const word = await renewScript.run(redis, keys, [held.token, LEASE_MS, held.epoch]).catch(() => "away")
     if (word === "kept" || word === "cancel") keptAt = performance.now()
     if (word === "cancel") controller.abort(new RunEnded("cancelled"))
     else if (word === "lost" || performance.now() - keptAt > LEASE_MS) controller.abort(new RunEnded("lost"))
-  }, RENEW_MS)
+  }
+  const timer = setInterval(renew, RENEW_MS)
+  // At once too: what was cancelled while it waited for a worker makes nothing.
+  void renew()
   return { end: () => clearInterval(timer) }
 }

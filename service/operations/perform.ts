@@ -121,7 +121,7 @@ function sayEvent(run: OperationRun, event: EngineEvent): void {
     const word = CHANGE_WORDS[event.change]
     if (event.state === "failed") run.say(`${what} failed`)
     else if (event.state === "done" && word) run.say(`${what}: ${word}`)
-  } else if (event.type === "diagnostic") {
+  } else if (event.type === "diagnostic" && (event.severity === "warning" || event.severity === "error")) {
     // The engine's own words are for the operator.
     run.log.warn({ severity: event.severity, resource: event.resource }, event.message)
   }

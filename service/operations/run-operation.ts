@@ -1,7 +1,7 @@
 import type { Redis } from "ioredis"
 import type { Logger } from "pino"
 import { toErrorValue } from "../../infra/errors.ts"
-import { ServiceError } from "../errors.ts"
+import { forOwner, ServiceError } from "../errors.ts"
 import { randomToken } from "../keys.ts"
 import { loadScript } from "../redis/scripts.ts"
 import { KEY, type WorkspaceStore } from "../workspaces/store.ts"
@@ -172,7 +172,7 @@ async function giveBack(redis: Redis, workspace: string, token: string): Promise
 /** What the owner is told; what only the operator may know goes to the log. */
 function failureOf(error: unknown, log: Logger): Failure {
   if (error instanceof ServiceError) return { id: error.id, next: error.next, message: error.message }
-  const { id, next, message, detail } = toErrorValue(error)
-  log.error({ id, detail }, message)
-  return { id, next, message }
+  const value = toErrorValue(error)
+  log.error({ id: value.id, detail: value.detail }, value.message)
+  return forOwner(value)
 }

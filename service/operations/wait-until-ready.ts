@@ -41,19 +41,19 @@ export async function waitUntilReady(run: OperationRun): Promise<void> {
 }
 
 function tooLong(connected: boolean, checks: { name: string; ok: boolean; detail?: string | undefined }[], ms: number) {
-  const minutes = Math.round(ms / 60_000)
+  const time = ms < 120_000 ? `${Math.round(ms / 1000)} seconds` : `${Math.round(ms / 60_000)} minutes`
   if (!connected) {
     return new InfraError(
       "machine-silent",
       "retry",
-      `The machine was made, but did not report within ${minutes} minutes; try again, or delete the workspace.`,
+      `The machine was made, but did not report within ${time}; try again, or delete the workspace.`,
     )
   }
   const failing = checks.filter(check => !check.ok).map(check => check.name)
   return new InfraError(
     "machine-not-ready",
     "retry",
-    `The machine runs, but its desktop was not ready within ${minutes} minutes${failing.length > 0 ? ` (missing: ${failing.join(", ")})` : ""}; try again, or delete the workspace.`,
+    `The machine runs, but its desktop was not ready within ${time}${failing.length > 0 ? ` (missing: ${failing.join(", ")})` : ""}; try again, or delete the workspace.`,
     JSON.stringify(checks),
   )
 }

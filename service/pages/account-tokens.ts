@@ -7,7 +7,7 @@ import { timeAgo } from "./time.ts"
 /** Tokens for scripts: the list, a form for another, and the new one, shown once. */
 export function accessTokens({ tokens, csrf, newToken }: AccountModel, now: number): Html {
   return html`<section class="card section" aria-labelledby="tokens"><h2 id="tokens">Tokens for scripts</h2>
-<p class="soft">For the <a href="/api/v1/docs">API</a> and the command line, sent as <code>Authorization: Bearer …</code>.</p>
+<p class="soft">For the <a href="/api/v1/docs">API</a> and the command line, sent in the header <code>Authorization: Bearer TOKEN</code>.</p>
 ${newToken !== undefined && fresh(newToken)}
 ${tokens.length > 0 && html`<ul class="rows" role="list">${tokens.map(token => row(token, csrf, now))}</ul>`}
 ${postForm({

@@ -69,7 +69,7 @@ ${more(values, errors)}
 <aside class="card summary" aria-label="Price and creation">
 <p class="summary-label soft">Price</p>
 <p class="summary-price" id="price" aria-live="polite"></p><noscript><p>It depends on size and region: see the table of prices.</p></noscript>
-<p class="small soft">Before tax, if it runs all month. It is the provider's own price, asked for just now.</p>
+<p class="small soft">The provider's own price, before tax, if it runs all month.</p>
 <button class="button primary large">Create workspace</button>
 </aside>`,
 })}`,
@@ -99,7 +99,7 @@ function regions({ regions }: CreateOptions, chosen: string | undefined, error: 
   return html`<fieldset ${groupError("region", error)}><legend>${LABELS.region}</legend>
 <div class="pills">${regions.map(
     ({ id, label }) =>
-      html`<label class="pill"><input ${attributes({ type: "radio", name: "region", value: id, required: true, checked: id === chosen, "data-label": label })}><span>${label}</span></label>`,
+      html`<label class="pill"><input ${attributes({ type: "radio", name: "region", value: id, required: true, checked: id === chosen })}><span>${label}</span></label>`,
   )}</div>${fieldError("region", error)}</fieldset>`
 }
 

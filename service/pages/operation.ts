@@ -55,8 +55,7 @@ export function operationPage(model: OperationModel): string {
 <h1 id="title">${title}</h1>
 ${over ? outcome(model) : moving(model, timeline, now)}
 ${stepList(operation.kind, timeline)}
-<details class="log" id="log"><summary>Log <span class="soft" id="log-count">${lines(log.length)}</span>${icon("chevron")}</summary>
-<ol id="log-lines" tabindex="0" aria-label="Log">${log.map(line => html`<li><time datetime="${new Date(line.at).toISOString()}">${clock(line.at)}</time> ${line.text}</li>\n`)}</ol></details>
+${!(over && log.length === 0) && logView(log)}
 ${!over && operation.kind !== "destroy" && cancel(operation.id, csrf)}
 </section>
 <p id="announce" class="visually-hidden" role="status" aria-live="polite"></p>`,
@@ -87,6 +86,11 @@ ${progressBar({ id: "bar", label: "Progress", fraction: progress.fraction, value
 </div>`
 }
 
+const logView = (
+  log: Timeline["log"],
+) => html`<details class="log" id="log"><summary>Log <span class="soft" id="log-count">${lines(log.length)}</span>${icon("chevron")}</summary>
+<ol id="log-lines" tabindex="0" aria-label="Log">${log.map(line => html`<li><time datetime="${new Date(line.at).toISOString()}">${clock(line.at)}</time> ${line.text}</li>\n`)}</ol></details>`
+
 const cancel = (id: string, csrf: string) =>
   html`<div class="actions end">${postForm({
     action: `/operations/${encodeURIComponent(id)}/cancel`,
@@ -94,7 +98,7 @@ const cancel = (id: string, csrf: string) =>
     content: html`<button class="button quiet">Cancel</button>`,
   })}</div>`
 
-export const lines = (count: number) => (count === 1 ? "1 line" : `${count} lines`)
+const lines = (count: number) => (count === 1 ? "1 line" : `${count} lines`)
 
 /** Time of day in UTC. */
 const clock = (at: number) => new Date(at).toISOString().slice(11, 19)

@@ -65,7 +65,9 @@ function weigh(steps: string[], { seconds, steps: known }: Expected): number[] {
 export function within(x: number): number {
   const knee = 0.75
   if (x <= knee) return Math.max(0, x)
-  return 1 - (1 - knee) ** 2 / (1 - knee + (x - knee))
+  const left = 1 - knee
+  // The logarithm has no end, and its slope at the knee is that of the line.
+  return 1 - left / (1 + Math.log1p((x - knee) / left))
 }
 
 /** How long it will take, as far as that is known. */

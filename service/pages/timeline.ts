@@ -10,7 +10,7 @@ export interface StepMark {
 /** What an operation's events add up to. The browser runs this file too. */
 export interface Timeline {
   state: OperationState
-  /** When the attempt that is shown began. */
+  /** When the work began; when it was asked for, until then. */
   startedAt: number
   steps: Record<string, StepMark>
   log: { at: number; text: string }[]
@@ -40,16 +40,18 @@ export function follow(before: Timeline, event: OperationEvent): Timeline {
   if (event.type === "log") return { ...before, log: [...before.log, { at: event.at, text: event.text }] }
   if (event.type === "step") {
     const mark = before.steps[event.step]
-    return mark === undefined
-      ? before
-      : { ...before, steps: { ...before.steps, [event.step]: marked(mark, event.state, event.at) } }
+    if (mark === undefined) return before
+    const steps = { ...before.steps, [event.step]: marked(mark, event.state, event.at) }
+    return { ...(before.state === "queued" ? running(before, event.at) : before), steps }
   }
-  // After its end an operation only goes on because somebody tried again: from the first step, on a new clock.
-  if (isEnd(before.state) && !isEnd(event.state)) {
-    return { ...beginTimeline(Object.keys(before.steps), event.at), state: event.state, log: before.log }
-  }
-  return { ...before, state: event.state }
+  if (isEnd(event.state)) return { ...before, state: event.state }
+  if (before.state === "queued") return event.state === "running" ? running(before, event.at) : before
+  // Another attempt, by another worker: from the first step, while the clock goes on.
+  return { ...before, state: event.state, steps: beginTimeline(Object.keys(before.steps), 0).steps }
 }
+
+/** The clock begins when the work does, not when it was asked for: estimates are of the work alone. */
+const running = (before: Timeline, at: number): Timeline => ({ ...before, state: "running", startedAt: at })
 
 function marked(mark: StepMark, state: "begun" | "done" | "failed", at: number): StepMark {
   if (state === "begun") return { state, begunAt: at, endedAt: null }

@@ -22,6 +22,7 @@ export const SecretValue = z
 export const ProxyUrl = z
   .url({ protocol: /^(http|socks4|socks5)$/, error: "must be a URL such as http://user:password@proxy.example:3128" })
   .max(2_000)
+  .regex(/^\w+:\/\/[^\s"'\\]+$/, "must be a URL without spaces, quotes and backslashes: percent-encode them")
 
 /** Most secrets a user may have. */
 const MOST = 100

@@ -36,6 +36,15 @@ export interface WorkspaceStore {
   /** Ids of all that are not TERMINATED. */
   ids(): Promise<string[]>
   /**
+   * The workspace that the same wish made before: by its key, or without one that of the same profile which is being
+   * created. What it says is only good as long as `create` finds the same.
+   * @throws ServiceError `idempotency-key-reused`
+   */
+  find(
+    owner: string,
+    wish: { key: string | null; digest: string; profile: Profile },
+  ): Promise<{ workspace: string; operation: string } | null>
+  /**
    * Records a new workspace and the operation that makes its machine, in one transaction.
    * @param options.digest of the request: the same `key` with another request is refused
    * @throws ServiceError `quota-reached` or `idempotency-key-reused`
@@ -48,10 +57,13 @@ export interface WorkspaceStore {
   /**
    * Begins an operation.
    * @param retry what failed is done again: FAILED is a state to begin in
-   * @returns its id, or that of the one which does the same already
+   * @returns its id, or that of the one which does the same already; and the one that it cut off, if any
    * @throws ServiceError `not-found` or `illegal-transition`
    */
-  begin(operation: OperationInfo, options?: { retry?: boolean }): Promise<string>
+  begin(
+    operation: OperationInfo,
+    options?: { retry?: boolean },
+  ): Promise<{ operation: string; overtaken: string | null }>
   operation(id: string): Promise<Operation | null>
   /** Newest first. */
   operationsOf(workspace: string, count: number): Promise<Operation[]>
@@ -61,11 +73,24 @@ export function createWorkspaceStore(redis: Redis): WorkspaceStore {
   const get = async (id: string) => parseWorkspace(await redis.hgetall(KEY.workspace(id)))
   const operation = async (id: string) => parseOperation(await redis.hgetall(KEY.operation(id)))
   const present = <T>(values: (T | null)[]) => values.filter(value => value !== null)
+  async function listOf(user: string): Promise<Workspace[]> {
+    const all = present(await Promise.all((await redis.smembers(KEY.workspacesOf(user))).map(get)))
+    return all.filter(one => one.state !== "TERMINATED").sort((a, b) => a.createdAt - b.createdAt)
+  }
   return {
     get,
-    async listOf(user) {
-      const all = present(await Promise.all((await redis.smembers(KEY.workspacesOf(user))).map(get)))
-      return all.filter(one => one.state !== "TERMINATED").sort((a, b) => a.createdAt - b.createdAt)
+    listOf,
+    async find(owner, { key, digest, profile }) {
+      if (key === null) {
+        const all = await listOf(owner)
+        const found = all.find(one => one.state === "PROVISIONING" && one.profile === profile)
+        return found?.operation ? { workspace: found.id, operation: found.operation } : null
+      }
+      const fields = ["workspace", "operation", "digest"] as const
+      const [workspace, operation, known] = await redis.hmget(KEY.idempotency(owner, key), ...fields)
+      if (!workspace || !operation) return null
+      if (known !== digest) throw keyReused()
+      return { workspace, operation }
     },
     ids: () => redis.smembers(KEY.workspaces),
     async create(info, asked, { key, digest, quota }) {
@@ -90,15 +115,15 @@ export function createWorkspaceStore(redis: Redis): WorkspaceStore {
     },
     async begin(asked, { retry = false } = {}) {
       const { from, during } = TRANSITIONS[asked.kind]
-      const [word, detail] = (await scripts.begin.run(
+      const [word, detail, overtaken] = (await scripts.begin.run(
         redis,
         [KEY.workspace(asked.workspace), KEY.operation(asked.id), KEY.operationsOf(asked.workspace), KEY.toDo],
         [
           ...[asked.kind, during, `,${from.join(",")},`, asked.id, JSON.stringify(asked), asked.createdAt],
           ...[retry ? 1 : 0, PREFIX],
         ],
-      )) as [string, string]
-      if (word === "begun" || word === "already") return detail
+      )) as [string, string, string?]
+      if (word === "begun" || word === "already") return { operation: detail, overtaken: overtaken || null }
       if (word === "missing")
         throw new ServiceError("not-found", 404, "There is no such workspace, or it is not yours.")
       throw illegal(asked.kind, detail as State)
@@ -113,17 +138,18 @@ export function createWorkspaceStore(redis: Redis): WorkspaceStore {
 }
 
 function refusal(word: string, profile: Profile, quota: { profile: number; total: number }): ServiceError {
-  if (word === "key-reused") {
-    return new ServiceError(
-      "idempotency-key-reused",
-      422,
-      "This Idempotency-Key was used for another request: take a new one for a new workspace.",
-    )
-  }
+  if (word === "key-reused") return keyReused()
   const limit =
     word === "quota-total" ? `${quota.total} workspaces in all` : `${quota.profile} of the profile ${profile}`
   return new ServiceError("quota-reached", 409, `You have as many workspaces as you may (${limit}): delete one first.`)
 }
+
+const keyReused = () =>
+  new ServiceError(
+    "idempotency-key-reused",
+    422,
+    "This Idempotency-Key was used for another request: take a new one for a new workspace.",
+  )
 
 function illegal(kind: Kind, state: State): ServiceError {
   const words = { create: "created", start: "started", stop: "stopped", destroy: "deleted" }

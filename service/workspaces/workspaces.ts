@@ -1,19 +1,21 @@
 import { randomUUID } from "node:crypto"
 import { z } from "zod"
-import type { Machines } from "../../infra/machines/contract.ts"
-import { LABELS, MANAGER } from "../../infra/workspace-spec.ts"
 import type { Config } from "../config.ts"
 import { notFound, ServiceError } from "../errors.ts"
 import type { Keys } from "../keys.ts"
 import type { Estimates } from "../operations/estimates.ts"
+import type { OperationEvents } from "../operations/events.ts"
 import type { OperationInfo } from "../operations/operation.ts"
 import type { OperationQueue } from "../operations/queue.ts"
 import { ProxyUrl, SecretName, type Secrets, SecretValue } from "../secrets/secrets.ts"
+import type { Images } from "./images.ts"
 import { newWorkspaceId } from "./names.ts"
 import type { SizeCatalog } from "./sizes.ts"
 import type { WorkspaceStore } from "./store.ts"
 import type { Kind } from "./transitions.ts"
 import { PROFILES, type Profile, SIZE_CLASSES, type Workspace } from "./workspace.ts"
+
+const ONE_LINE = "must be one line of visible characters"
 
 /** What a person or a program asks for. */
 export const CreateWorkspace = z.strictObject({
@@ -30,7 +32,10 @@ export const CreateWorkspace = z.strictObject({
     .trim()
     .min(1, "must not be empty")
     .max(60, "must have at most 60 characters")
-    .regex(/^[^\p{Cc}\p{Cf}\p{Zl}\p{Zp}]*$/u, "must be one line of visible characters")
+    // In the description of the API stands only this pattern: programs that read it know no classes of Unicode.
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what must not be there
+    .regex(/^[^\u0000-\u001f\u007f-\u009f]*$/, ONE_LINE)
+    .refine(text => !/[\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/u.test(text), { error: ONE_LINE })
     .optional(),
   proxy: ProxyUrl.optional(),
   secrets: z
@@ -65,15 +70,16 @@ export interface WorkspacesMeans {
   keys: Keys
   store: WorkspaceStore
   queue: OperationQueue
+  events: OperationEvents
   estimates: Estimates
   secrets: Secrets
   sizes: SizeCatalog
-  machines: Machines
+  images: Images
   now: () => number
 }
 
 export function createWorkspaces(means: WorkspacesMeans): Workspaces {
-  const { config, keys, store, queue, estimates, secrets, sizes, now } = means
+  const { config, keys, store, queue, events, estimates, secrets, sizes, images, now } = means
 
   async function get(user: string, id: string): Promise<Workspace> {
     const workspace = await store.get(id)
@@ -88,7 +94,9 @@ export function createWorkspaces(means: WorkspacesMeans): Workspaces {
   }
 
   async function begin(workspace: Workspace, kind: Kind, retry: boolean): Promise<string> {
-    const operation = await store.begin(await asked(workspace, kind), { retry })
+    const { operation, overtaken } = await store.begin(await asked(workspace, kind), { retry })
+    // Whoever watches it hears at once; if this is lost, the stream finds its end in the record.
+    if (overtaken) await events.tell(overtaken, { type: "state", state: "cancelled", at: now() }).catch(() => {})
     await hint(operation)
     return operation
   }
@@ -101,8 +109,15 @@ export function createWorkspaces(means: WorkspacesMeans): Workspaces {
     listOf: store.listOf,
     async create(user, wish, idempotencyKey) {
       const { profile, sizeClass, provider } = wish
+      const request = { key: idempotencyKey, digest: keys.mac("idempotency", JSON.stringify(wish)) }
+      // Before the provider is asked: the first wish may have taken the last machine, and a repeated one is no new one.
+      const known = await store.find(user, { ...request, profile })
+      if (known) {
+        await hint(known.operation)
+        return { created: false, workspace: await get(user, known.workspace), operation: known.operation }
+      }
       const region = wish.region ?? (await sizes.regions())[0] ?? "fsn1"
-      const [size, image] = await Promise.all([sizes.choose({ sizeClass, region }), imageFor(means, profile)])
+      const [size, image] = await Promise.all([sizes.choose({ sizeClass, region }), images.require(profile)])
       const id = newWorkspaceId()
       const info = {
         ...{ id, owner: user, name: wish.name ?? id, profile, provider, region, size: size.name, sizeClass, image },
@@ -111,8 +126,7 @@ export function createWorkspaces(means: WorkspacesMeans): Workspaces {
       }
       await secrets.putForWorkspace(id, { proxy: wish.proxy ?? null, secrets: wish.secrets })
       const answer = await store.create(info, await asked(info, "create"), {
-        key: idempotencyKey,
-        digest: keys.mac("idempotency", JSON.stringify(wish)),
+        ...request,
         quota: {
           profile: profile === "desktop" ? config.quota.desktop : config.quota.total,
           total: config.quota.total,
@@ -134,21 +148,4 @@ export function createWorkspaces(means: WorkspacesMeans): Workspaces {
       return begin(workspace, last.kind, true)
     },
   }
-}
-
-/** The image a profile's machines are made from. @throws ServiceError `no-image` */
-async function imageFor({ config, machines }: WorkspacesMeans, profile: Profile): Promise<number> {
-  const configured = config.images[profile]
-  if (configured !== undefined) return configured
-  const promoted = await machines.listSnapshots({ [LABELS.managedBy]: MANAGER, "foozol-profile": profile })
-  const newest = promoted
-    .filter(image => image.state === "available")
-    .sort((a, b) => b.createdAt.getTime() - a.createdAt.getTime())[0]
-  if (newest) return Number(newest.id)
-  throw new ServiceError(
-    "no-image",
-    503,
-    `There is no golden image for the profile ${profile} yet: the operator has to build one.`,
-    { next: "investigate" },
-  )
 }

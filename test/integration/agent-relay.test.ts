@@ -263,6 +263,21 @@ describe("agent relay", function () {
     assert.deepEqual([ready, display, versions], [true, { width: 320, height: 900 }, { agent: "1" }])
   })
 
+  it("runs without a service, and lets nobody in", async () => {
+    await start({ config: { service: null, entry: null } })
+    await waitUntil("the desktop is ready", async () => (await status()).ready, 60_000)
+    assert.equal((await status()).service, null)
+    assert.equal(await test.refusal({ "x-foozol-token": "good" }), 503)
+    const resized = await test.ask("POST", "/agent/resize", { width: 640, height: 480 })
+    assert.deepEqual(resized, { status: 200, body: { width: 640, height: 480 } })
+    assert.equal(test.service.asked, 0)
+  })
+
+  it("tells the viewer where its workspace is entered", async () => {
+    await start()
+    assert.equal((await status()).service, "https://cloud.example/connect?workspace=blue-otter")
+  })
+
   it("logs no token and no key", async () => {
     await start()
     const viewer = await test.viewer("good")

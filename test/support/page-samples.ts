@@ -145,7 +145,7 @@ export const options: CreateOptions = {
       cores: 16,
       memoryGb: 32,
       diskGb: 320,
-      prices: { fsn1: price(22.49, false), nbg1: price(22.49, false) },
+      prices: { fsn1: price(22.49, false), nbg1: price(22.49, false), ash: price(32.99) },
     },
   ],
   regions: [

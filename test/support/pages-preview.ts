@@ -15,7 +15,7 @@ export const POLICY = [
 
 type Answer = string | ((request: IncomingMessage, response: ServerResponse) => void | Promise<void>)
 
-/** Serves pages and their assets under the policy, on loopback; `routes` is asked for everything else. */
+/** Serves pages and their assets under the policy, on loopback; forms lead to `/sent`, and `routes` is asked for the rest. */
 export async function startPreview(routes: (path: string, url: URL) => Answer | undefined) {
   const posts: { path: string; fields: URLSearchParams }[] = []
   const server = createServer(async (request, response) => {
@@ -30,7 +30,7 @@ export async function startPreview(routes: (path: string, url: URL) => Answer | 
       posts.push({ path: url.pathname, fields: new URLSearchParams((await request.toArray()).join("")) })
       return response.writeHead(303, { location: "/sent" }).end()
     }
-    const answer = routes(url.pathname, url)
+    const answer = url.pathname === "/sent" ? "<title>Sent</title>" : routes(url.pathname, url)
     if (typeof answer === "function") return answer(request, response)
     if (answer === undefined) return response.writeHead(404).end()
     response.setHeader("content-type", "text/html; charset=utf-8")

@@ -3,6 +3,8 @@ import { temporaryDirectory } from "./temporary-directory.ts"
 
 export interface TestRedis {
   readonly url: string
+  /** Where its append-only file lies. */
+  readonly directory: string
   /** Kills it and starts it again over the same folder, on the same port. */
   crash(): Promise<void>
   /** Kills it; `resume` brings it back. */
@@ -27,6 +29,7 @@ export async function startTestRedis(): Promise<TestRedis> {
     get url() {
       return running.url
     },
+    directory,
     kill,
     resume,
     async crash() {

@@ -1,5 +1,12 @@
+import { setTimeout as sleep } from "node:timers/promises"
 import type { MachineConfig, Machines } from "../../local-cloud/machines/contract.ts"
 import { createNoMachines } from "../../local-cloud/machines/none.ts"
+
+/** Milliseconds after which a machine says again what was not heard. */
+const AGAIN_MS = 100
+
+/** Milliseconds between reports of a machine that is ready; a real one takes 15 s. */
+const HEARTBEAT_MS = 2_000
 
 /** An order a pretended machine was given. */
 export interface Received {
@@ -23,31 +30,40 @@ export function createReportingMachines(directory: string) {
     const life = new AbortController()
     living.get(config.id)?.abort()
     living.set(config.id, life)
-    void live(told, life.signal).catch(() => {})
+    void live(told, life.signal)
   }
 
   async function live(told: { service: string; workspace: string; workspaceKey: string }, signal: AbortSignal) {
     const headers = { authorization: `Bearer ${told.workspaceKey}` }
-    const events = await fetch(`${told.service}/machine/events`, { headers, signal })
-    void listen(told.workspace, events).catch(() => {})
+    void listen(told, headers, signal)
     const report = () => ({
       ...{ workspace: told.workspace, sessionId: told.workspace, bootId: crypto.randomUUID(), ready: state.ready },
       checks: [{ name: "picture", ok: state.ready, detail: state.ready ? "" : "no picture yet" }],
       ...{ versions: { agent: "1" }, signals: { viewers: 0 }, at: new Date().toISOString() },
     })
     for (;;) {
-      await fetch(`${told.service}/machine/report`, {
+      const answer = await fetch(`${told.service}/machine/report`, {
         method: "POST",
         headers: { ...headers, "content-type": "application/json" },
         body: JSON.stringify(report()),
         signal,
-      })
-      if (signal.aborted || state.ready) return
-      await new Promise(resolve => setTimeout(resolve, 200))
+      }).catch(() => null)
+      if (signal.aborted) return
+      await sleep(state.ready && answer?.status === 204 ? HEARTBEAT_MS : AGAIN_MS)
     }
   }
 
-  async function listen(workspace: string, answer: Response): Promise<void> {
+  /** Follows what the machine is told, and comes back when the stream breaks. */
+  async function listen(told: { service: string; workspace: string }, headers: HeadersInit, signal: AbortSignal) {
+    while (!signal.aborted) {
+      await fetch(`${told.service}/machine/events`, { headers, signal })
+        .then(answer => hear(told.workspace, answer))
+        .catch(() => {})
+      await sleep(AGAIN_MS)
+    }
+  }
+
+  async function hear(workspace: string, answer: Response): Promise<void> {
     let rest = ""
     for await (const chunk of answer.body?.pipeThrough(new TextDecoderStream()) ?? []) {
       rest += chunk

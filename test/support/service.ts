@@ -11,17 +11,16 @@ import { temporaryDirectory } from "./temporary-directory.ts"
 import { createVisitor, type Visitor } from "./visitor.ts"
 import { TEST_ZONE, testEngineConfig } from "./workspace.ts"
 
-/** The whole service with real parts: Redis, engine, local cloud (machines pretended), stand-in for GitHub. */
-export interface TestService {
+/** All that a service needs, real but for the machines: Redis, engine, local cloud, stand-in for GitHub. */
+export interface TestWorld {
+  /** Where the service is to listen. */
   url: string
-  service: RunningService
   cloud: TestCloud
   redis: TestRedis
   machines: ReturnType<typeof createReportingMachines>
   directory: string
+  /** The settings of the service. */
   env: NodeJS.ProcessEnv
-  /** Everything the service has logged. */
-  logged(): string
   /** A browser that has signed in as somebody. */
   signIn(login: string): Promise<Visitor>
   /** A call of the API with a bearer token, or with a browser's cookies. */
@@ -35,10 +34,22 @@ export interface TestService {
   /** A token for scripts of somebody, made with their login. */
   token(visitor: Visitor, scope?: "read" | "write"): Promise<string>
   /** Waits until an operation is over and returns it. */
-  finished(who: string | Visitor, operation: string): Promise<{ state: string; failure: { id: string } | null }>
-  /** Ends the service's part and starts it again over the same Redis. */
-  restart(drainMs?: number): Promise<void>
+  finished(
+    who: string | Visitor,
+    operation: string,
+  ): Promise<{ state: string; failure: { id: string; message: string; next: string } | null }>
   close(): Promise<void>
+}
+
+/** The world with a service in this process. */
+export interface TestService extends TestWorld {
+  service: RunningService
+  /** Everything the service has logged. */
+  logged(): string
+  /** Forgets how often things were asked for: all tests come from one address. */
+  forgetLimits(): Promise<void>
+  /** Ends the service's part and starts it again over the same Redis. @param drainMs how long operations may go on */
+  restart(drainMs?: number): Promise<void>
 }
 
 export interface Answer {
@@ -48,7 +59,36 @@ export interface Answer {
   body: any
 }
 
+/** @param settings of the service, over those of a test */
 export async function startTestService(settings: Record<string, string> = {}): Promise<TestService> {
+  const world = await startTestWorld(settings)
+  let lines = ""
+  const log = pino({ level: "debug" }, { write: line => (lines += line) })
+  const start = (drainMs?: number) => startService(world.env, { log, ...(drainMs === undefined ? {} : { drainMs }) })
+  const test: TestService = {
+    ...world,
+    service: await start(),
+    logged: () => lines,
+    async forgetLimits() {
+      const { redis } = test.service.services
+      const counted = await redis.keys("fz:limit:*")
+      if (counted.length > 0) await redis.del(...counted)
+    },
+    async restart(drainMs) {
+      await test.service.stop()
+      test.service = await start(drainMs)
+    },
+    async close() {
+      world.machines.close()
+      await test.service.stop()
+      await world.close()
+    },
+  }
+  return test
+}
+
+/** Everything but the service itself; see `startTestService`. */
+export async function startTestWorld(settings: Record<string, string> = {}): Promise<TestWorld> {
   const { path: directory, remove } = await temporaryDirectory("fc-")
   const machines = createReportingMachines(join(directory, "machines"))
   const [redis, cloud, port] = await Promise.all([
@@ -73,14 +113,9 @@ export async function startTestService(settings: Record<string, string> = {}): P
     FOOZOL_COMPILE_CACHE: join(cacheDirectory(), "compile-cache"),
     ...settings,
   }
-  let lines = ""
-  const log = pino({ level: "debug" }, { write: line => (lines += line) })
-  const start = (drainMs?: number) => startService(env, { log, ...(drainMs === undefined ? {} : { drainMs }) })
 
-  const test: TestService = {
+  const test: TestWorld = {
     ...{ url, cloud, redis, machines, directory, env },
-    service: await start(),
-    logged: () => lines,
     async signIn(login) {
       const visitor = createVisitor()
       const page = await visitor.get(`${url}/login/github`)
@@ -109,13 +144,8 @@ export async function startTestService(settings: Record<string, string> = {}): P
         await new Promise(resolve => setTimeout(resolve, 50))
       }
     },
-    async restart(drainMs) {
-      await test.service.stop()
-      test.service = await start(drainMs)
-    },
     async close() {
       machines.close()
-      await test.service.stop()
       await cloud.close()
       await redis.close()
       await remove()

@@ -29,7 +29,7 @@ export interface TestAgent {
 
 /** The agent as it runs on a machine, with a VNC server that only greets and the stand-in of a service. */
 export async function startTestAgent(
-  given: { times?: AgentOptions["times"]; onVnc?: (socket: Socket) => void } = {},
+  given: { times?: AgentOptions["times"]; onVnc?: (socket: Socket) => void; config?: Partial<AgentConfig> } = {},
 ): Promise<TestAgent> {
   const directory = await temporaryDirectory()
   const service = await startStandInService()
@@ -50,6 +50,7 @@ export async function startTestAgent(
     workspace: "blue-otter",
     profile: "browser",
     service: service.url,
+    entry: "https://cloud.example/connect?workspace=blue-otter",
     sessionId: "blue-otter",
     workspaceKey: service.key,
     socket: join(directory.path, "agent.sock"),
@@ -58,23 +59,24 @@ export async function startTestAgent(
     userGid: undefined,
     vnc: { host: "127.0.0.1", port: (server.address() as AddressInfo).port },
     https: null,
-    display: { name: ":99", setSize: "set-size" },
+    display: { setSize: "set-size", socket: join(directory.path, "no-display") },
     tmuxSocket: join(directory.path, "tmux"),
     units: [],
     workDirectories: [directory.path],
     bootId: "boot",
     versions: { agent: "1" },
+    ...given.config,
   }
-  let size = "1920 x 1080"
-  const run: AgentOptions["run"] = async (program, args) => {
-    if (program === "set-size") size = args.join(" x ")
-    return { code: 0, stdout: `current ${size}`, stderr: "" }
+  let size = { width: 1920, height: 1080 }
+  const run: AgentOptions["run"] = async (program, [width, height]) => {
+    if (program === "set-size") size = { width: Number(width), height: Number(height) }
+    return { code: 0, stdout: "", stderr: "" }
   }
   const log = { info: (text: string) => logged.push(text), warn: (text: string) => logged.push(text) }
   const backoff = { first: 20, most: 100 }
   const times = { heartbeatMs: given.onVnc ? 3_600_000 : 50, recheckMs: 50, readinessMs: 20, backoff, ...given.times }
-  const agent = await startAgent({ config, run, log, times })
-  await waitUntil("the agent follows the service", () => service.listeners() > 0, 10_000)
+  const agent = await startAgent({ config, run, log, times, askSize: async () => size })
+  if (config.service !== null) await waitUntil("the agent follows the service", () => service.listeners() > 0, 10_000)
   if (given.onVnc) await waitUntil("the checks are over", () => service.reports.length > 0 && vnc.length === 0, 10_000)
   settled = true
 

@@ -11,8 +11,8 @@ export interface Visit {
 export interface Visitor {
   /** Goes to an address, with the cookies it has, and follows redirects. */
   get(url: string): Promise<Visit>
-  /** Sends a form and follows redirects. */
-  post(url: string, form: Record<string, string>): Promise<Visit>
+  /** Sends a form and follows redirects. @param headers of the first request, such as `origin` */
+  post(url: string, form: Record<string, string>, headers?: Record<string, string>): Promise<Visit>
   /** Cookies by host name: as in a browser, ports do not tell them apart. */
   cookies: Map<string, Map<string, string>>
 }
@@ -40,7 +40,7 @@ export function createVisitor(more: Record<string, string> = {}): Visitor {
     const way: string[] = []
     for (let url = start, request = init; way.length < 20; request = {}) {
       const cookie = [...jar(url)].map(([name, value]) => `${name}=${value}`).join("; ")
-      const headers = { ...more, accept: "text/html", ...(cookie ? { cookie } : {}) }
+      const headers = { ...more, accept: "text/html", ...(cookie ? { cookie } : {}), ...(request.headers as object) }
       const response = await fetch(url, { ...request, redirect: "manual", headers })
       keep(url, response.headers)
       const text = await response.text()
@@ -53,7 +53,14 @@ export function createVisitor(more: Record<string, string> = {}): Visitor {
   }
   return {
     get: url => visit(url, {}),
-    post: (url, form) => visit(url, { method: "POST", body: new URLSearchParams(form) }),
+    post: (url, form, headers = {}) => visit(url, { method: "POST", body: new URLSearchParams(form), headers }),
     cookies,
   }
+}
+
+/** The token in the forms of a page. */
+export function csrfOf(page: Visit): string {
+  const [, token] = /name="csrf" value="([^"]+)"/.exec(page.text) ?? []
+  if (!token) throw new Error(`There is no form on this page: ${page.status} ${page.url}`)
+  return token
 }

@@ -28,6 +28,7 @@ export const SYSTEM_TOOLS: SystemTool[] = [
   { programs: ["Xvfb"], package: "xvfb", purpose: "is the screen of desktop tests", testsOnly: true },
   { programs: ["x11vnc"], package: "x11vnc", purpose: "serves that screen in tests", testsOnly: true },
   { programs: ["xterm"], package: "xterm", purpose: "is typed into in tests", testsOnly: true },
+  { programs: ["ssh-keygen"], package: "openssh-client", purpose: "reads our keys in tests", testsOnly: true },
   {
     programs: ["chromium", "chromium-browser", "google-chrome"],
     package: "chromium",

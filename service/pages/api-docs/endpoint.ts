@@ -33,8 +33,17 @@ function body(api: OpenApi, { content = {}, description }: Body): Html {
   )}</div>`
 }
 
+/** Failures all have one form, which the page shows once. */
+const isFailure = (status: string) => /^[45]/.test(status)
+
+/** An operation's answers that say what went wrong. */
+export const failures = (api: OpenApi, { operation }: Endpoint): Answer[] =>
+  Object.entries(operation.responses ?? {})
+    .filter(([status]) => isFailure(status))
+    .map(([, answer]) => resolve<Answer>(api, answer))
+
 function response(api: OpenApi, status: string, { content = {}, description }: Answer): Html {
-  const types = Object.entries(content)
+  const types = isFailure(status) ? [] : Object.entries(content)
   const words = html`<code class="status s${status[0] ?? ""}">${status}</code> ${description}`
   if (types.length === 0) return html`<p class="answer">${words}</p>`
   return html`<details class="answer"><summary>${words}${icon("chevron")}</summary>${types.map(

@@ -1,8 +1,10 @@
 import { document } from "../document.ts"
 import { type Html, html } from "../html.ts"
-import { endpointSection } from "./endpoint.ts"
+import { icon } from "../icons.ts"
+import { endpointSection, failures } from "./endpoint.ts"
 import { byTag, type OpenApi } from "./open-api.ts"
 import { prose } from "./prose.ts"
+import { schemaView } from "./schema.ts"
 
 export interface ApiDocsModel {
   /** An OpenAPI 3.1 document. */
@@ -22,7 +24,8 @@ export function apiDocsPage({ document: given, documentUrl = "/api/v1/openapi.js
 ${contents(groups)}
 <div class="docs-body">
 <h1>${title !== undefined && `${title} `}API${version !== undefined && html` <span class="badge off">Version ${version}</span>`}</h1>
-<div class="docs-intro">${description !== undefined && prose(description)}<p>The same for programs: <a href="${documentUrl}">the OpenAPI document</a>. Tokens are made on <a href="/account">your account's page</a>.</p></div>
+<div class="docs-intro">${description !== undefined && prose(description)}<p>The same for programs: <a href="${documentUrl}">the OpenAPI document</a>. Tokens are made on <a href="/account">your account page</a>.</p>
+${errors(api)}</div>
 ${groups.map(
   ({
     name,
@@ -34,6 +37,16 @@ ${endpoints.map(endpoint => endpointSection(api, endpoint))}</section>`,
 )}
 </div></div>`,
   })
+}
+
+/** What every failure is answered with, once for all operations. */
+function errors(api: OpenApi): Html | false {
+  const answers = byTag(api).flatMap(({ endpoints }) => endpoints.flatMap(one => failures(api, one)))
+  const schema = answers.map(answer => Object.values(answer.content ?? {})[0]?.schema).find(one => one !== undefined)
+  return (
+    schema !== undefined &&
+    html`<details class="more"><summary>What every error looks like${icon("chevron")}</summary><div class="more-body">${schemaView(api, schema)}</div></details>`
+  )
 }
 
 const anchorOf = (tag: string) => `tag-${tag.replace(/[^A-Za-z0-9]+/g, "-")}`

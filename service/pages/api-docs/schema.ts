@@ -68,7 +68,8 @@ function limits(schema: Schema): string {
     maximum !== undefined && maximum < Number.MAX_SAFE_INTEGER && `at most ${maximum}`,
     minLength !== undefined && `at least ${minLength} long`,
     maxLength !== undefined && `at most ${maxLength} long`,
-    pattern !== undefined && `like ${pattern}`,
+    // A known format says it better than the pattern made for it.
+    pattern !== undefined && schema.format === undefined && `like ${pattern}`,
     schema.default !== undefined && `${JSON.stringify(schema.default)} if left out`,
   ].filter(Boolean)
   return parts.length === 0 ? "" : `, ${parts.join(", ")}`

@@ -25,15 +25,13 @@ function start(): void {
   let heard = false
   let settling = false
   let waiting = false
-  /** The bar never goes back, except for another attempt. */
+  /** The bar never goes back. */
   let furthest = 0
-  let attempt = timeline.startedAt
 
   const paint = () => {
     waiting = false
     const progress = progressOf(timeline, expected, Date.now() - ahead)
-    furthest = attempt === timeline.startedAt ? Math.max(furthest, progress.fraction) : progress.fraction
-    attempt = timeline.startedAt
+    furthest = Math.max(furthest, progress.fraction)
     paintOperation(timeline, progress, expected, furthest)
     // Until the stream has begun to tell, the log is the one the page came with.
     if (heard) paintLog(timeline.log)
@@ -52,7 +50,7 @@ function start(): void {
     },
     trouble(lost) {
       const trouble = document.getElementById("trouble")
-      if (trouble !== null) trouble.hidden = !lost
+      if (trouble !== null) trouble.hidden = !lost || !moves(timeline.state)
       // What closed the stream may be the end of the operation, or of the login.
       if (lost) void settle(() => false)
     },

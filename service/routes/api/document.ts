@@ -59,7 +59,8 @@ function operation(given: ApiRoute): object {
     {
       description,
       ...(schema ? { content: { "application/json": { schema } } } : {}),
-      ...(type ? { content: { [type]: { schema: { type: "string" } } } } : {}),
+      // Without a schema: what a stream is as a whole, none can say.
+      ...(type ? { content: { [type]: {} } } : {}),
     },
   ])
   const params = {

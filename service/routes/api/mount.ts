@@ -50,7 +50,7 @@ export function mountApi(routes: ApiRoute[]): Router {
 
 function pickHeaders(ctx: KoaContext, schema: z.ZodObject | undefined): Record<string, string> {
   const names = Object.keys(schema?.shape ?? {})
-  return Object.fromEntries(names.flatMap(name => (ctx.get(name) ? [[name, ctx.get(name)]] : [])))
+  return Object.fromEntries(names.flatMap(name => (ctx.headers[name] === undefined ? [] : [[name, ctx.get(name)]])))
 }
 
 /** @throws ServiceError `invalid-request` that names every wrong field */

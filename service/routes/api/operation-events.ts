@@ -18,20 +18,45 @@ export function eventStream(
   const closed = new AbortController()
   void gone.then(() => closed.abort())
   stream.once("close", () => closed.abort())
-  const timer = setInterval(() => stream.write(": here\n\n"), KEEP_ALIVE_MS)
+  const timer = setInterval(() => {
+    stream.write(": here\n\n")
+    void lookForEnd()
+  }, KEEP_ALIVE_MS)
   // Headers go out at once: a browser waits for them before it says that it is connected.
   stream.write(": hello\n\n")
 
   async function send(): Promise<void> {
-    const operation = await store.operation(id)
-    if (!operation || isOver(operation)) {
-      for (const one of await events.read(id, after)) stream.write(format(one))
-      return
-    }
-    for await (const one of events.follow(id, after, closed.signal)) {
+    await lookForEnd()
+    let place = after
+    const write = (one: StoredEvent) => {
       stream.write(format(one))
-      if (one.event.type === "state" && isOver({ state: one.event.state })) return
+      place = one.id
+      return one.event.type === "state" && isOver({ state: one.event.state })
     }
+    for await (const one of events.follow(id, place, closed.signal)) if (write(one)) return
+    for (const one of await events.read(id, place)) if (write(one)) return
+    await tellEnd(place)
+  }
+
+  /** Ends the following where the operation is over: a worker that died after the last write told nobody. */
+  async function lookForEnd(): Promise<void> {
+    const operation = await store.operation(id).catch(() => null)
+    if (operation && isOver(operation)) closed.abort()
+  }
+
+  /** Says the end as it stands in the record, behind all that was told. */
+  async function tellEnd(place: string | null): Promise<void> {
+    const operation = await store.operation(id)
+    if (stream.destroyed || !operation || !isOver(operation)) return
+    const { state, failure, finishedAt } = operation
+    const event = {
+      type: "state",
+      at: finishedAt ?? operation.createdAt,
+      state,
+      ...(failure ? { failure } : {}),
+    } as const
+    const [ms, count] = (place ?? "0-0").split("-")
+    stream.write(format({ id: `${ms}-${Number(count) + 1}`, event }))
   }
   void send()
     .catch(error => log.debug({ err: error }, "a stream of events ended"))

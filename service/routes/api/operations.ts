@@ -1,4 +1,3 @@
-import { once } from "node:events"
 import { z } from "zod"
 import { cancelOperation, operationOf } from "../../operations/operations.ts"
 import type { Services } from "../../services.ts"
@@ -68,7 +67,8 @@ export function operationRoutes(services: Services): ApiRoute[] {
     errors: [404],
     async handle({ caller, params, headers, ctx }) {
       await operationOf(services, caller.user.id, params.id)
-      const gone = once(ctx.req, "close").then(() => {})
+      // Not `events.once`: that one rejects when a reader goes in the middle, which is no error here.
+      const gone = new Promise<void>(resolve => ctx.req.once("close", () => resolve()))
       const body = eventStream(services, { id: params.id, after: headers["last-event-id"] ?? null, gone })
       return { status: 200, headers: { "X-Accel-Buffering": "no" }, body }
     },

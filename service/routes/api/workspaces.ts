@@ -16,6 +16,10 @@ const Started = z.object({ workspace: WorkspaceSchema, operation: OperationSchem
 export function workspaceRoutes(services: Services, limits: Limits): ApiRoute[] {
   const { workspaces, store, machines, config, tokens, channel, log } = services
 
+  // GitHub's login names know no capitals.
+  const operators = new Set(config.operators.map(name => name.toLowerCase()))
+  const isOperator = (login: string) => operators.has(login.toLowerCase())
+
   async function begun(user: string, id: string, operation: string, status = 202) {
     const [workspace, found] = await Promise.all([workspaces.get(user, id), store.operation(operation)])
     return {
@@ -132,7 +136,7 @@ export function workspaceRoutes(services: Services, limits: Limits): ApiRoute[] 
     replies: { 200: { description: "How many tokens were taken back", schema: z.object({ closed: z.int() }) } },
     errors: [404],
     async handle({ caller, params }) {
-      if (!config.operators.includes(caller.user.login)) await workspaces.get(caller.user.id, params.id)
+      if (!isOperator(caller.user.login)) await workspaces.get(caller.user.id, params.id)
       const revoked = await tokens.revokeOfWorkspace(params.id)
       await channel.revoke(revoked)
       return { status: 200, body: { closed: revoked.length } }

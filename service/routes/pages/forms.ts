@@ -30,8 +30,9 @@ export interface Form {
 export async function readForm({ keys }: Pick<Services, "keys">, ctx: PageContext): Promise<Form> {
   const caller = requireLogin(ctx)
   await parse(ctx as never, async () => {})
-  const fields = ((ctx.request as { body?: unknown }).body ?? {}) as Record<string, unknown>
-  const all = (name: string) => [fields[name] ?? []].flat().filter(value => typeof value === "string")
+  // The parser's own reading makes objects of fields: of `a.b`, `a[b]`, and of any that comes more than 20 times.
+  const fields = new URLSearchParams((ctx.request as { rawBody?: string }).rawBody)
+  const all = (name: string) => fields.getAll(name)
   const text = (name: string) => all(name)[0]?.trim() ?? ""
   if (!keys.isMac(PURPOSE, caller.login.hash, text("csrf"))) {
     throw new ServiceError(

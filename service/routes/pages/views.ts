@@ -1,6 +1,6 @@
 import type { CreateOptions, WorkspaceView } from "../../pages/index.ts"
 import type { Services } from "../../services.ts"
-import { addressOf, type Workspace } from "../../workspaces/workspace.ts"
+import { addressOf, PROFILES, type Workspace } from "../../workspaces/workspace.ts"
 import { presentSize } from "../api/catalog.ts"
 
 /** Names of Hetzner's places, for people; a place that is not here is shown by its id. */
@@ -42,10 +42,20 @@ export async function workspaceView({ store, sizes, config }: Services, workspac
 }
 
 /** What a new workspace can be made of now. */
-export async function createOptions({ sizes, config }: Services): Promise<CreateOptions> {
-  const [offered, regions] = await Promise.all([sizes.offered(), sizes.regions()])
+export async function createOptions({ sizes, images, config }: Services): Promise<CreateOptions> {
+  const [offered, regions, profiles] = await Promise.all([
+    sizes.offered(),
+    sizes.regions(),
+    Promise.all(
+      PROFILES.map(async id => {
+        const available = (await images.find(id)) !== null
+        const reason = available ? {} : { reason: "No golden image of it has been built here yet." }
+        return { id, ...PROFILE_TEXTS[id], available, ...reason }
+      }),
+    ),
+  ])
   return {
-    profiles: (["browser", "desktop"] as const).map(id => ({ id, ...PROFILE_TEXTS[id], available: true })),
+    profiles,
     sizes: offered.map(one => {
       const { regions: prices, ...size } = presentSize(one, config.regions)
       return { ...size, prices }

@@ -2,7 +2,8 @@
 -- Keys: workspace, operation, the workspace's operations, operations to do
 -- Arguments: kind, state meanwhile, states it may begin in (comma at both ends), operation id, operation (JSON),
 --   now (ms), must the workspace have failed in this kind (1/0), prefix
--- Answers {"begun"|"already", operation id}, {"missing"} or {"illegal", state}.
+-- Answers {"begun", operation id, id of the operation that was overtaken or ""}, {"already", operation id}, {"missing"}
+--   or {"illegal", state}.
 -- Keeps: only legal moves; the same wish twice is one operation; an operation that was overtaken can write no more.
 local hash = redis.call("HMGET", KEYS[1], "state", "operation", "failedKind")
 local state, current = hash[1], hash[2]
@@ -21,5 +22,7 @@ local before = redis.call("HGET", overtaken, "state")
 if before == "queued" or before == "running" then
   redis.call("HSET", overtaken, "state", "cancelled", "finishedAt", ARGV[6])
   redis.call("ZREM", KEYS[4], current)
+else
+  current = ""
 end
-return { "begun", ARGV[4] }
+return { "begun", ARGV[4], current }

@@ -1,10 +1,13 @@
 import assert from "node:assert/strict"
+import { mkdir, writeFile } from "node:fs/promises"
+import { join } from "node:path"
 import { judge, statusOf } from "../../../image-builder/agent/admission.ts"
 import { createBackoff } from "../../../image-builder/agent/backoff.ts"
-import { groupId } from "../../../image-builder/agent/config.ts"
-import { clampSize, createDisplay, parseSize } from "../../../image-builder/agent/display.ts"
+import { groupId, readConfig } from "../../../image-builder/agent/config.ts"
+import { clampSize, createDisplay } from "../../../image-builder/agent/display.ts"
 import { parseOrder } from "../../../image-builder/agent/service/orders.ts"
 import { createEventReader, formatEvent } from "../../../image-builder/agent/service/sse.ts"
+import { temporaryDirectory } from "../../support/temporary-directory.ts"
 
 describe("agent/admission", () => {
   it("keeps, ends, or waits while the service is away", () => {
@@ -88,26 +91,48 @@ describe("agent/display", () => {
       assert.equal(clampSize(none), null)
     }
   })
-  it("reads the size in use", () => {
-    assert.deepEqual(parseSize("Screen 0: minimum 1 x 1, current 1920 x 1080, maximum 3840 x 2160\n"), {
-      width: 1920,
-      height: 1080,
-    })
-    assert.equal(parseSize("Can't open display :99"), null)
-  })
   it("makes only the last of many changes asked for", async () => {
     const made: string[] = []
     const run = async (program: string, args: string[]) => {
       if (program === "set") made.push(args.join("x"))
-      return { code: 0, stdout: "current 800 x 600", stderr: "" }
+      return { code: 0, stdout: "", stderr: "" }
     }
-    const display = createDisplay(run, { name: ":99", setSize: "set" })
+    const display = createDisplay(run, "set", async () => ({ width: 800, height: 600 }))
     await Promise.all([1, 2, 3, 4].map(n => display.resize({ width: n, height: n })))
     assert.deepEqual(made, ["4x4"])
   })
 })
 
 describe("agent/config", () => {
+  const read = async (identity: object) => {
+    const { path, remove } = await temporaryDirectory()
+    try {
+      await mkdir(join(path, "secrets"))
+      await writeFile(join(path, "secrets/workspace-key"), "k".repeat(43))
+      await writeFile(join(path, "workspace.json"), JSON.stringify(identity))
+      return await readConfig({ FOOZOL_ETC: path })
+    } finally {
+      await remove()
+    }
+  }
+  const identity = {
+    workspace: "blue-otter",
+    profile: "browser",
+    service: "http://127.0.0.1:1/",
+    site: "https://a.b/c/",
+  }
+
+  it("takes from the boot's file who the machine is, and where its people find its service", async () => {
+    const { workspace, service, entry, sessionId } = await read(identity)
+    assert.deepEqual([workspace, sessionId, service], ["blue-otter", "blue-otter", "http://127.0.0.1:1"])
+    assert.equal(entry, "https://a.b/c/connect?workspace=blue-otter")
+  })
+  it("does with neither service nor pages, but not with what is no address", async () => {
+    const { service, entry } = await read({ ...identity, service: null, site: undefined })
+    assert.deepEqual([service, entry], [null, null])
+    await assert.rejects(read({ ...identity, service: "ftp://a" }), /service is no URL/)
+    await assert.rejects(read({ ...identity, workspace: "" }), /no workspace/)
+  })
   it("finds a group's number", () => {
     assert.equal(groupId("root:x:0:\nwww-data:x:33:a,b\n", "www-data"), 33)
     assert.equal(groupId("root:x:0:\n", "www"), undefined)

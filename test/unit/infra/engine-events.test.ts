@@ -1,5 +1,5 @@
 import assert from "node:assert/strict"
-import { toEngineEvent } from "../../../infra/engine-events.ts"
+import { toEngineEvent, toStatusLine } from "../../../infra/engine-events.ts"
 
 const at = { sequence: 1, timestamp: 1 }
 const step = (op: string, type = "hcloud:index/server:Server") => ({
@@ -32,11 +32,31 @@ describe("engine-events/toEngineEvent", () => {
       null,
     )
   })
+  it("leaves out the SDK's own notes", () => {
+    const diagnosticEvent = { message: "RPC", color: "never", severity: "debug" as "info" }
+    assert.equal(toEngineEvent({ ...at, diagnosticEvent }), null)
+  })
   it("takes colour marks out of messages", () => {
     const event = toEngineEvent({
       ...at,
       diagnosticEvent: { message: "<{%fg 1%}>error: <{%reset%}>no\n", color: "never", severity: "error" },
     })
     assert.equal(event?.type === "diagnostic" && event.message, "error: no")
+  })
+})
+
+describe("engine-events/toStatusLine", () => {
+  const urn = "urn:pulumi:s::p::command:remote:Command::10-user"
+  const told = { message: "<{%reset%}>Get:1 noble<{%reset%}>", color: "never", severity: "info" as const, urn }
+  const at = { sequence: 1, timestamp: 1 }
+
+  it("is what a resource's provider says while it works", () => {
+    const line = toStatusLine({ ...at, diagnosticEvent: { ...told, ephemeral: true } })
+    assert.deepEqual(line, { resource: "10-user", text: "Get:1 noble" })
+  })
+  it("is nothing that stays, is empty or is no resource's", () => {
+    const { urn: _, ...without } = told
+    for (const diagnosticEvent of [told, { ...told, ephemeral: true, message: "\n" }, { ...without, ephemeral: true }])
+      assert.equal(toStatusLine({ ...at, diagnosticEvent }), null)
   })
 })

@@ -25,7 +25,7 @@ describe("page of the API", () => {
       /^curl https:\/\/cloud\.example\.com\/api\/v1\/workspaces \\\n {2}-H "Authorization: Bearer \$FOOZOL_TOKEN"$/,
     )
     assert.match(curlExample(api, create), /-d '\{"profile":"browser","sizeClass":"small","region":"fsn1"\}'$/)
-    assert.match(curlExample(api, follow), /operations\/ID\/events[^]*-N$/)
+    assert.match(curlExample(api, follow), /operations\/ID\/events[\s\S]*-N$/)
     assert.match(curlExample(api, remove), /^curl -X DELETE \S+\/workspaces\/w-1 /)
     const quoted = {
       ...create,

@@ -74,16 +74,21 @@ describe("timeline of an operation", () => {
     assert.equal(timeline.state, "running")
   })
 
-  it("another attempt begins at the first step and on a new clock, with the log kept", () => {
-    const failed = follow(
-      follow(follow(booting, { type: "log", text: "no", at: 11_000 }), step("boot", "failed", 12_000)),
-      { type: "state", state: "failed", at: 12_000 },
-    )
-    assert.equal(failed.steps.boot?.state, "failed")
-    const again = follow(failed, { type: "state", state: "queued", at: 50_000 })
-    assert.equal(again.startedAt, 50_000)
+  it("another attempt begins at the first step, while the clock goes on and the log is kept", () => {
+    const broken = follow(booting, { type: "log", text: "the worker is gone", at: 11_000 })
+    const again = follow(broken, { type: "state", state: "running", at: 50_000 })
+    assert.equal(again.startedAt, 0)
     assert.ok(Object.values(again.steps).every(mark => mark.state === "waiting"))
     assert.equal(again.log.length, 1)
+    const failed = [step("boot", "failed", 12_000), { type: "state" as const, state: "failed" as const, at: 12_000 }]
+    assert.equal(failed.reduce(follow, booting).steps.boot?.state, "failed")
+    assert.equal([...failed, running].reduce(follow, booting).steps.boot?.state, "waiting")
+  })
+
+  it("the clock begins with the work, said by a state or by a step", () => {
+    assert.equal(follow(beginTimeline(STEPS, 5), { type: "state", state: "running", at: 9 }).startedAt, 9)
+    const begun = follow(beginTimeline(STEPS, 5), step("check", "begun", 9))
+    assert.deepEqual([begun.state, begun.startedAt], ["running", 9])
   })
 
   it("leaves out steps it does not know", () => {

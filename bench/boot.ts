@@ -1,0 +1,129 @@
+/**
+ * How long a fresh machine of the golden image takes until its door answers, until a viewer sees a picture through
+ * NGINX and the relay, and until the desktop is complete; with the CPU time its (emulated) machine has used until then,
+ * which hardly depends on what else this computer does.
+ */
+import { existsSync, readFileSync } from "node:fs"
+import { loadavg } from "node:os"
+import { join } from "node:path"
+import { setTimeout as sleep } from "node:timers/promises"
+import type { ProfileName } from "../image-builder/definition.ts"
+import { type GoldenCloud, type GoldenMachine, openShell, startGoldenCloud } from "../test/support/golden-machine.ts"
+import type { RfbClient } from "../test/support/rfb-client.ts"
+import { waitUntil } from "../test/support/wait-until.ts"
+import { cpuSeconds } from "./cpu.ts"
+import type { Measurement } from "./measurement.ts"
+
+/** Colours by which the desktop's parts are known: the terminal's ground, and that of the page the browser opens. */
+const TERMINAL = 0x111a24
+const PAGE = 0xf3f6f9
+const LIMIT = 300_000
+
+/** What stands when: each is in the table with the second after the kernel's start at which it was active. */
+const UNITS = [
+  "foozol-network",
+  "foozol-xvfb",
+  "foozol-boot",
+  "nginx",
+  "foozol-x11vnc",
+  "foozol-agent",
+  "foozol-browser",
+]
+
+/** @param options.profile which image (browser); options.rounds machines one after the other (5) */
+export async function bench(options: Record<string, string>): Promise<Measurement[]> {
+  const profile = (options.profile ?? "browser") as ProfileName
+  console.error(`Load before: ${loadavg()[0]?.toFixed(2)}`)
+  const golden = await startGoldenCloud(profile)
+  const metrics = new Map<string, Measurement>()
+  const record = (metric: string, unit: string, value: number) => {
+    const known = metrics.get(metric) ?? { metric, unit, samples: [] }
+    metrics.set(metric, known)
+    known.samples.push(value)
+  }
+  try {
+    for (let round = 0; round < Number(options.rounds ?? 5); round++) await boot(golden, round, record)
+  } finally {
+    await golden.close()
+  }
+  return [...metrics.values()]
+}
+
+type Recorder = (metric: string, unit: string, value: number) => void
+
+async function boot(golden: GoldenCloud, round: number, record: Recorder): Promise<void> {
+  const began = performance.now()
+  const machine = await golden.create({ workspace: `boot-${round}` })
+  const pidFile = join(golden.cloud.directory, "m", "machines", String(machine.id), "qemu.pid")
+  const reached = (name: string) => {
+    const cpu = existsSync(pidFile) ? cpuSeconds(Number(readFileSync(pidFile, "utf8"))) : 0
+    record(`${name}_s`, "s", (performance.now() - began) / 1_000)
+    record(`${name}_cpu_s`, "CPU s", cpu)
+  }
+  await answers(machine)
+  reached("https")
+  const viewer = await waitUntil("a viewer is let in", () => machine.viewer(), LIMIT)
+  await seen("a picture", viewer, () => viewer.pixels.some(pixel => pixel !== 0))
+  reached("vnc")
+  await seen("terminal and browser", viewer, () => isComplete(viewer))
+  reached("desktop")
+  const shell = await openShell(viewer)
+  const names = UNITS.map(unit => `${unit}.service`).join(" ")
+  const times = await shell.run(`systemctl show --property ActiveEnterTimestampMonotonic --value ${names} | grep .`)
+  for (const [index, time] of times.trim().split("\n").entries())
+    if (time !== "0") record(`at_${(UNITS[index] ?? "").replace("foozol-", "")}`, "s", Number(time) / 1e6)
+  shell.close()
+  viewer.close()
+  await golden.cloud.api("DELETE", `/servers/${machine.id}`)
+  await waitUntil("the machine is gone", () => !existsSync(pidFile), LIMIT)
+}
+
+/**
+ * The first answer of the door. A question asked before the machine has a network is heard only when its first packet
+ * is sent again, seconds later: so a new one is asked every now and then.
+ */
+async function answers(machine: GoldenMachine): Promise<void> {
+  let answered = false
+  const end = Date.now() + LIMIT
+  while (!answered) {
+    if (Date.now() > end) throw new Error("The machine's door does not answer.")
+    machine.ask("/", { cookie: "" }).then(
+      () => {
+        answered = true
+      },
+      () => {},
+    )
+    await sleep(100)
+  }
+}
+
+async function seen(what: string, viewer: RfbClient, test: () => boolean): Promise<void> {
+  await viewer.look()
+  await waitUntil(
+    `${what} is seen`,
+    async () => {
+      if (test()) return true
+      await sleep(100)
+      await viewer.look(true)
+      return false
+    },
+    LIMIT,
+  )
+}
+
+/** Whether the left third shows a terminal with something written in it, and the rest a page with something on it. */
+function isComplete({ pixels, width, height }: RfbClient): boolean {
+  let [ground, letters, page, words] = [0, 0, 0, 0]
+  for (let y = 40; y < height - 40; y++) {
+    for (let x = 4; x < width; x++) {
+      const pixel = pixels[y * width + x] ?? 0
+      if (x < width / 3 - 4) {
+        if (pixel === TERMINAL) ground++
+        else if ((pixel & 0xff00) > 0xa000) letters++
+      } else if (pixel === PAGE) page++
+      else if (y > height / 4 && pixel >> 16 < 0x60) words++
+    }
+  }
+  const [third, rest] = [(width * height) / 3, (2 * width * height) / 3]
+  return ground > third / 2 && letters > 100 && page > rest / 3 && words > 500
+}

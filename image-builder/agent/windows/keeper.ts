@@ -1,0 +1,124 @@
+import { pause } from "../backoff.ts"
+import { type Log, reasonOf } from "../log.ts"
+import { type Area, arrange, type WindowSeen } from "./layout.ts"
+import { openXServer, type XServer } from "./x11.ts"
+
+/** WM_CLASS of the windows that the machine itself opens. */
+const KINDS: Record<string, WindowSeen["kind"]> = { "foozol-terminal": "terminal", "foozol-browser": "browser" }
+/** Property of a window: where this layout has put it. So the agent may restart without forgetting. */
+const PLACED = "_FOOZOL_PLACED"
+/** Changes come in bursts: a program that opens a window, a display that takes another size. */
+const CALM_MS = 60
+const RETRY_MS = 1_000
+
+/** Keeps the windows of a display in their places until the signal aborts, whatever happens to the display. */
+export async function keepWindows(options: {
+  socketPath: string
+  /** Whether the main window is the operator's app. */
+  hasApp: boolean
+  signal: AbortSignal
+  log: Log
+}): Promise<void> {
+  const { socketPath, hasApp, signal, log } = options
+  while (!signal.aborted) {
+    const server = await openXServer(socketPath).catch(() => null)
+    if (server !== null) {
+      const end = () => server.close()
+      signal.addEventListener("abort", end, { once: true })
+      await follow(server, hasApp, log)
+      signal.removeEventListener("abort", end)
+    }
+    await pause(RETRY_MS, signal)
+  }
+}
+
+async function follow(server: XServer, hasApp: boolean, log: Log): Promise<void> {
+  let before: Area | null = null
+  let due = true
+  let wake = () => {}
+  let gone = false
+  server.onRootChange(() => {
+    due = true
+    wake()
+  })
+  const closed = server.closed.then(() => {
+    gone = true
+    wake()
+  })
+  while (!gone) {
+    if (!due) {
+      await new Promise<void>(resolve => {
+        wake = resolve
+      })
+      await pause(CALM_MS, new AbortController().signal)
+      continue
+    }
+    due = false
+    try {
+      before = await look(server, before, hasApp)
+    } catch (error) {
+      // A window that closes while it is asked about; its end is a change of its own.
+      if (!gone) log.info(`windows: ${reasonOf(error)}`)
+    }
+  }
+  await closed
+}
+
+/** Looks at all windows and moves those that are not where they belong; returns the area there is for them. */
+async function look(server: XServer, before: Area | null, hasApp: boolean): Promise<Area | null> {
+  const [x, y, width, height] = await server.numbers(server.root, "_NET_WORKAREA")
+  // No window manager yet.
+  if (x === undefined || y === undefined || !width || !height) return before
+  const area = { x, y, width, height }
+  const ids = await server.numbers(server.root, "_NET_CLIENT_LIST")
+  const seen = await Promise.all(ids.map(id => read(server, id)))
+  const windows = seen.flatMap(one => (one === null ? [] : [one]))
+  for (const { id, to } of arrange(windows, area, before, hasApp)) {
+    const extents = windows.find(one => one.id === id)?.extents ?? [0, 0, 0, 0]
+    const [left = 0, right = 0, top = 0, bottom = 0] = extents
+    const place = [to.x, to.y, to.width - left - right, to.height - top - bottom]
+    await server.setNumbers(id, PLACED, [to.x, to.y, to.width, to.height])
+    // The place is that of the frame's upper left corner, the size the window's own; all four are given, by a tool.
+    await server.tell(id, "_NET_MOVERESIZE_WINDOW", [1 | (0xf << 8) | (2 << 12), ...place])
+  }
+  return area
+}
+
+async function read(server: XServer, id: number): Promise<(WindowSeen & { extents: number[] }) | null> {
+  try {
+    const [names, states, owner, type, extents, placed, place, filling, dialog] = await Promise.all([
+      server.texts(id, "WM_CLASS"),
+      server.numbers(id, "_NET_WM_STATE"),
+      server.numbers(id, "WM_TRANSIENT_FOR"),
+      server.numbers(id, "_NET_WM_WINDOW_TYPE"),
+      server.numbers(id, "_NET_FRAME_EXTENTS"),
+      server.numbers(id, PLACED),
+      server.place(id),
+      Promise.all(["MAXIMIZED_VERT", "MAXIMIZED_HORZ", "FULLSCREEN"].map(one => server.atom(`_NET_WM_STATE_${one}`))),
+      server.atom("_NET_WM_WINDOW_TYPE_DIALOG"),
+    ])
+    const [left = 0, right = 0, top = 0, bottom = 0] = extents
+    const frame = {
+      x: place.x - left,
+      y: place.y - top,
+      width: place.width + left + right,
+      height: place.height + top + bottom,
+    }
+    const [x, y, width, height] = placed.map(value => value | 0)
+    return {
+      id,
+      kind: names.map(name => KINDS[name]).find(kind => kind !== undefined) ?? "other",
+      isDialog: (owner[0] ?? 0) !== 0 || type.includes(dialog),
+      isFilling: states.some(state => filling.includes(state)),
+      frame,
+      placed:
+        x === undefined || y === undefined || width === undefined || height === undefined
+          ? null
+          : { x, y, width, height },
+      extents,
+    }
+  } catch {
+    // It was closed meanwhile.
+    return null
+  }
+}

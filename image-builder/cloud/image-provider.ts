@@ -1,0 +1,85 @@
+import type { CloudConfig } from "../../infra/cloud-config.ts"
+import { createEngine, type Engine, type Program } from "../../infra/engine.ts"
+import type { EngineConfig } from "../../infra/engine-config.ts"
+import { type ExtraPlugin, ensurePlugin } from "../../infra/engine-plugins.ts"
+import { createGcpImages, type GcpAccess } from "../../infra/machines/gcp-images.ts"
+import { createHetznerMachines } from "../../infra/machines/hetzner.ts"
+import { createHetznerApi } from "../../infra/machines/hetzner-api.ts"
+import { createHetznerImages } from "../../infra/machines/hetzner-images.ts"
+import type { ProviderImages } from "../../infra/machines/images.ts"
+import { Secret } from "../../infra/secret.ts"
+import type { Build } from "./builder.ts"
+import type { GcpPlace } from "./gcp-image.ts"
+import type { HetznerPlace } from "./hetzner-image.ts"
+
+/** A cloud in which golden images are made. */
+export interface ImageProvider {
+  name: "hetzner" | "gcp"
+  engine: Engine
+  images: ProviderImages
+  /** Fetches these plugins of the engine and the provider's own. @throws InfraError `plugin-missing` */
+  prepare(plugins: ExtraPlugin[], signal?: AbortSignal): Promise<void>
+  program(build: Build): Promise<Program>
+  /** Turns the builder off, where the program's next stage does not do it. */
+  powerOff(builderId: string, signal?: AbortSignal): Promise<void>
+}
+
+/** The smallest machine sold is the right one: a snapshot fits machines whose disk is as large as its builder's. */
+const HETZNER_PLACE: HetznerPlace = { region: "fsn1", size: "cx23" }
+const GCP_PLACE = { size: "e2-standard-4", diskGb: 20 }
+
+/** Images at Hetzner, or at whatever `HCLOUD_ENDPOINT` names. */
+export function hetznerImageProvider(config: CloudConfig, place: Partial<HetznerPlace> = {}): ImageProvider {
+  const { hetzner } = config
+  const token = new Secret(hetzner.token)
+  const api = createHetznerApi({ endpoint: hetzner.endpoint, token })
+  const machines = createHetznerMachines(api)
+  const engine = engineConfig(config, { HCLOUD_TOKEN: token, HCLOUD_ENDPOINT: hetzner.endpoint })
+  return {
+    name: "hetzner",
+    engine: createEngine(engine),
+    images: createHetznerImages(api),
+    async prepare(plugins, signal) {
+      for (const name of plugins) await ensurePlugin(engine, name, signal)
+    },
+    program: async build => {
+      const { hetznerImageProgram } = await import("./hetzner-image.ts")
+      return hetznerImageProgram(build, { ...HETZNER_PLACE, ...place })
+    },
+    async powerOff(builderId, signal) {
+      await machines.shutDown(builderId, signal ? { signal } : {})
+    },
+  }
+}
+
+/** Images at Google Cloud. */
+export function gcpImageProvider(
+  config: Omit<CloudConfig, "hetzner">,
+  access: GcpAccess,
+  place: Partial<GcpPlace> = {},
+): ImageProvider {
+  const { project, zone } = access
+  const engine = engineConfig(config, { GOOGLE_OAUTH_ACCESS_TOKEN: access.accessToken, GOOGLE_PROJECT: project })
+  return {
+    name: "gcp",
+    engine: createEngine(engine),
+    images: createGcpImages(access),
+    async prepare(plugins, signal) {
+      for (const name of [...plugins, "gcp"] as const) await ensurePlugin(engine, name, signal)
+    },
+    program: async build => {
+      const { gcpImageProgram } = await import("./gcp-image.ts")
+      return gcpImageProgram(build, { ...GCP_PLACE, project, zone, ...place })
+    },
+    // The program says what power its instance has.
+    powerOff: async () => {},
+  }
+}
+
+function engineConfig(
+  { pulumi, pulumiVersion, home, workDirectory, backendUrl, passphrase }: Omit<CloudConfig, "hetzner">,
+  providerEnv: EngineConfig["providerEnv"],
+): EngineConfig {
+  const engine = { pulumi, pulumiVersion, home, workDirectory, backendUrl }
+  return { ...engine, passphrase: new Secret(passphrase), providerEnv }
+}

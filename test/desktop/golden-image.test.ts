@@ -1,0 +1,197 @@
+import assert from "node:assert/strict"
+import { type GoldenCloud, type GoldenMachine, openShell, startGoldenCloud } from "../support/golden-machine.ts"
+import type { RfbClient } from "../support/rfb-client.ts"
+import { waitUntil } from "../support/wait-until.ts"
+
+/** Of each window of the display its name, x, y, width, height, and its frame's left, right, top and bottom. */
+const WINDOWS = `export DISPLAY=:99
+for id in $(xprop -root _NET_CLIENT_LIST | grep -o '0x[0-9a-f]*'); do
+  xprop -id $id WM_CLASS | grep -o 'foozol-[a-z]*' | head -n 1
+  xwininfo -id $id | sed -n 's/.*\\(Absolute upper-left.*\\|Width\\|Height\\): *//p'
+  xprop -id $id _NET_FRAME_EXTENTS | sed 's/.*= //' | tr -d ' ' | tr , '\\n'
+done`
+const IDENTITY = `cat /etc/machine-id; openssl pkey -in /etc/foozol/tls/key.pem -pubout | tr -d '\\n'; echo
+hostname; cat /proc/sys/kernel/random/boot_id /etc/foozol/machine`
+
+type Placed = { name: string; x: number; y: number; width: number; height: number }
+
+/** The golden image on real machines: what its files, units and scripts come to. */
+describe("golden image, profile browser", function () {
+  this.timeout(900_000)
+  let golden: GoldenCloud
+  let machine: GoldenMachine
+  let viewer: RfbClient
+  let shell: Awaited<ReturnType<typeof openShell>>
+
+  before(async () => {
+    golden = await startGoldenCloud("browser")
+    machine = await golden.create({ site: "https://cloud.example/" })
+    await machine.answers()
+    viewer = await machine.viewer()
+    shell = await openShell(viewer, { stays: true })
+  })
+  after(async () => {
+    shell?.close()
+    viewer?.close()
+    await golden?.close()
+  })
+
+  async function windows(): Promise<Record<string, Placed>> {
+    const lines = (await shell.run(WINDOWS)).trim().split("\n")
+    const found: Record<string, Placed> = {}
+    for (let at = 0; at + 8 < lines.length; at += 9) {
+      const [x = 0, y = 0, width = 0, height = 0, left = 0, right = 0, top = 0, bottom = 0] = lines
+        .slice(at + 1, at + 9)
+        .map(Number)
+      const name = lines[at] ?? ""
+      found[name] = { name, x: x - left, y: y - top, width: width + left + right, height: height + top + bottom }
+    }
+    return found
+  }
+  const resize = (width: number, height: number) =>
+    machine.ask("/agent/resize", { method: "POST", body: JSON.stringify({ width, height }) })
+  /** Waits until terminal and browser lie so that `test` holds. */
+  const lieSo = (what: string, test: (terminal: Placed, browser: Placed) => boolean) =>
+    waitUntil(what, async () => {
+      const { "foozol-terminal": terminal, "foozol-browser": browser } = await windows()
+      if (process.env.VERBOSE) console.log(what, terminal, browser)
+      return terminal !== undefined && browser !== undefined && test(terminal, browser)
+    })
+  const near = (a: number, b: number) => Math.abs(a - b) <= 4
+  const sideBySide = (width: number) => (terminal: Placed, browser: Placed) =>
+    near(terminal.x, 0) &&
+    near(terminal.width, width / 3) &&
+    near(browser.x, width / 3) &&
+    near(browser.x + browser.width, width)
+
+  describe("windows", () => {
+    it("lie side by side when they open", () => lieSo("terminal left, browser right", sideBySide(1920)))
+
+    it("are laid out anew when the display takes another size, and again", async () => {
+      assert.deepEqual(JSON.parse((await resize(1280, 800)).text), { width: 1280, height: 800 })
+      await lieSo("side by side at 1280", sideBySide(1280))
+      await resize(584, 1200)
+      await lieSo(
+        "browser above terminal on a phone",
+        (terminal, browser) =>
+          near(browser.width, 584) && near(terminal.width, 584) && near(terminal.y, browser.y + browser.height),
+      )
+      await resize(1920, 1080)
+      await lieSo("side by side at 1920", sideBySide(1920))
+    })
+
+    it("stay where a person has put them, and come in from outside", async () => {
+      viewer.drag({ x: 300, y: 14 }, { x: 1100, y: 114 })
+      await lieSo("the terminal was moved", terminal => near(terminal.x, 800) && near(terminal.y, 100))
+      await resize(1600, 900)
+      await lieSo(
+        "it has come in as it was, and the browser is in its place",
+        (terminal, browser) => near(terminal.x, 800) && near(terminal.width, 640) && near(browser.x, 533),
+      )
+      await resize(1280, 800)
+      await lieSo("all of it is inside", terminal => near(terminal.x, 640) && near(terminal.width, 640))
+    })
+
+    it("leave no sizes behind that are not in use", async () => {
+      const sizes = (await shell.run("DISPLAY=:99 xrandr")).match(/^ {3}\d+x\d+/gm) ?? []
+      assert.deepEqual(sizes.map(size => size.trim()).sort(), ["1280x800", "3840x2160"])
+    })
+  })
+
+  describe("door", () => {
+    const link = 'href="https://cloud.example/connect?workspace=blue-otter"'
+
+    it("shows whoever is signed out where to sign in, with the right status", async () => {
+      for (const path of ["/", "/vnc", "/agent/status", "/enter?ticket=none"]) {
+        const { status, text, headers } = await machine.ask(path, { cookie: "" })
+        assert.equal(status, 401, path)
+        assert.match(text, /<h1>You are signed out here/)
+        assert.ok(text.includes(`<a class="button" ${link}>Sign in</a>`), path)
+        assert.ok(headers["content-security-policy"])
+      }
+      golden.service.foreign.add("theirs")
+      const foreign = await machine.ask("/", { cookie: "__Host-foozol=theirs" })
+      assert.equal(foreign.status, 403)
+      assert.ok(foreign.text.includes(link))
+    })
+
+    it("tells the viewer the same address", async () => {
+      const status = JSON.parse((await machine.ask("/agent/status")).text)
+      assert.equal(status.service, "https://cloud.example/connect?workspace=blue-otter")
+    })
+
+    it("says when the service is away, and when the desktop is not up yet", async () => {
+      golden.service.away(true)
+      const away = await machine.ask("/")
+      golden.service.away(false)
+      assert.equal(away.status, 503)
+      assert.match(away.text, /<h1>The service is away/)
+      await shell.run("systemctl stop foozol-agent.service")
+      const starting = await machine.ask("/agent/status")
+      await shell.run("systemctl start foozol-agent.service")
+      assert.equal(starting.status, 502)
+      assert.match(starting.text, /<h1>Your workspace is starting/)
+    })
+  })
+
+  describe("identity", () => {
+    let [machineId, publicKey, boot] = ["", "", ""]
+    const identity = async () => {
+      const [id = "", key = "", hostname = "", started = "", server = ""] = (await shell.run(IDENTITY))
+        .trim()
+        .split("\n")
+      return { id, key, hostname, started, server }
+    }
+
+    it("is the machine's own, and outlives a reboot", async () => {
+      const first = await identity()
+      assert.match(first.id, /^[0-9a-f]{32}$/)
+      assert.deepEqual([first.hostname, first.server], ["blue-otter", String(machine.id)])
+      // The machine keeps its id only once the desktop stands.
+      await waitUntil("the id is on the disk", async () =>
+        (await shell.run("mountpoint /etc/machine-id")).includes("not"),
+      )
+      await golden.act(machine, "reboot")
+      const second = await waitUntil("the machine is back", async () => {
+        const now = await identity()
+        return now.started !== first.started && now
+      })
+      assert.deepEqual({ ...second, started: "" }, { ...first, started: "" })
+      ;[machineId, publicKey, boot] = [second.id, second.key, second.started]
+    })
+
+    it("is another one in a machine made from its snapshot, which runs without a service too", async () => {
+      // As Debian's own service would leave it.
+      await shell.run("date > /var/lib/systemd/random-seed; sync")
+      const { image } = await golden.act<{ image: { id: number } }>(machine, "create_image", { type: "snapshot" })
+      await golden.act(machine, "poweroff")
+      const copy = await golden.create({ workspace: "red-otter", image: image.id, service: null })
+      assert.equal((await copy.answers()).status, 503)
+      const now = await waitUntil("the copy has started", async () => {
+        const its = await identity()
+        return its.started !== boot && its
+      })
+      assert.match(now.id, /^[0-9a-f]{32}$/)
+      assert.notEqual(now.id, machineId)
+      assert.match(now.key, /BEGIN PUBLIC KEY/)
+      assert.notEqual(now.key, publicKey)
+      assert.deepEqual([now.hostname, now.server], ["red-otter", String(copy.id)])
+      assert.match(await shell.run("ls /var/lib/systemd/random-seed"), /No such file/)
+      assert.match(await shell.run("journalctl -n 1 -o cat -u foozol-boot.service"), /./, "the journal goes on")
+
+      const ask = (path: string) => shell.run(`curl -s --unix-socket /run/foozol/agent.sock http://agent${path}`)
+      const status = await waitUntil("the copy's desktop is ready", async () => {
+        const text = await ask("/agent/status")
+        return text.includes('"ready":true') && (JSON.parse(text) as Record<string, unknown>)
+      })
+      assert.deepEqual([status.workspace, status.service], ["red-otter", null])
+      assert.match(await shell.run("systemctl show -p NRestarts foozol-agent.service"), /NRestarts=0/)
+      const size = '/agent/resize -d \'{"width":800,"height":600}\''
+      assert.deepEqual(JSON.parse(await ask(size)), { width: 800, height: 600 })
+      const door = await copy.ask("/")
+      assert.equal(door.status, 503)
+      assert.match(door.text, /The service is away/)
+      assert.equal((await copy.ask("/vnc")).status, 503)
+    })
+  })
+})

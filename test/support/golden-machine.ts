@@ -1,0 +1,204 @@
+import { once } from "node:events"
+import { createServer, type ServerResponse } from "node:http"
+import { request } from "node:https"
+import type { AddressInfo } from "node:net"
+import { join } from "node:path"
+import { buildImage } from "../../image-builder/build-local.ts"
+import type { ProfileName } from "../../image-builder/definition.ts"
+import { userData } from "../../infra/user-data.ts"
+import { hostPort } from "../../local-cloud/machines/qemu/forwards.ts"
+import { registerImage } from "../../local-cloud/system-image.ts"
+import { cacheDirectory } from "../../tools/setup/paths.ts"
+import { startTestCloud, type TestCloud } from "./local-cloud.ts"
+import { openRfbClient, type RfbClient } from "./rfb-client.ts"
+import { type StandInService, startStandInService } from "./stand-in-service.ts"
+import { waitUntil } from "./wait-until.ts"
+import { TEST_ZONE, testSpec } from "./workspace.ts"
+
+/** Where a machine of the local cloud finds this host's loopback. */
+const HOST = "169.254.0.2"
+const TOKEN = "a-token-for-the-desktop"
+const MINUTES = 60_000
+
+/** A local cloud with a golden image, and the stand-in of a service. */
+export interface GoldenCloud {
+  cloud: TestCloud
+  service: StandInService
+  imageId: number
+  /** Does something with a server (`reboot`, `create_image` …) and waits until it is done; returns the answer. */
+  act<T>(machine: GoldenMachine, action: string, body?: object): Promise<T>
+  /** Creates a server and resolves at once; `change` replaces parts of its workspace. */
+  create(change?: Partial<Parameters<typeof testSpec>[0]> & { image?: number }): Promise<GoldenMachine>
+  close(): Promise<void>
+}
+
+/** A machine of the golden image, seen from outside. */
+export interface GoldenMachine {
+  id: number
+  host: string
+  /** One request to its door, as somebody the service admits unless `cookie` says otherwise. */
+  ask(path: string, given?: { method?: string; body?: string; cookie?: string; limit?: number }): Promise<Answer>
+  /** Waits until the door answers. */
+  answers(): Promise<Answer>
+  viewer(): Promise<RfbClient>
+}
+
+export interface Answer {
+  status: number
+  headers: Record<string, string | string[] | undefined>
+  text: string
+}
+
+/** Builds or finds the image of a profile and makes it known to a local cloud of the test's own. */
+export async function startGoldenCloud(profile: ProfileName): Promise<GoldenCloud> {
+  const log = (line: string) => process.env.VERBOSE && console.log(line)
+  const directory = await buildImage({ profile, cacheDirectory: join(cacheDirectory(), "golden"), log })
+  const service = await startStandInService()
+  service.tokens.add(TOKEN)
+  const cloud = await startTestCloud({ machines: "qemu" })
+  const about = { architecture: "x86" as const, os_flavor: "debian", os_version: "12" }
+  const image = await registerImage(cloud.cloud.context, { name: "golden", directory, description: "", ...about })
+  return {
+    cloud,
+    service,
+    imageId: image.id,
+    act: async <T>(machine: GoldenMachine, name: string, body: object = {}) => {
+      const answer = await cloud.api<{ action: { id: number } }>("POST", `/servers/${machine.id}/actions/${name}`, body)
+      await waitUntil(`${name} is done`, async () => {
+        const { action } = await cloud.api<{ action: { status: string } }>("GET", `/actions/${answer.action.id}`)
+        if (action.status === "error") throw new Error(`${name} failed`)
+        return action.status === "success"
+      })
+      return answer as T
+    },
+    create: async (change = {}) => {
+      const address = `http://${HOST}:${new URL(service.url).port}`
+      const spec = testSpec({ profile, image: image.id, size: "cx43", service: address, ...change })
+      const secrets = { workspaceKey: service.key }
+      const body = {
+        name: spec.workspace,
+        server_type: spec.size,
+        location: spec.region,
+        image: String(spec.image),
+        user_data: userData(spec, secrets),
+      }
+      const { server } = await cloud.api<{ server: { id: number; public_net: { ipv4: { ip: string } } } }>(
+        "POST",
+        "/servers",
+        body,
+      )
+      return machine(server.id, server.public_net.ipv4.ip, `${spec.workspace}.${TEST_ZONE}`)
+    },
+    close: async () => {
+      await cloud.close()
+      await service.close()
+    },
+  }
+}
+
+function machine(id: number, ipv4: string, host: string): GoldenMachine {
+  const ask: GoldenMachine["ask"] = (path, given = {}) =>
+    new Promise((resolve, reject) => {
+      const { method = "GET", body, cookie = `__Host-foozol=${TOKEN}`, limit = MINUTES } = given
+      const headers = { host, origin: `https://${host}`, cookie }
+      const where = { host: ipv4, port: hostPort(443), servername: host, rejectUnauthorized: false, agent: false }
+      const call = request({ ...where, path, method, headers }, response => {
+        let text = ""
+        response.setEncoding("utf8").on("data", part => {
+          text += part
+        })
+        response.on("end", () => resolve({ status: response.statusCode ?? 0, headers: response.headers, text }))
+      })
+      call.setTimeout(limit, () => call.destroy(new Error("no answer")))
+      call.on("error", reject)
+      call.end(body)
+    })
+  return {
+    id,
+    host,
+    ask,
+    // A connection made before the guest is up would only be answered when its first packet is repeated.
+    answers: () => waitUntil("the machine's door answers", () => ask("/", { limit: 3_000 }), 5 * MINUTES),
+    viewer: () => {
+      const headers = { host, origin: `https://${host}`, cookie: `__Host-foozol=${TOKEN}` }
+      const url = `wss://${ipv4}:${hostPort(443)}/vnc`
+      return waitUntil("the desktop lets a viewer in", () => openRfbClient(url, headers), 5 * MINUTES)
+    },
+  }
+}
+
+/**
+ * Runs commands as root inside a machine: somebody types one line into its terminal, with which it fetches what to do
+ * from this host again and again. With `stays` it goes on after a reboot, and in whatever is made from the disk.
+ */
+export async function openShell(viewer: RfbClient, options: { stays?: boolean } = {}) {
+  const todo: { command: string; done: (output: string) => void }[] = []
+  let waiting: ServerResponse | undefined
+  let sent: (typeof todo)[number] | undefined
+  const hand = () => {
+    const next = todo[0]
+    if (waiting === undefined || next === undefined || sent === next) return
+    waiting.end(next.command)
+    waiting = undefined
+    sent = next
+  }
+  const server = createServer(async (request, response) => {
+    if (request.url === "/s") return response.end(options.stays ? installed(server.address()) : loop(server.address()))
+    if (request.url === "/next") {
+      // Whoever asks again without an answer was rebooted in between.
+      sent = undefined
+      waiting = response
+      return hand()
+    }
+    const chunks = await request.toArray()
+    todo.shift()?.done(Buffer.concat(chunks).toString())
+    sent = undefined
+    response.end()
+  })
+  server.listen(0, "127.0.0.1")
+  await once(server, "listening")
+  const { port } = server.address() as AddressInfo
+  const asked = () => waiting !== undefined
+  // The first letters may come before the terminal listens.
+  await waitUntil("the terminal takes a command", async () => {
+    viewer.click(200, 300)
+    viewer.type(`\ncurl -s ${HOST}:${port}/s | sudo sh\n`)
+    await waitUntil("the machine asks what to do", asked, 15_000)
+    return true
+  })
+  return {
+    run: (command: string) =>
+      new Promise<string>(done => {
+        todo.push({ command, done })
+        hand()
+      }),
+    close: () => {
+      server.close()
+      server.closeAllConnections()
+    },
+  }
+}
+
+const loop = (address: unknown) => {
+  const here = `http://${HOST}:${(address as AddressInfo).port}`
+  return `while :; do
+    curl --noproxy '*' -sf ${here}/next > /run/test-command && sh /run/test-command > /run/test-output 2>&1 < /dev/null
+    [ -s /run/test-command ] && curl --noproxy '*' -sf --data-binary @/run/test-output ${here}/done
+    : > /run/test-command
+    sleep 0.2
+  done\n`
+}
+
+const installed = (address: unknown) => `cat > /usr/local/sbin/test-shell <<'END'
+#!/bin/sh
+${loop(address)}END
+chmod 755 /usr/local/sbin/test-shell
+cat > /etc/systemd/system/test-shell.service <<'END'
+[Service]
+ExecStart=/usr/local/sbin/test-shell
+Restart=always
+[Install]
+WantedBy=multi-user.target
+END
+systemctl enable --quiet --now test-shell.service
+`

@@ -1,0 +1,44 @@
+import { type ChildProcess, spawn } from "node:child_process"
+import { once } from "node:events"
+import { join } from "node:path"
+import { PROJECT_ROOT } from "../../tools/setup/paths.ts"
+import { waitUntil } from "./wait-until.ts"
+
+export interface ServiceProcess {
+  pid: number
+  /** Everything it has written, to either output. */
+  output(): string
+  /** Asks it to end, and waits until it has. @returns its exit code */
+  stop(): Promise<number | null>
+}
+
+/** The service as operators start it: a process of its own, with its own log. */
+export async function startServiceProcess(url: string, env: NodeJS.ProcessEnv): Promise<ServiceProcess> {
+  const child: ChildProcess = spawn(
+    process.execPath,
+    ["--disable-warning=ExperimentalWarning", join(PROJECT_ROOT, "service", "main.ts")],
+    // A folder without a `.env` of somebody's.
+    { cwd: "/", env, stdio: ["ignore", "pipe", "pipe"] },
+  )
+  let output = ""
+  for (const stream of [child.stdout, child.stderr]) {
+    stream?.setEncoding("utf8").on("data", (text: string) => {
+      output += text
+    })
+  }
+  await waitUntil("the service's process is ready", async () => {
+    if (child.exitCode !== null) throw new Error(`It ended with ${child.exitCode}: ${output}`)
+    return (await fetch(`${url}/readyz`)).ok
+  })
+  return {
+    pid: child.pid as number,
+    output: () => output,
+    async stop() {
+      if (child.exitCode === null) {
+        child.kill("SIGTERM")
+        await once(child, "exit")
+      }
+      return child.exitCode
+    },
+  }
+}

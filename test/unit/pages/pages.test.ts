@@ -1,0 +1,233 @@
+import assert from "node:assert/strict"
+import fc from "fast-check"
+import { escapeText } from "../../../service/pages/html.ts"
+import {
+  accountPage,
+  connectPage,
+  dashboardPage,
+  deletePage,
+  errorPage,
+  landingPage,
+  newWorkspacePage,
+  operationPage,
+} from "../../../service/pages/index.ts"
+import type { State } from "../../../service/workspaces/transitions.ts"
+import {
+  account,
+  eventsUntilBoot,
+  failure,
+  operation,
+  options,
+  signedIn,
+  view,
+  workspace,
+} from "../../support/page-samples.ts"
+
+const NOW = 1_800_000_000_000
+const quota = { desktop: 1, total: 3, used: 1 }
+const shell = { ...signedIn, now: NOW }
+const at = { createdAt: NOW - 1e6, since: NOW - 1e5 }
+const progress = { createdAt: NOW - 16_000, startedAt: NOW - 15_000 }
+
+/** Every page with one text in all places where somebody else decides what stands there. */
+const pagesWith = (text: string): string[] => {
+  const user = { login: text, name: text, avatarUrl: null }
+  const wrong = { id: text, message: text, next: "retry" as const }
+  const its = workspace({ ...at, name: text, region: text, state: "FAILED", failure: wrong })
+  const failed = operation({ ...progress, state: "failed", finishedAt: NOW, failure: wrong })
+  const events = [...eventsUntilBoot(NOW - 15_000), { at: NOW, type: "log" as const, text }]
+  const seen = { createdAt: NOW, lastSeenAt: NOW, current: false }
+  return [
+    dashboardPage({
+      ...shell,
+      user,
+      workspaces: [view({ ...its }, { operation: failed, sizeLabel: text, stoppedCostNote: text, regionLabel: text })],
+      quota,
+      notice: { tone: "error", text },
+    }),
+    operationPage({ ...shell, user, operation: failed, workspace: its, events, address: text }),
+    operationPage({ ...shell, user, operation: operation(progress), workspace: its, events, address: text }),
+    deletePage({ ...shell, user, workspace: its, error: text }),
+    connectPage({ ...shell, user, workspace: its, action: "wake" }),
+    accountPage({
+      ...shell,
+      user,
+      logins: [{ ...seen, id: text, userAgent: "" }],
+      tokens: [{ id: "t", name: text, scope: "read", createdAt: NOW, expiresAt: null, lastUsedAt: null }],
+      secrets: [],
+      newToken: text,
+    }),
+    newWorkspacePage({
+      ...shell,
+      user,
+      options,
+      values: { name: text, secretNames: [text] },
+      errors: { form: text, name: text, proxy: text, secrets: text, profile: text },
+      suggestedName: text,
+    }),
+    landingPage({ signInUrl: "/login/github", error: { title: text, message: text } }),
+    errorPage({ status: 500, title: text, message: text, id: text, requestId: text, next: { label: text, href: "/" } }),
+  ]
+}
+
+describe("pages", () => {
+  it("what others wrote is text in every page, whatever it holds", () => {
+    const plain = pagesWith("§plain§")
+    const hostile = fc.constantFrom(
+      "<script>alert(1)</script>",
+      `"><img src=x onerror=alert(1)>`,
+      "' autofocus onfocus='x",
+      "$&$`$'",
+    )
+    fc.assert(
+      fc.property(fc.oneof(fc.string({ unit: "binary" }), hostile), given => {
+        const text = `§${given}§`
+        for (const [index, page] of pagesWith(text).entries()) {
+          assert.equal(page.replaceAll(escapeText(text), "§plain§"), plain[index])
+        }
+      }),
+      { numRuns: 60 },
+    )
+  })
+
+  it("a card offers what its workspace's state admits", () => {
+    const offered = (state: State) => {
+      const page = dashboardPage({
+        ...shell,
+        workspaces: [view({ ...at, state }, { operation: operation({ ...progress, state: "failed" }) })],
+        quota,
+      })
+      const main = page.slice(page.indexOf("<main"))
+      const found = {
+        open: main.includes('href="/connect?workspace=w-7f3k2m" target="_blank" rel="noopener"'),
+        stop: main.includes('action="/workspaces/w-7f3k2m/stop"'),
+        start: main.includes('action="/workspaces/w-7f3k2m/start"'),
+        retry: main.includes('action="/operations/op-1/retry"'),
+        delete: main.includes('href="/workspaces/w-7f3k2m/delete"'),
+      }
+      return Object.entries(found).flatMap(([name, there]) => (there ? [name] : []))
+    }
+    assert.deepEqual(offered("RUNNING"), ["open", "stop", "delete"])
+    assert.deepEqual(offered("IDLE"), ["open", "stop", "delete"])
+    assert.deepEqual(offered("STOPPED"), ["start", "delete"])
+    assert.deepEqual(offered("PROVISIONING"), ["delete"])
+    assert.deepEqual(offered("STARTING"), ["delete"])
+    assert.deepEqual(offered("FAILED"), ["retry", "delete"])
+    assert.deepEqual(offered("TERMINATING"), [])
+  })
+
+  it("only moving pages load themselves again without scripts", () => {
+    const refreshes = (page: string) => /<noscript><meta http-equiv="refresh"/.test(page)
+    const dashboard = (state: State) => dashboardPage({ ...shell, workspaces: [view({ ...at, state })], quota })
+    assert.equal(refreshes(dashboard("STOPPING")), true)
+    assert.equal(refreshes(dashboard("RUNNING")), false)
+    const page = (state: "running" | "succeeded") =>
+      operationPage({
+        ...shell,
+        operation: operation({ ...progress, state }),
+        workspace: workspace(),
+        events: [],
+        address: "",
+      })
+    assert.equal(refreshes(page("running")), true)
+    assert.equal(refreshes(page("succeeded")), false)
+  })
+
+  it("a form sends its token, and a full quota makes no link", () => {
+    const full = dashboardPage({ ...shell, workspaces: [view(at)], quota: { ...quota, used: 3 } })
+    assert.doesNotMatch(full, /href="\/workspaces\/new"/)
+    for (const page of pagesWith("x")) {
+      const forms = page.match(/<form [^>]*method="post"/g)?.length ?? 0
+      const tokens = page.match(/<input type="hidden" name="csrf" value="csrf-token-of-a-sample">/g)?.length ?? 0
+      assert.equal(tokens, forms)
+    }
+  })
+
+  it("secrets and proxies are never in a page; names of secrets are kept", () => {
+    const page = newWorkspacePage({
+      ...shell,
+      options,
+      values: { secretNames: ["OPENAI_API_KEY"] },
+      errors: { proxy: "No." },
+    })
+    assert.match(page, /name="secretName" value="OPENAI_API_KEY"/)
+    for (const [input] of page.matchAll(/<input [^>]*type="password"[^>]*>/g)) assert.doesNotMatch(input, /\svalue=/)
+    assert.match(page, /id="proxy"[^>]* aria-describedby="proxy-hint proxy-error" aria-invalid="true"/)
+  })
+
+  it("a size is chosen that can be had, and what no region has is disabled", () => {
+    const none = { ...options.sizes[0], class: "small" as const, prices: {} }
+    const sizes = options.sizes.map(size => (size.class === "small" ? { ...size, ...none } : size))
+    const page = newWorkspacePage({
+      ...shell,
+      options: { ...options, sizes },
+      values: { sizeClass: "large", region: "fsn1" },
+    })
+    assert.match(page, /value="small" required disabled>/)
+    assert.match(page, /value="medium" required checked>/)
+    assert.match(page, /value="large" required>/)
+    assert.match(page, /value="desktop" required disabled>/)
+  })
+
+  it("the picture of a user is shown from the one host the policy admits", () => {
+    const page = (avatarUrl: string) => errorless({ ...signedIn.user, avatarUrl })
+    const errorless = (user: typeof signedIn.user) => accountPage({ ...account, user, now: NOW })
+    assert.match(page("https://avatars.githubusercontent.com/u/1?v=4"), /<img class="avatar"/)
+    for (const url of [
+      "https://evil.example/a.png",
+      "https://avatars.githubusercontent.com.evil.example/",
+      "javascript:x",
+    ]) {
+      assert.doesNotMatch(page(url), /<img/)
+    }
+  })
+
+  it("a failed operation says what happened, what to do and its ids", () => {
+    const page = (next: "retry" | "fail" | "investigate") =>
+      operationPage({
+        ...shell,
+        operation: operation({ ...progress, state: "failed", failure: { ...failure, next } }),
+        workspace: workspace({ ...at, state: "FAILED" }),
+        events: eventsUntilBoot(NOW - 15_000),
+        address: "",
+      })
+    assert.match(
+      page("fail"),
+      /sold out in Falkenstein[\s\S]*likely to end the same way[\s\S]*>Try again<[\s\S]*size-sold-out[\s\S]*op-1/,
+    )
+    assert.match(page("retry"), /class="button primary">.*Try again/)
+    assert.match(page("investigate"), /Somebody who runs this service/)
+    assert.match(page("fail"), /data-step="boot" data-state="failed"/)
+    assert.doesNotMatch(page("fail"), /role="progressbar"/)
+  })
+
+  it("a succeeded operation shows every step done, the way to the desktop, and never a bar that waits", () => {
+    const page = operationPage({
+      ...shell,
+      operation: operation({ ...progress, state: "succeeded", finishedAt: NOW }),
+      workspace: workspace(at),
+      events: eventsUntilBoot(NOW - 15_000),
+      address: "https://w-7f3k2m.desk.example.com",
+    })
+    assert.equal(page.match(/data-step="[a-z]+" data-state="done"/g)?.length, 4)
+    assert.match(page, /id="open" href="\/connect\?workspace=w-7f3k2m"/)
+    assert.match(page, /Done in 15 s/)
+  })
+
+  it("a moving operation has a bar with its values and words", () => {
+    const model = { ...shell, workspace: workspace(at), events: eventsUntilBoot(NOW - 15_000), address: "" }
+    const page = operationPage({ ...model, operation: operation(progress) })
+    assert.match(
+      page,
+      /role="progressbar" aria-label="Progress" aria-valuemin="0" aria-valuemax="100" aria-valuenow="39" aria-valuetext="Step 3 of 4: Starting the machine"/,
+    )
+    assert.match(page, /data-step="boot" data-state="begun" aria-current="step"/)
+    assert.match(page, /Usually about 40 s; about 25 s left/)
+    const queued = operationPage({
+      ...model,
+      events: [],
+      operation: operation({ ...progress, state: "queued", startedAt: null }),
+    })
+    assert.match(queued, /Waiting for its turn/)
+  })
+})
