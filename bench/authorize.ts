@@ -9,20 +9,21 @@ import { once } from "node:events"
 import { mkdtemp, rm } from "node:fs/promises"
 import { loadavg, tmpdir } from "node:os"
 import { join } from "node:path"
-import { freePort, type RedisProcess, startRedis } from "../cli/redis-process.ts"
-import { type ServiceProcess, startServiceProcess } from "../cli/service-process.ts"
+import { freePort, startRedis } from "../cli/redis-process.ts"
+import type { CloudConfig } from "../infra/cloud-config.ts"
 import type { Order, Result } from "./authorize-load.ts"
 import { startCheckingNginx } from "./authorize-nginx.ts"
 import { issueTokens } from "./authorize-tokens.ts"
 import { cpuSeconds } from "./cpu.ts"
 import type { Measurement } from "./measurement.ts"
 import { treeCpuSeconds } from "./process-tree.ts"
+import { startServiceUnderTest } from "./service-under-test.ts"
 
 const USERS = { users: 2_000, tokensEach: 5 }
 const SECRET = "a secret for the bench, long enough to be one"
 /** Requests a second at which latency is measured. */
 const RATE = 1_000
-const FLOOD_S = 3
+const FLOOD_S = 2
 const PACED_S = 8
 
 type Checker = "ours" | "koa" | "nginx"
@@ -36,7 +37,8 @@ export async function bench(options: Record<string, string>): Promise<Measuremen
     const redis = await startRedis({ directory: join(directory, "redis"), password: "a-password-for-the-bench" })
     ends.push(() => redis.stop())
     const admissions = await issueTokens({ redisUrl: redis.url, secret: SECRET }, USERS)
-    const service = await startService(directory, redis)
+    const parts = { redisUrl: redis.url, secret: SECRET, cloud: nowhere(directory) }
+    const service = await startServiceUnderTest(directory, parts, { FOOZOL_ROLES: "web" })
     ends.push(() => service.process.stop())
     const koa = child("authorize-koa.ts")
     ends.push(() => koa.kill())
@@ -54,10 +56,10 @@ export async function bench(options: Record<string, string>): Promise<Measuremen
     }
     const directly = (checker: Checker) => ({ port: ports[checker], path: "/vnc/authorize" })
     const behind = (checker: Checker) => ({ port: front, path: `/${checker}` })
-    const pids = { ours: service.process.child.pid ?? 0, koa: koa.pid ?? 0, nginx: nginx.pid, redis: redis.pid }
+    const pids = { ours: service.pid, koa: koa.pid ?? 0, nginx: nginx.pid, redis: redis.pid }
     const record = recorder()
     // Code that has not been compiled yet is not what is measured.
-    for (const checker of CHECKERS) await ask({ ...behind(checker), seconds: 4, rate: null })
+    for (const checker of CHECKERS) await ask({ ...behind(checker), seconds: FLOOD_S, rate: null })
     for (let round = 0; round < Number(options.count ?? 5); round++) {
       const rates: Record<string, number> = {}
       for (const checker of turned(CHECKERS, round)) {
@@ -85,27 +87,12 @@ export async function bench(options: Record<string, string>): Promise<Measuremen
   }
 }
 
-/** The service's web role as a process of its own, as `foozol-cloud start` runs it. */
-async function startService(
-  directory: string,
-  redis: RedisProcess,
-): Promise<{ process: ServiceProcess; port: number }> {
-  const port = await freePort(0)
-  const url = `http://127.0.0.1:${port}`
-  const profile = process.env.FOOZOL_BENCH_PROFILE
-  const env = {
-    ...{ PATH: process.env.PATH, HOME: process.env.HOME },
-    ...(profile ? { NODE_OPTIONS: `--cpu-prof --cpu-prof-dir=${profile}` } : {}),
-    ...{ FOOZOL_URL: url, FOOZOL_LISTEN: `127.0.0.1:${port}`, FOOZOL_METRICS_LISTEN: "off", FOOZOL_ROLES: "web" },
-    ...{ FOOZOL_REDIS_URL: redis.url, FOOZOL_SECRET: SECRET, FOOZOL_ALLOW: "everyone", FOOZOL_ZONE: "desk.example" },
-    // Nobody signs in and no engine runs here: names that lead nowhere.
-    ...{ FOOZOL_GITHUB_CLIENT_ID: "none", FOOZOL_GITHUB_CLIENT_SECRET: "none" },
-    ...{ FOOZOL_PULUMI: "/nonexistent", FOOZOL_PULUMI_VERSION: "0.0.0", PULUMI_HOME: directory },
-    ...{ FOOZOL_ENGINE_DIRECTORY: directory, FOOZOL_BACKEND_URL: `file://${directory}` },
-    ...{ FOOZOL_STATE_PASSPHRASE: "none", HCLOUD_TOKEN: "none", HCLOUD_ENDPOINT: "http://127.0.0.1:9/v1" },
-  }
-  return { process: await startServiceProcess(env, { url, logFile: join(directory, "service.log") }), port }
-}
+/** A cloud nobody asks here: no engine runs. */
+const nowhere = (directory: string): CloudConfig => ({
+  ...{ pulumi: "/nonexistent", pulumiVersion: "0.0.0", home: directory, workDirectory: directory },
+  ...{ backendUrl: `file://${directory}`, passphrase: "none" },
+  hetzner: { token: "none", endpoint: "http://127.0.0.1:9/v1" },
+})
 
 /** CPU seconds of a checker so far; NGINX's own answer comes from the NGINX that asks, so both are in it. */
 const usedBy = (pids: Record<Checker, number>, checker: Checker) =>

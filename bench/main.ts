@@ -7,6 +7,7 @@ import { summarize } from "./measurement.ts"
 
 const BENCHES: Record<string, () => Promise<{ bench: (options: Record<string, string>) => Promise<Measurement[]> }>> = {
   authorize: () => import("./authorize.ts"),
+  burst: () => import("./burst.ts"),
   engine: () => import("./engine.ts"),
   boot: () => import("./boot.ts"),
   "engine-steps": () => import("./engine-steps.ts"),

@@ -19,11 +19,30 @@ export function processTree(root: number): number[] {
 }
 
 /** CPU seconds of a process and all below it, those that have ended included. */
-export const treeCpuSeconds = (root: number) => processTree(root).reduce((sum, pid) => sum + cpuSeconds(pid), 0)
+export function treeCpuSeconds(root: number): number {
+  const used = (pid: number) => {
+    try {
+      return cpuSeconds(pid)
+    } catch {
+      // It has just ended; whoever waited for it has it.
+      return 0
+    }
+  }
+  // Children first: what moves to its parent meanwhile is counted there.
+  return processTree(root)
+    .reverse()
+    .reduce((sum, pid) => sum + used(pid), 0)
+}
 
 /** Memory of a process and all below it in MB; pages that several share are counted once (PSS). */
 export function treeMemory(root: number): number {
-  const pss = (pid: number) =>
-    Number(/^Pss:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/smaps_rollup`, "utf8"))?.[1] ?? 0) / 1_000
+  const pss = (pid: number) => {
+    try {
+      return Number(/^Pss:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/smaps_rollup`, "utf8"))?.[1] ?? 0) / 1_000
+    } catch {
+      // It has just ended.
+      return 0
+    }
+  }
   return processTree(root).reduce((sum, pid) => sum + pss(pid), 0)
 }

@@ -3,9 +3,12 @@ import { Command, CommanderError } from "commander"
 import { addDoctor } from "./commands/doctor.ts"
 import { addImage } from "./commands/image.ts"
 import { addLocal } from "./commands/local.ts"
+import { addService } from "./commands/service.ts"
 import { addSizes } from "./commands/sizes.ts"
 import { addStack } from "./commands/stack.ts"
 import { addStart } from "./commands/start.ts"
+import { addToken } from "./commands/token.ts"
+import { addWorkspace } from "./commands/workspace.ts"
 import { reportError } from "./report-error.ts"
 
 const program = new Command("foozol-cloud")
@@ -13,7 +16,11 @@ const program = new Command("foozol-cloud")
   .showHelpAfterError("(add --help for the options)")
   .exitOverride()
 
-for (const add of [addStart, addDoctor, addLocal, addImage, addStack, addSizes]) add(program)
+for (const add of [
+  ...[addStart, addWorkspace, addToken, addService],
+  ...[addDoctor, addLocal, addImage, addStack, addSizes],
+])
+  add(program)
 
 try {
   await program.parseAsync()

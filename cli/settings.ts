@@ -35,6 +35,18 @@ export function cloudConfig(env: NodeJS.ProcessEnv = process.env): CloudConfig {
   }
 }
 
+/** The same as the environment in which the service finds it; see `cloudFrom` in service/start.ts. */
+export const engineEnvironment = (config: CloudConfig): Record<string, string> => ({
+  FOOZOL_PULUMI: config.pulumi,
+  FOOZOL_PULUMI_VERSION: config.pulumiVersion,
+  PULUMI_HOME: config.home,
+  FOOZOL_ENGINE_DIRECTORY: config.workDirectory,
+  FOOZOL_BACKEND_URL: config.backendUrl,
+  FOOZOL_STATE_PASSPHRASE: config.passphrase,
+  HCLOUD_TOKEN: config.hetzner.token,
+  HCLOUD_ENDPOINT: config.hetzner.endpoint,
+})
+
 /** Folder for compiled code of the engine's children. */
 export const compileCache = () => join(cacheDirectory(), "compile-cache")
 

@@ -7,7 +7,7 @@ import { keptPort } from "./kept-port.ts"
 import { keptSecret } from "./kept-secret.ts"
 import { type RedisProcess, startRedis } from "./redis-process.ts"
 import { startServiceProcess } from "./service-process.ts"
-import { cloudConfig } from "./settings.ts"
+import { cloudConfig, engineEnvironment } from "./settings.ts"
 
 /** The address at which this checkout's service runs already, or null. */
 export async function runningWorld(env: NodeJS.ProcessEnv = process.env): Promise<string | null> {
@@ -110,13 +110,6 @@ function serviceEnvironment(parts: Parts, env: NodeJS.ProcessEnv): NodeJS.Proces
     FOOZOL_DESKTOP_PORT: String(cloud.routerPort),
     ...(images.browser === undefined ? {} : { FOOZOL_IMAGE_BROWSER: String(images.browser) }),
     ...(images.desktop === undefined ? {} : { FOOZOL_IMAGE_DESKTOP: String(images.desktop) }),
-    FOOZOL_PULUMI: engine.pulumi,
-    FOOZOL_PULUMI_VERSION: engine.pulumiVersion,
-    PULUMI_HOME: engine.home,
-    FOOZOL_ENGINE_DIRECTORY: engine.workDirectory,
-    FOOZOL_BACKEND_URL: engine.backendUrl,
-    FOOZOL_STATE_PASSPHRASE: engine.passphrase,
-    HCLOUD_TOKEN: cloud.token,
-    HCLOUD_ENDPOINT: cloud.apiUrl,
+    ...engineEnvironment(engine),
   }
 }

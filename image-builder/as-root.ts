@@ -1,4 +1,6 @@
 import { userInfo } from "node:os"
+import { ImageError } from "./errors.ts"
+import { run } from "./run.ts"
 
 /**
  * The command as root of the files it makes: as it is for root, else in a user namespace in which the builder is
@@ -16,13 +18,26 @@ export const rootEnvironment = [
   "DEBIAN_FRONTEND=noninteractive",
 ]
 
+/** Refuses early where neither is possible; `asked` is what would be asked of the system. */
+export async function checkRights(asked = asRoot(["true"]), user = userInfo().username): Promise<void> {
+  await run(asked).catch(error => {
+    throw new ImageError(
+      "no-rights",
+      `Building an image takes root or user namespaces, and ${user} has neither: ${error.message}. Run it as root, or ` +
+        "install the package uidmap, see that sysctl allows user namespaces, and give the user a range of numbers: " +
+        `usermod --add-subuids 100000-165535 --add-subgids 100000-165535 ${user}`,
+    )
+  })
+}
+
 /** Devices that a program may expect; writing to them changes nothing. */
 const devices = ["null", "zero", "full", "random", "urandom", "tty"]
 
 /**
  * The command inside a root filesystem, with mounts in a namespace that ends with it: nothing stays mounted, however
  * it ends. Nothing of the builder can be written from inside: its /proc is read-only, of its devices there are only
- * the harmless ones, and no file of it is there, not even the resolver's. So what needs the network happens outside.
+ * the harmless ones, and no file of it is there, not even the resolver's. The network is one of its own with nobody in
+ * it: what needs another happens outside, and a port to try is free.
  */
 export function inRoot(root: string, command: string[], isRoot?: boolean): string[] {
   const script = `
@@ -33,7 +48,7 @@ export function inRoot(root: string, command: string[], isRoot?: boolean): strin
     ln -s /proc/self/fd "$root/dev/fd"; ln -s fd/0 "$root/dev/stdin"; ln -s fd/1 "$root/dev/stdout"; ln -s fd/2 "$root/dev/stderr"
     exec chroot "$root" "$@"`
   return [
-    ...asRoot(["unshare", "--mount", "--fork", "sh", "-euc", script, "sh", root], isRoot),
+    ...asRoot(["unshare", "--mount", "--net", "--fork", "sh", "-euc", script, "sh", root], isRoot),
     ...["env", "-i", ...rootEnvironment],
     ...command,
   ]

@@ -45,7 +45,9 @@ export function baseSystem(
     keep: true,
     async apply(root) {
       // As a stream: where the builder is not root, mmdebstrap and we number the image's users differently.
-      const script = `set -o pipefail; "$@" | ${asRoot(["tar", "--extract", "--numeric-owner", "--directory", `'${root}'`]).join(" ")}`
+      // Without device nodes, which only true root can make; the machine's kernel makes them itself.
+      const unpack = ["tar", "--extract", "--numeric-owner", "'--exclude=./dev/*'", "--directory", `'${root}'`]
+      const script = `set -o pipefail; "$@" | ${asRoot(unpack).join(" ")}`
       const onLine = (line: string) => {
         const words = /^I: (running|downloading|extracting|installing|creating)(.*)/.exec(line)
         if (words) about.log(`  ${words[1]}${words[2]}`)

@@ -4,7 +4,7 @@ import { dirname, join } from "node:path"
 import { fileURLToPath } from "node:url"
 import { appLayer } from "./app.ts"
 import { type Archive, findArchive } from "./archive.ts"
-import { asRoot } from "./as-root.ts"
+import { asRoot, checkRights } from "./as-root.ts"
 import { baseSystem } from "./base-system.ts"
 import { usedBytes, writeBootFiles } from "./boot-files.ts"
 import { type Bundle, bundle } from "./bundles.ts"
@@ -19,6 +19,7 @@ import { run } from "./run.ts"
 
 const here = dirname(fileURLToPath(import.meta.url))
 const keptImages = 2
+const ownSteps = join(here, "provision")
 
 /** What to build, and where. */
 export interface BuildOptions {
@@ -32,6 +33,8 @@ export interface BuildOptions {
   app?: definition.AppSource
   archive?: Archive
   bundle?: Bundle
+  /** Folder of the provisioning steps; this one's own unless a test has others. */
+  provisionDirectory?: string
 }
 
 /**
@@ -55,6 +58,7 @@ export async function buildImage(options: BuildOptions): Promise<string> {
       return target
     }
     await checkRoom(cacheDirectory)
+    await checkRights()
     const root = join(work, "root")
     await buildLayers(layers(options, archive, bundled, hash), { root, cacheDirectory, log })
     const result = join(work, "result")
@@ -87,12 +91,12 @@ export async function buildImage(options: BuildOptions): Promise<string> {
 
 /** The name of the image: the hash of everything it is made of. */
 export async function imageHash(
-  { profile, app }: Pick<BuildOptions, "profile" | "app">,
+  { profile, app, provisionDirectory = ownSteps }: Pick<BuildOptions, "profile" | "app" | "provisionDirectory">,
   archive: Pick<Archive, "distribution" | "suite">,
   bundled: string,
 ): Promise<string> {
-  const trees = ["rootfs", "local", "provision", "initramfs", join("profiles", profile)].map(name => join(here, name))
-  const files = await directoriesHash([...trees.filter(tree => existsSync(tree)), bundled])
+  const trees = ["rootfs", "local", "initramfs", join("profiles", profile)].map(name => join(here, name))
+  const files = await directoriesHash([...trees.filter(tree => existsSync(tree)), provisionDirectory, bundled])
   const bootFiles = await readFile(join(here, "boot-files.ts"), "utf8")
   const data = { ...definition, PROFILES: definition.PROFILES[profile] }
   const packages = definition.packagesOf(definition.PROFILES[profile], archive.distribution)
@@ -100,7 +104,7 @@ export async function imageHash(
 }
 
 function layers(
-  { profile, cacheDirectory, log, app }: BuildOptions,
+  { profile, cacheDirectory, log, app, provisionDirectory = ownSteps }: BuildOptions,
   archive: Archive,
   bundled: string,
   hash: string,
@@ -117,7 +121,7 @@ function layers(
         if (existsSync(tree)) await run(["sh", "-euc", copyTree, "sh", tree, root])
       }
       const environment = stepEnvironment(definition.PROFILES[profile], hash, true)
-      const steps = await readSteps(join(here, "provision"))
+      const steps = await readSteps(provisionDirectory)
       await provision(steps, { root, logDirectory: join(logs, profile), environment, log })
     },
   }

@@ -1,5 +1,4 @@
-import { constants } from "node:fs"
-import { copyFile, link, mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises"
+import { link, mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises"
 import { hostname } from "node:os"
 import { dirname, join } from "node:path"
 import { fileURLToPath } from "node:url"
@@ -76,7 +75,8 @@ export function fileBackend(backendUrl: string, version: string): FileBackend | 
       const half = `${template}.${process.pid}`
       await mkdir(dirname(template), { recursive: true, mode: 0o700 })
       await writeFile(half, JSON.stringify(state), { mode: 0o600 })
-      await copyFile(half, template, constants.COPYFILE_EXCL).catch(() => {})
+      // Whoever reads it meanwhile finds all of it or nothing.
+      await link(half, template).catch(() => {})
       await rm(half, { force: true })
     },
   }

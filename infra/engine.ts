@@ -3,7 +3,7 @@
  * checkpoints) and takes out the processes that tell nothing new: each start of the CLI costs 0.13 s of CPU, and the
  * API starts five for one `up`. What each step saves is in bench/RESULTS.md.
  */
-import { mkdir, statfs, writeFile } from "node:fs/promises"
+import { mkdir, readFile, rename, statfs, writeFile } from "node:fs/promises"
 import { join } from "node:path"
 import * as pulumi from "@pulumi/pulumi"
 import type { EngineEvent as PulumiEvent } from "@pulumi/pulumi/automation/events.js"
@@ -104,7 +104,7 @@ export function createEngine(config: EngineConfig): Engine {
   async function prepareDirectories(): Promise<void> {
     await mkdir(config.workDirectory, { recursive: true, mode: 0o700 })
     if (files) await mkdir(new URL(config.backendUrl), { recursive: true, mode: 0o700 })
-    await writeFile(join(config.workDirectory, "Pulumi.yaml"), `name: ${PROJECT}\nruntime: nodejs\n`)
+    await keepFile(join(config.workDirectory, "Pulumi.yaml"), `name: ${PROJECT}\nruntime: nodejs\n`)
   }
 
   /** Refuses to begin where the state could not be written to its end: the engine leaves a truncated file there. */
@@ -219,6 +219,14 @@ export function createEngine(config: EngineConfig): Engine {
       return (await this.listStacks()).some(stack => stack.name === name)
     },
   }
+}
+
+/** Gives a file its text. Other runs read it meanwhile: it is not touched where it is right, and never half written. */
+async function keepFile(path: string, text: string): Promise<void> {
+  if ((await readFile(path, "utf8").catch(() => null)) === text) return
+  const half = `${path}.${process.pid}`
+  await writeFile(half, text)
+  await rename(half, path)
 }
 
 /** The program, keeping the values of its outputs as they become known. */

@@ -53,8 +53,14 @@ export const Settings = z.object({
     .describe(
       "the secret all keys are derived from; changing it signs everybody out and makes stored secrets unreadable",
     ),
-  FOOZOL_GITHUB_CLIENT_ID: z.string({ error: "is missing: the client id of your GitHub OAuth app" }).min(1),
-  FOOZOL_GITHUB_CLIENT_SECRET: z.string({ error: "is missing: a client secret of your GitHub OAuth app" }).min(1),
+  FOOZOL_GITHUB_CLIENT_ID: z
+    .string({ error: "is missing: the client id of your GitHub OAuth app" })
+    .min(1)
+    .describe("client id of your GitHub OAuth app; its callback URL is FOOZOL_URL and `/login/github/callback`"),
+  FOOZOL_GITHUB_CLIENT_SECRET: z
+    .string({ error: "is missing: a client secret of your GitHub OAuth app" })
+    .min(1)
+    .describe("a client secret of that app"),
   FOOZOL_GITHUB_URL: httpUrl
     .default("https://github.com")
     .describe("GitHub, a GitHub Enterprise Server, or the local cloud's stand-in"),
@@ -102,7 +108,10 @@ export const Settings = z.object({
   FOOZOL_READY_SECONDS: whole(10, 3600)
     .default(420)
     .describe("how long a machine may take to report ready before its creation or start has failed"),
-  FOOZOL_LOG_LEVEL: z.enum(["debug", "info", "warn", "error", "silent"]).default("info"),
+  FOOZOL_LOG_LEVEL: z
+    .enum(["debug", "info", "warn", "error", "silent"])
+    .default("info")
+    .describe("least weight of what is logged: debug, info, warn, error or silent"),
 })
 
 /** The settings, parsed; names without their prefix. */

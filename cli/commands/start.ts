@@ -1,8 +1,9 @@
 import { type Command, Option } from "commander"
 import { PROFILES, type ProfileName } from "../../image-builder/definition.ts"
-import { createProgress } from "../../tools/setup/progress.ts"
+import type { Runtime } from "../../local-cloud/runtime-file.ts"
+import { createProgress, type Progress } from "../../tools/setup/progress.ts"
+import { MINI_IMAGE, registerImage } from "../first-contents.ts"
 import { readLocalCloud, stopLocalCloudProcess } from "../local-cloud-process.ts"
-import { localImage } from "../local-image.ts"
 import { runningWorld, startWorld } from "../world.ts"
 import { localUp } from "./local.ts"
 
@@ -41,7 +42,7 @@ export function addStart(program: Command): void {
       const progress = createProgress()
       try {
         const images: Partial<Record<ProfileName, number>> = {}
-        for (const profile of options.profile) images[profile] = await localImage(cloud, profile, progress)
+        for (const profile of options.profile) images[profile] = await imageFor(cloud, profile, progress)
         const world = await startWorld(cloud, images)
         console.log(
           `\nlog: ${world.logFile}\n\nReady: ${world.url}/\n\nCtrl-C stops it; workspaces stay and are found again.`,
@@ -61,4 +62,15 @@ export function addStart(program: Command): void {
         }
       }
     })
+}
+
+/** Id of the golden image of a profile at the local cloud; built, verified and made known there if it is not. */
+async function imageFor(cloud: Runtime, profile: ProfileName, progress: Progress): Promise<number> {
+  // Pretended machines boot nothing, so any image will do.
+  if (cloud.machines === "none") {
+    return registerImage(cloud, { name: MINI_IMAGE, directory: "/nonexistent", description: "pretended" })
+  }
+  // The builder is large, and needed here alone.
+  const { ensureImage, registerGoldenImage } = await import("../golden-images.ts")
+  return registerGoldenImage(cloud, profile, await ensureImage(profile, progress))
 }

@@ -13,6 +13,7 @@ import { screen } from "./checks/screen.ts"
 import { settings } from "./checks/settings.ts"
 import { tls } from "./checks/tls.ts"
 import { typed } from "./checks/typing.ts"
+import { complete } from "./checks/window.ts"
 
 /**
  * All that is promised of an image, in the order in which it is checked: what breaks nothing first, then what takes
@@ -25,6 +26,7 @@ export const CHECKLIST: Check[] = [
   ...admission,
   ...screen,
   typed,
+  complete,
   ...contents,
   ...browsing,
   ...revocation,

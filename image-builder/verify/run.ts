@@ -26,6 +26,8 @@ export interface Run {
   site: Site
   proxy: CheckProxy
   inside: Inside
+  /** Whether the image has an app of the operator's in place of the start page; looked up inside. */
+  hasApp: boolean
   /** The stream that is open now; checks that lose it open another. */
   viewer: Viewer | null
   /** Token of that stream. */
@@ -53,13 +55,13 @@ export interface RunOptions {
   directory: string
   profile: ProfileName
   world: World
-  /** Milliseconds that a condition may take before it counts as failed; 180,000 by default, for emulated machines. */
+  /** Milliseconds that a condition may take before it counts as failed; 240,000 by default, for emulated machines. */
   patience?: number
   signal?: AbortSignal | undefined
 }
 
 /** Starts everything around a machine, and then the machine. */
-export async function startRun({ directory, profile, world, patience = 180_000, signal }: RunOptions): Promise<Run> {
+export async function startRun({ directory, profile, world, patience = 240_000, signal }: RunOptions): Promise<Run> {
   const workspace = "checked"
   const spec = WorkspaceSpec.parse({
     ...{ version: 1, workspace, owner: "checklist", epoch: 1, profile, provider: "hetzner" },
@@ -89,6 +91,7 @@ export async function startRun({ directory, profile, world, patience = 180_000, 
     const door = { ...machine.at(443), name: `${workspace}.foozol.localhost` }
     const run: Run = {
       ...{ profile, workspace, machine, door, startedAt, service, site, proxy, inside, patience, signal },
+      hasApp: false,
       viewer: null,
       token: "",
       until: (what, question, limit = run.patience) => until(what, question, { limit, signal }),

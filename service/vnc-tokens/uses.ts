@@ -2,9 +2,9 @@ import type { Redis } from "ioredis"
 import { loadScript } from "../redis/scripts.ts"
 
 /** Uses are gathered for so long: Redis waits for its disk at every write, and everybody with it. */
-const GATHER_MS = 1_000
+const GATHER_MS = 5_000
 /** Tokens in one write: Redis does nothing else meanwhile. */
-const AT_ONCE = 500
+const AT_ONCE = 200
 
 const touch = loadScript(new URL("lua/touch.lua", import.meta.url))
 

@@ -3,6 +3,7 @@ import { hashOf, randomToken } from "../keys.ts"
 import { loginKey } from "../logins/logins.ts"
 import { PREFIX } from "../redis/connect.ts"
 import { loadScript } from "../redis/scripts.ts"
+import { together } from "../redis/together.ts"
 import { KEY } from "../workspaces/store.ts"
 import { createTokenUses } from "./uses.ts"
 
@@ -12,6 +13,16 @@ const TICKET_S = 60
 const TOKEN_MS = 30 * 60_000
 /** A use is written down at most so often. */
 const USE_MS = 60_000
+
+/** Questions in one: Redis does nothing else meanwhile, some 5 µs for each. */
+const AT_ONCE = 100
+
+/** May the holder of a token, by its key in Redis, onto this workspace's machine? */
+interface Question {
+  key: string
+  workspace: string
+  now: number
+}
 
 const scripts = {
   authorize: loadScript(new URL("lua/authorize.lua", import.meta.url)),
@@ -49,6 +60,13 @@ export interface VncTokens {
  */
 export function createVncTokens(redis: Redis, idleMs: number, clock: () => number = Date.now): VncTokens {
   const uses = createTokenUses(redis, { tokenMs: TOKEN_MS, idleMs, logins: LOGINS }, clock)
+  const ask = together<Question, Answer | 200>(AT_ONCE, async questions => {
+    const keys = questions.flatMap(one => [one.key, KEY.workspace(one.workspace)])
+    const now = questions[0]?.now ?? 0
+    const ids = questions.map(one => one.workspace)
+    return (await scripts.authorize.run(redis, keys, [now, LOGINS, USE_MS, ...ids])) as (Answer | 200)[]
+  })
+
   async function revoke(set: string): Promise<Revoked[]> {
     const flat = (await scripts.revoke.run(redis, [`${TOKEN_SETS}${set}`], [TOKENS])) as string[]
     return flat.flatMap((workspace, index) =>
@@ -73,11 +91,7 @@ export function createVncTokens(redis: Redis, idleMs: number, clock: () => numbe
     },
     async authorize(token, workspace, now) {
       const key = `${TOKENS}${hashOf(token)}`
-      const answer = (await scripts.authorize.run(
-        redis,
-        [key, KEY.workspace(workspace)],
-        [workspace, now, LOGINS, USE_MS],
-      )) as Answer | 200
+      const answer = await ask({ key, workspace, now })
       if (answer !== 200) return answer
       uses.note(key)
       return 204

@@ -3,11 +3,12 @@ import { type GoldenCloud, type GoldenMachine, openShell, startGoldenCloud } fro
 import type { RfbClient } from "../support/rfb-client.ts"
 import { waitUntil } from "../support/wait-until.ts"
 
-/** Name, x, y, width and height of each window of the display, frame and all. */
+/** Of each window of the display its name, x, y, width, height, and its frame's left, right, top and bottom. */
 const WINDOWS = `export DISPLAY=:99
 for id in $(xprop -root _NET_CLIENT_LIST | grep -o '0x[0-9a-f]*'); do
   xprop -id $id WM_CLASS | grep -o 'foozol-[a-z]*' | head -n 1
-  xwininfo -id $id -frame | sed -n 's/.*\\(Absolute upper-left.*\\|Width\\|Height\\): *//p'
+  xwininfo -id $id | sed -n 's/.*\\(Absolute upper-left.*\\|Width\\|Height\\): *//p'
+  xprop -id $id _NET_FRAME_EXTENTS | sed 's/.*= //' | tr -d ' ' | tr , '\\n'
 done`
 const IDENTITY = `cat /etc/machine-id; openssl pkey -in /etc/foozol/tls/key.pem -pubout | tr -d '\\n'; echo
 hostname; cat /proc/sys/kernel/random/boot_id /etc/foozol/machine`
@@ -38,10 +39,12 @@ describe("golden image, profile browser", function () {
   async function windows(): Promise<Record<string, Placed>> {
     const lines = (await shell.run(WINDOWS)).trim().split("\n")
     const found: Record<string, Placed> = {}
-    for (let at = 0; at + 4 < lines.length; at += 5) {
-      const [x = 0, y = 0, width = 0, height = 0] = lines.slice(at + 1, at + 5).map(Number)
+    for (let at = 0; at + 8 < lines.length; at += 9) {
+      const [x = 0, y = 0, width = 0, height = 0, left = 0, right = 0, top = 0, bottom = 0] = lines
+        .slice(at + 1, at + 9)
+        .map(Number)
       const name = lines[at] ?? ""
-      found[name] = { name, x, y, width, height }
+      found[name] = { name, x: x - left, y: y - top, width: width + left + right, height: height + top + bottom }
     }
     return found
   }
@@ -51,6 +54,7 @@ describe("golden image, profile browser", function () {
   const lieSo = (what: string, test: (terminal: Placed, browser: Placed) => boolean) =>
     waitUntil(what, async () => {
       const { "foozol-terminal": terminal, "foozol-browser": browser } = await windows()
+      if (process.env.VERBOSE) console.log(what, terminal, browser)
       return terminal !== undefined && browser !== undefined && test(terminal, browser)
     })
   const near = (a: number, b: number) => Math.abs(a - b) <= 4
@@ -147,7 +151,7 @@ describe("golden image, profile browser", function () {
       await waitUntil("the id is on the disk", async () =>
         (await shell.run("mountpoint /etc/machine-id")).includes("not"),
       )
-      await shell.run("systemctl reboot --no-block")
+      await golden.act(machine, "reboot")
       const second = await waitUntil("the machine is back", async () => {
         const now = await identity()
         return now.started !== first.started && now
@@ -157,6 +161,7 @@ describe("golden image, profile browser", function () {
     })
 
     it("is another one in a machine made from its snapshot, which runs without a service too", async () => {
+      // As Debian's own service would leave it.
       await shell.run("date > /var/lib/systemd/random-seed; sync")
       const { image } = await golden.act<{ image: { id: number } }>(machine, "create_image", { type: "snapshot" })
       await golden.act(machine, "poweroff")

@@ -17,8 +17,11 @@ export interface Visitor {
   cookies: Map<string, Map<string, string>>
 }
 
-/** A browser without pages: cookies and redirects, nothing else. */
-export function createVisitor(): Visitor {
+/**
+ * A browser without pages: cookies and redirects, nothing else.
+ * @param more headers of every request, as a proxy in front may add them
+ */
+export function createVisitor(more: Record<string, string> = {}): Visitor {
   const cookies = new Map<string, Map<string, string>>()
   const jar = (url: string) => {
     const { hostname } = new URL(url)
@@ -37,7 +40,7 @@ export function createVisitor(): Visitor {
     const way: string[] = []
     for (let url = start, request = init; way.length < 20; request = {}) {
       const cookie = [...jar(url)].map(([name, value]) => `${name}=${value}`).join("; ")
-      const headers = { accept: "text/html", ...(cookie ? { cookie } : {}), ...(request.headers as object) }
+      const headers = { ...more, accept: "text/html", ...(cookie ? { cookie } : {}), ...(request.headers as object) }
       const response = await fetch(url, { ...request, redirect: "manual", headers })
       keep(url, response.headers)
       const text = await response.text()

@@ -7,18 +7,24 @@ const needs = [typed.name]
 const AGENT_MB = 80
 const JOURNAL_MB = 256
 
-/** Every program's answer as `name code first line`, as the user who has just logged in gets it. */
-const askVersions = PROGRAMS.map(name => {
-  const option = name === "tmux" ? "-V" : "--version"
-  return `said=$(timeout 100 ${name} ${option} 2>&1 < /dev/null); echo "${name} $? $(printf '%s' "$said" | head -n 1)"`
-}).join("\n")
+/**
+ * Every program's answer as `name code first line`, as the user who has just logged in gets it. They start side by
+ * side: each waits long for its own files.
+ */
+const askVersions = (seconds: number) => `
+ask() { said=$(timeout ${seconds} "$@" 2>&1 < /dev/null); echo "$1 $? $(printf '%s' "$said" | head -n 1)"; }
+${PROGRAMS.map(name => `ask ${name} ${name === "tmux" ? "-V" : "--version"} &`).join("\n")}
+wait`
 
 export const commandLines: Check = {
   name: "contents: every command line answers",
   level: "quick",
   needs,
   async run(run) {
-    const { output } = await run.inside.run(askVersions, { as: "user", limit: 3 * run.patience })
+    const { output } = await run.inside.run(askVersions(2 * Math.round(run.patience / 1000)), {
+      as: "user",
+      limit: 3 * run.patience,
+    })
     const versions = new Map(
       output
         .trim()

@@ -2,8 +2,9 @@ import { randomBytes } from "node:crypto"
 import { type Check, expect } from "../check.ts"
 import { shake } from "../door.ts"
 import type { Run } from "../run.ts"
-import { complete, desktopOf } from "./screen.ts"
+import { desktopOf } from "./screen.ts"
 import { typed, typeInTerminal } from "./typing.ts"
+import { complete } from "./window.ts"
 
 const SESSIONS = "tmux -S /tmp/tmux-1000/default list-sessions -F '#{session_name}'"
 const marker = randomBytes(8).toString("hex")

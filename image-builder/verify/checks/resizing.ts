@@ -1,6 +1,7 @@
 import { type Check, expect } from "../check.ts"
 import type { Run } from "../run.ts"
-import { complete, desktopOf, viewerOf } from "./screen.ts"
+import { desktopOf, viewerOf } from "./screen.ts"
+import { complete } from "./window.ts"
 
 /** The size of a common laptop's window. */
 const SMALLER = { width: 1280, height: 720 }

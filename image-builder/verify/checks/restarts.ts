@@ -1,8 +1,9 @@
 import { type Check, expect } from "../check.ts"
 import type { Run } from "../run.ts"
-import { complete, desktopOf, viewerOf } from "./screen.ts"
+import { desktopOf, viewerOf } from "./screen.ts"
 import { windowUnit } from "./settings.ts"
 import { typed } from "./typing.ts"
+import { complete } from "./window.ts"
 
 interface Part {
   what: string
@@ -72,7 +73,7 @@ const restartOf = ({ what, unit, keeps }: Part): Check => ({
         PARTS.map(part => part.unit(run)),
         seconds,
       ),
-      { limit: 2 * run.patience },
+      { limit: run.patience + 120_000 },
     )
     expect(code === 0, `After ${unit(run)} was killed: ${output.trim().split("\n").join(", ")}`)
     await untilShown(run)

@@ -12,7 +12,7 @@ const LOST_MS = 20_000
 async function timeToClose(run: Run, how: "revoked" | "expired", limit: number): Promise<number> {
   const other = await viewerOf(run)
   const token = run.service.token()
-  const viewer = await openViewer(run.door, { token, limit: run.patience })
+  const viewer = await run.until("a second stream", () => openViewer(run.door, { token, limit: run.patience }))
   await run.until("the first picture", () => viewer.updates() > 0)
   const began = performance.now()
   run.service.end(token, how)

@@ -2,8 +2,9 @@ import { randomBytes } from "node:crypto"
 import { type Check, expect } from "../check.ts"
 import type { Run } from "../run.ts"
 import { navigate } from "./browsing.ts"
-import { complete, desktopOf } from "./screen.ts"
+import { desktopOf } from "./screen.ts"
 import { typed } from "./typing.ts"
+import { complete } from "./window.ts"
 
 /** A host that no name server knows, under a name that browsers take for an address: who gets an answer from it went through the proxy. */
 const HOST = "only-by-proxy.test"
@@ -96,8 +97,7 @@ const browserByProxy: Check = {
 const searchOpenPlaces = (words: string[]) => `cat > patterns <<'END-OF-WORDS'
 ${words.join("\n")}
 END-OF-WORDS
-for process in /proc/[0-9]*; do tr '\\0' ' ' < $process/cmdline 2> /dev/null | grep -qFf patterns && echo "the command line of $(cat $process/comm)"; done
-ps auxww | grep -Ff patterns | sed 's/^.*$/a line of ps/'
+grep -alsFf patterns /proc/[0-9]*/cmdline
 find /etc /run /tmp /var /home /opt /srv -xdev -type f -size -4M -newermt '-1 day' -print0 2> /dev/null |
   xargs -0 -r grep -lsFf patterns | while read -r file; do runuser -u nobody -- test -r "$file" && echo "$file"; done
 rm patterns

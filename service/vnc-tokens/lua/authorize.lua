@@ -1,16 +1,24 @@
--- May the holder of a token onto the machine that asks? Reads only: nobody at a door waits for a disk.
--- Keys: token, workspace of the machine. Arguments: workspace id, now (ms), prefix of logins, ms after which a use is
---   to be written down again
--- Answers 204, 200 (the same, and this use is to be written down), 401 (no such token, its login has ended, the
---   workspace admits nobody) or 403 (another's workspace).
+-- May the holders of tokens onto the machines that ask? Reads only: nobody at a door waits for a disk.
+-- Keys: token and workspace of the machine, for each question. Arguments: now (ms), prefix of logins, ms after which a
+--   use is to be written down again, then the workspace id of each question
+-- Answers for each 204, 200 (the same, and this use is to be written down), 401 (no such token, its login has ended,
+--   the workspace admits nobody) or 403 (another's workspace).
 -- Keeps: a token admits to its own workspace only, and no longer than its login lives.
-local token = redis.call("HMGET", KEYS[1], "workspace", "login", "seen")
-if not token[1] then return 401 end
-if token[1] ~= ARGV[1] then return 403 end
-local ends = redis.call("HGET", ARGV[3] .. token[2], "endsAt")
-local now = tonumber(ARGV[2])
-if not ends or tonumber(ends) <= now then return 401 end
-local state = redis.call("HGET", KEYS[2], "state")
-if state ~= "RUNNING" and state ~= "IDLE" then return 401 end
-if now - tonumber(token[3]) > tonumber(ARGV[4]) then return 200 end
-return 204
+local now, due = tonumber(ARGV[1]), tonumber(ARGV[1]) - tonumber(ARGV[3])
+
+local function answer(token, workspace, id)
+  local found = redis.call("HMGET", token, "workspace", "login", "seen")
+  if not found[1] then return 401 end
+  if found[1] ~= id then return 403 end
+  local ends = redis.call("HGET", ARGV[2] .. found[2], "endsAt")
+  if not ends or tonumber(ends) <= now then return 401 end
+  local state = redis.call("HGET", workspace, "state")
+  if state ~= "RUNNING" and state ~= "IDLE" then return 401 end
+  return tonumber(found[3]) < due and 200 or 204
+end
+
+local answers = {}
+for i = 1, #KEYS, 2 do
+  answers[#answers + 1] = answer(KEYS[i], KEYS[i + 1], ARGV[3 + (i + 1) / 2])
+end
+return answers

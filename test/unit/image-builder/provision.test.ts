@@ -80,6 +80,7 @@ describe("image provisioning", () => {
     const command = inRoot("/root-of-image", ["true"], true).join(" ")
     assert.match(command, /remount,bind,ro "\$root\/proc"/)
     assert.doesNotMatch(command, /resolv\.conf|--rbind/)
+    assert.match(command, /unshare --mount --net /)
     assert.deepEqual(asRoot(["true"], true), ["true"])
     assert.deepEqual(asRoot(["true"], false), ["unshare", "--user", "--map-root-user", "--map-auto", "true"])
   })

@@ -1,0 +1,183 @@
+import { spawn } from "node:child_process"
+import { randomUUID } from "node:crypto"
+import { createInterface } from "node:readline"
+import { type Command, Option } from "commander"
+import { z } from "zod"
+import { InfraError } from "../../infra/errors.ts"
+import { WorkspaceSchema } from "../../service/routes/api/schemas.ts"
+import { PROFILES, SIZE_CLASSES } from "../../service/workspaces/workspace.ts"
+import { type Api, openApi, withUrl } from "../api-client.ts"
+import { printTable } from "../print-table.ts"
+import {
+  type ApiWorkspace,
+  bookmarkOf,
+  finish,
+  type OutputOptions,
+  priceOf,
+  printJson,
+  Started,
+  showWorkspace,
+} from "../workspace-output.ts"
+
+const Listed = z.object({ workspaces: z.array(WorkspaceSchema) })
+
+interface CreateOptions extends OutputOptions {
+  name?: string
+  profile?: string
+  size?: string
+  region?: string
+  secret?: string[]
+  proxyFrom?: string
+  idempotencyKey?: string
+}
+
+/** `foozol-cloud workspace …`: a user's workspaces, through the service's API. */
+export function addWorkspace(program: Command): void {
+  const workspace = program
+    .command("workspace")
+    .description("your workspaces: list, create, open, stop, start, delete")
+    .addHelpText("after", HELP)
+  const add = (name: string, about: string) =>
+    withUrl(workspace.command(name).description(about)).option("--json", "print JSON, and nothing else")
+  const which = "<workspace>"
+  const noWait = ["--no-wait", "return as soon as it is begun"] as const
+
+  add("list", "list your workspaces").action(async (options: OutputOptions) => {
+    const { workspaces } = await openApi(options).call("GET", "/workspaces", Listed)
+    if (options.json) return printJson(workspaces)
+    printTable(
+      ["workspace", "name", "state", "size", "region", "per month"],
+      workspaces.map(one => [one.id, one.name, one.state, one.size, one.region, priceOf(one)]),
+    )
+  })
+
+  add(`show ${which}`, "show one, by its id or its name").action(async (given: string, options: OutputOptions) => {
+    const api = openApi(options)
+    const found = await find(api, given)
+    if (options.json) printJson(found)
+    else showWorkspace(api, found)
+  })
+
+  add("create", "create one and wait until its desktop is ready")
+    .option("--name <name>", "what you call it (default: its id)")
+    .addOption(new Option("--profile <profile>", "what it is for (default: browser)").choices(PROFILES))
+    .addOption(new Option("--size <size>", "how large it is (default: large)").choices(SIZE_CLASSES))
+    .option("--region <region>", "where it is (default: the first region there is)")
+    .option("--secret <variables...>", "secrets of this workspace alone: names of variables of your environment")
+    .option("--proxy-from <variable>", "variable of your environment with the URL of the proxy it goes out through")
+    .option("--idempotency-key <key>", "the same key again answers the same workspace (default: a new one)")
+    .option(...noWait)
+    .action(async (options: CreateOptions) => {
+      const api = openApi(options)
+      const headers = { "idempotency-key": options.idempotencyKey ?? randomUUID() }
+      const body = wishOf(options)
+      await finish(api, await api.call("POST", "/workspaces", Started, { headers, body }), options)
+    })
+
+  add(`open ${which}`, "print the address of its desktop, and open it where there is a display; it wakes if it is off")
+    .option("--print", "only print it")
+    .action(async (given: string, options: OutputOptions & { print?: boolean }) => {
+      const api = openApi(options)
+      const url = bookmarkOf(api, await find(api, given))
+      if (options.json) printJson({ url })
+      else console.log(url)
+      if (!options.json && !options.print) openInBrowser(url)
+    })
+
+  for (const [name, about] of [
+    ["stop", "shut its machine down; its disk stays"],
+    ["start", "switch its machine on and wait until its desktop is ready"],
+  ] as const) {
+    add(`${name} ${which}`, about)
+      .option(...noWait)
+      .action(async (given: string, options: OutputOptions) => {
+        const api = openApi(options)
+        const { id } = await find(api, given)
+        await finish(api, await api.call("POST", `/workspaces/${id}/${name}`, Started), options)
+      })
+  }
+
+  add(`delete ${which}`, "delete it with its machine and disk: all files on it are gone")
+    .option("--yes", "do not ask for its name")
+    .option(...noWait)
+    .action(async (given: string, options: OutputOptions & { yes?: boolean }) => {
+      const api = openApi(options)
+      const found = await find(api, given)
+      if (!options.yes) await confirm(found)
+      await finish(api, await api.call("DELETE", `/workspaces/${found.id}`, Started), options)
+    })
+}
+
+const HELP = `
+FOOZOL_API_URL is the address of the service, FOOZOL_API_TOKEN a token of yours: the first one is made on your
+account page, more with \`foozol-cloud token create\`. Workspaces are named by their id or their name.
+
+Examples:
+  export FOOZOL_API_URL=https://cloud.example.com
+  read -rs FOOZOL_API_TOKEN && export FOOZOL_API_TOKEN
+  foozol-cloud workspace create --name "My desk" --size small --secret ANTHROPIC_API_KEY
+  foozol-cloud workspace list --json | jq -r '.[] | select(.state == "RUNNING") | .id'
+  foozol-cloud workspace open "My desk"
+  foozol-cloud workspace stop "My desk" --no-wait
+  foozol-cloud workspace delete "My desk" --yes`
+
+/** The user's workspace of this id or name. @throws InfraError `not-found` or `ambiguous-name` */
+async function find(api: Api, given: string): Promise<ApiWorkspace> {
+  const { workspaces } = await api.call("GET", "/workspaces", Listed)
+  const byId = workspaces.find(one => one.id === given)
+  const named = workspaces.filter(one => one.name === given)
+  const [found] = byId ? [byId] : named
+  if (!found) {
+    throw new InfraError(
+      "not-found",
+      "fail",
+      `You have no workspace "${given}": \`foozol-cloud workspace list\` shows those you have.`,
+    )
+  }
+  if (byId || named.length === 1) return found
+  const ids = named.map(one => one.id).join(", ")
+  throw new InfraError(
+    "ambiguous-name",
+    "fail",
+    `Several workspaces are called "${given}": name one by its id (${ids}).`,
+  )
+}
+
+/** What `create` asks for; secrets come out of the environment, since arguments can be read by everybody. */
+function wishOf({ name, profile, size, region, secret = [], proxyFrom }: CreateOptions): object {
+  const secrets = Object.fromEntries(secret.map(variable => [variable, fromEnvironment(variable)]))
+  return {
+    ...(name === undefined ? {} : { name }),
+    ...(profile ? { profile } : {}),
+    ...(size ? { sizeClass: size } : {}),
+    ...(region ? { region } : {}),
+    ...(secret.length > 0 ? { secrets } : {}),
+    ...(proxyFrom ? { proxy: fromEnvironment(proxyFrom) } : {}),
+  }
+}
+
+function fromEnvironment(variable: string): string {
+  const value = process.env[variable]
+  if (value) return value
+  throw new InfraError("no-such-variable", "fail", `Your environment has no variable ${variable}: set and export it.`)
+}
+
+/** @throws InfraError `not-confirmed` unless the workspace's name is typed */
+async function confirm({ id, name }: ApiWorkspace): Promise<void> {
+  process.stderr.write(
+    `This deletes ${name === id ? id : `"${name}" (${id})`} with its machine and disk: all files on it are gone.\nType its name to go on: `,
+  )
+  const lines = createInterface({ input: process.stdin })
+  const typed = await new Promise<string>(resolve => lines.once("line", resolve).once("close", () => resolve("")))
+  lines.close()
+  if (typed.trim() === name) return
+  throw new InfraError("not-confirmed", "fail", "That is not its name: nothing was deleted (--yes does not ask).")
+}
+
+function openInBrowser(url: string): void {
+  if (!process.env.DISPLAY && !process.env.WAYLAND_DISPLAY) return
+  // Where it cannot be opened, the address has been printed.
+  spawn("xdg-open", [url], { stdio: "ignore", detached: true })
+    .on("error", () => {})
+    .unref()
+}

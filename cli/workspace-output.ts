@@ -1,0 +1,65 @@
+import { z } from "zod"
+import { OperationSchema, WorkspaceSchema } from "../service/routes/api/schemas.ts"
+import type { Api, ApiOptions } from "./api-client.ts"
+import { followOperation } from "./follow-operation.ts"
+
+export type ApiWorkspace = z.output<typeof WorkspaceSchema>
+/** What the API answers when it has begun something. */
+export const Started = z.object({ workspace: WorkspaceSchema, operation: OperationSchema })
+
+export interface OutputOptions extends ApiOptions {
+  json?: boolean
+  /** False: return as soon as it is begun. */
+  wait?: boolean
+}
+
+/** Follows what was begun to its end, then shows the workspace. */
+export async function finish(api: Api, begun: z.output<typeof Started>, options: OutputOptions): Promise<void> {
+  const { id } = begun.workspace
+  if (options.wait === false) {
+    if (options.json) printJson(begun)
+    else console.log(`${id}  ${begun.workspace.state}`)
+    return
+  }
+  const operation = await followOperation(api, begun.operation)
+  if (operation.kind === "destroy") {
+    if (options.json) return printJson({ workspace: { ...begun.workspace, state: "TERMINATED" }, operation })
+    return console.log(`${id}  deleted`)
+  }
+  const workspace = await api.call("GET", `/workspaces/${id}`, WorkspaceSchema)
+  if (options.json) return printJson({ workspace, operation })
+  const isOn = workspace.state === "RUNNING" || workspace.state === "IDLE"
+  console.log([id, workspace.state, ...(isOn ? [bookmarkOf(api, workspace)] : [])].join("  "))
+}
+
+/** Prints all there is to say about a workspace. */
+export function showWorkspace(api: Api, workspace: ApiWorkspace): void {
+  const { id, name, state, since, profile, size, region, createdAt, failure } = workspace
+  const rows = [
+    ...[
+      ["workspace", id],
+      ["name", name],
+      ["state", since ? `${state} since ${since}` : state],
+      ["profile", profile],
+    ],
+    ...[
+      ["size", size],
+      ["region", region],
+      ["per month", priceOf(workspace)],
+      ["created", createdAt],
+    ],
+    ...[
+      ["desktop", bookmarkOf(api, workspace)],
+      ["failure", failure?.message ?? ""],
+    ],
+  ].filter(([, value]) => value !== "")
+  const width = Math.max(...rows.map(([label = ""]) => label.length))
+  for (const [label = "", value] of rows) console.log(`${label.padEnd(width)}  ${value}`)
+}
+
+/** The address that always leads to a workspace's desktop, by way of sign-in and waking. */
+export const bookmarkOf = ({ site }: Api, { id }: ApiWorkspace) => `${site}/connect?workspace=${id}`
+
+export const priceOf = ({ price }: ApiWorkspace) => (price ? `${price.monthly.toFixed(2)} ${price.currency}` : "")
+
+export const printJson = (value: unknown) => console.log(JSON.stringify(value, null, 2))
