@@ -6,8 +6,8 @@ import { eventStream } from "./operation-events.ts"
 import { OperationSchema, presentOperation } from "./schemas.ts"
 
 const Id = z.object({ id: z.string().min(1).max(64).meta({ description: "id of the operation" }) })
-/** Place in a Redis stream. */
-const EventId = z.string().regex(/^\d{1,19}-\d{1,19}$/, "must be the id of an event")
+/** Place in a Redis stream. Its digits are named, since elsewhere `\d` is any script's. */
+const EventId = z.string().regex(/^[0-9]{1,19}-[0-9]{1,19}$/, "must be the id of an event")
 const Started = z.object({ operation: OperationSchema })
 /** Operations in a list at most. */
 const LISTED = 50
