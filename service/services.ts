@@ -1,4 +1,4 @@
-import { Redis } from "ioredis"
+import type { Redis } from "ioredis"
 import type { Logger } from "pino"
 import { type CloudConfig, openMachines } from "../infra/cloud-config.ts"
 import { createEnginePool, type EnginePool } from "../infra/engine-pool.ts"
@@ -18,6 +18,7 @@ import {
   startOperationWorker,
 } from "./operations/queue.ts"
 import { connectRedis } from "./redis/connect.ts"
+import { queueConnection } from "./redis/queue-connection.ts"
 import { createSubscriber } from "./redis/subscriber.ts"
 import { createSecrets, type Secrets } from "./secrets/secrets.ts"
 import { createUsers, type Users } from "./users/users.ts"
@@ -70,10 +71,8 @@ export async function openServices(
 ): Promise<Services> {
   const connections = [0, 1].map(() => connectRedis(config.redisUrl, log))
   const [redis, listening] = connections as [Redis, Redis]
-  // BullMQ waits for Redis by itself, and its workers block.
-  const queueing = [0, 1].map(() => new Redis(config.redisUrl, { maxRetriesPerRequest: null, lazyConnect: true }))
+  const queueing = [0, 1].map(() => queueConnection(config.redisUrl))
   const [adding, working] = queueing as [Redis, Redis]
-  for (const connection of queueing) connection.on("error", () => {})
   await Promise.all(connections.map(connection => connection.connect()))
 
   const keys = createKeys(config.secret)
