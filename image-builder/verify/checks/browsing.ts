@@ -3,8 +3,8 @@ import { type Check, expect } from "../check.ts"
 import { type Box, centre, regionOf } from "../rfb/frame.ts"
 import { KEYS } from "../rfb/keys.ts"
 import type { Run } from "../run.ts"
+import { clickUntilSeen } from "./focus.ts"
 import { desktopOf, viewerOf } from "./screen.ts"
-import { terminalHasFocus } from "./typing.ts"
 import { complete } from "./window.ts"
 
 /** Half the height of Chromium's row of address bar and buttons, which lies right above the page. */
@@ -13,8 +13,8 @@ const ADDRESS_BAR_ABOVE = 22
 /** Clicks into the address bar above a page and goes to an address. */
 export async function navigate(run: Run, page: Box, address: string): Promise<void> {
   const viewer = await viewerOf(run)
-  await viewer.click({ x: centre(page).x, y: page.top - ADDRESS_BAR_ABOVE })
-  await run.until("the browser's focus after a click into it", () => !terminalHasFocus(viewer.frame()))
+  const bar = { ...page, top: page.top - 2 * ADDRESS_BAR_ABOVE, bottom: page.top }
+  await clickUntilSeen(run, "the address bar's focus", centre(bar), bar)
   // The whole address is selected only by the first click: what a second one leaves must not stay.
   await viewer.chord(KEYS.control, "a".charCodeAt(0))
   await viewer.type(`${address}\n`)

@@ -1,17 +1,10 @@
 import { randomBytes } from "node:crypto"
 import { type Check, expect } from "../check.ts"
-import { centre, type Frame, shareOf } from "../rfb/frame.ts"
+import { centre } from "../rfb/frame.ts"
+import { KEYS } from "../rfb/keys.ts"
 import type { Run } from "../run.ts"
+import { clickUntilSeen } from "./focus.ts"
 import { terminalOf, terminalShown, viewerOf } from "./screen.ts"
-
-/** XTerm's cursor: filled where keys go, an outline elsewhere. */
-const CURSOR_COLOUR = 0x7cc4ff
-const FILLED_PIXELS = 80
-
-/** Whether keys go to the terminal, as far as its cursor shows. */
-export function terminalHasFocus(frame: Frame): boolean {
-  return shareOf(frame, [CURSOR_COLOUR]) * frame.width * frame.height >= FILLED_PIXELS
-}
 
 /**
  * Clicks into the terminal and types one line, as a person would. Everything that is asked of the machine from inside
@@ -22,9 +15,9 @@ export async function typeInTerminal(run: Run): Promise<{ greeting: string; file
   const viewer = await viewerOf(run)
   const file = `typed-${randomBytes(3).toString("hex")}`
   const session = run.inside.open()
-  await viewer.click(centre(terminal))
-  // As a person does: what is typed before the window has the focus goes to another one.
-  await run.until("the terminal's focus after a click into it", () => terminalHasFocus(viewer.frame()))
+  await clickUntilSeen(run, "the terminal's focus", centre(terminal), terminal, "x")
+  // Clears the line, whatever got into it.
+  await viewer.chord(KEYS.control, "u".charCodeAt(0))
   await viewer.type(`touch ~/${file};curl -s ${run.machine.hostFromInside}:${run.inside.port}/${session.path}|bash\n`)
   let greeting: string | null = null
   session.greeting.then(text => {

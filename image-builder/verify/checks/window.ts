@@ -1,4 +1,5 @@
 import type { Check } from "../check.ts"
+import type { Run } from "../run.ts"
 import { desktopOf } from "./screen.ts"
 import { typed } from "./typing.ts"
 
@@ -13,7 +14,17 @@ export const complete: Check = {
     }
     const { terminal, page } = await desktopOf(run)
     const width = ({ left, right }: { left: number; right: number }) => right - left
-    if (page === null) return `terminal of ${width(terminal)} pixels, the app beside it`
+    if (page === null) return appBeside(run)
     return `terminal of ${width(terminal)} pixels, page of ${width(page)}`
   },
+}
+
+/** Nobody knows what an app looks like; that it has a window is what the window manager says. */
+async function appBeside(run: Run): Promise<string> {
+  const count = "DISPLAY=:99 xprop -root _NET_CLIENT_LIST | grep -o 0x | wc -l"
+  await run.until(
+    "a window of the app",
+    async () => Number((await run.inside.run(count, { limit: run.patience })).output) >= 2,
+  )
+  return "terminal and the app's window"
 }

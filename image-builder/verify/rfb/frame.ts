@@ -61,6 +61,17 @@ export function shareOf(frame: Frame, wanted: number[]): number {
   return count / all.length
 }
 
+/** The pixels of a part of the screen, copied: what is compared later with how it looks then. */
+export function cut(frame: Frame, { left, top, right, bottom }: Box): Buffer {
+  const lines: Buffer[] = []
+  for (let y = Math.max(0, top); y < Math.min(bottom, frame.height); y++) {
+    lines.push(
+      frame.pixels.subarray((y * frame.width + left) * 4, (y * frame.width + Math.min(right, frame.width)) * 4),
+    )
+  }
+  return Buffer.concat(lines)
+}
+
 export const overlap = (a: Box, b: Box) => a.left < b.right && b.left < a.right && a.top < b.bottom && b.top < a.bottom
 
 export const centre = ({ left, top, right, bottom }: Box) => ({ x: (left + right) >> 1, y: (top + bottom) >> 1 })

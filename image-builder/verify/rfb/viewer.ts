@@ -23,6 +23,8 @@ export interface Viewer {
   type(text: string): Promise<void>
   /** Presses keys together, in this order, and lets go in the other. */
   chord(...keysyms: number[]): Promise<void>
+  /** Moves the pointer without a button. */
+  point(at: { x: number; y: number }): void
   click(at: { x: number; y: number }): Promise<void>
   closed: Promise<Closed>
   isOpen(): boolean
@@ -99,6 +101,7 @@ export async function openViewer(
         ...keysyms.map(keysym => ({ keysym, down: true })),
         ...keysyms.toReversed().map(keysym => ({ keysym, down: false })),
       ]),
+    point: ({ x, y }) => pointer(x, y, 0),
     click: async ({ x, y }) => {
       for (const buttons of [0, 1, 0]) {
         pointer(x, y, buttons)
