@@ -14,8 +14,8 @@ export interface RunningService {
   /** Where the web role listens; null without one. */
   url: string | null
   services: Services
-  /** Takes nothing new, waits for what goes on (operations for 25 s at most), then gives everything back. */
-  stop(): Promise<void>
+  /** Takes nothing new, waits for what goes on (operations for 25 s at most, or as given), then gives everything back. */
+  stop(drainMs?: number): Promise<void>
 }
 
 /**
@@ -24,7 +24,7 @@ export interface RunningService {
  */
 export async function startService(
   given: NodeJS.ProcessEnv,
-  { log: givenLog, drainMs = DRAIN_MS }: { log?: Logger; drainMs?: number } = {},
+  { log: givenLog }: { log?: Logger } = {},
 ): Promise<RunningService> {
   const env = environmentWithFile(given, join(process.cwd(), ".env"))
   const config = readConfig(env)
@@ -55,7 +55,7 @@ export async function startService(
   return {
     url: web ? config.url : null,
     services,
-    async stop() {
+    async stop(drainMs = DRAIN_MS) {
       stopping = true
       log.info("service stops")
       web?.close()

@@ -64,7 +64,7 @@ export async function startTestService(settings: Record<string, string> = {}): P
   const world = await startTestWorld(settings)
   let lines = ""
   const log = pino({ level: "debug" }, { write: line => (lines += line) })
-  const start = (drainMs?: number) => startService(world.env, { log, ...(drainMs === undefined ? {} : { drainMs }) })
+  const start = () => startService(world.env, { log })
   const test: TestService = {
     ...world,
     service: await start(),
@@ -75,12 +75,12 @@ export async function startTestService(settings: Record<string, string> = {}): P
       if (counted.length > 0) await redis.del(...counted)
     },
     async restart(drainMs) {
-      await test.service.stop()
-      test.service = await start(drainMs)
+      await test.service.stop(drainMs)
+      test.service = await start()
     },
     async close() {
       world.machines.close()
-      await test.service.stop()
+      await test.service.stop(0)
       await world.close()
     },
   }
