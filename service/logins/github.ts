@@ -12,7 +12,7 @@ export const GithubProfile = z.looseObject({
 export type GithubProfile = z.output<typeof GithubProfile>
 
 /** Milliseconds GitHub may take to answer. */
-const PATIENCE_MS = 10_000
+export const PATIENCE_MS = 10_000
 
 /** Addresses of a GitHub: its own, or those of a GitHub Enterprise Server, which has everything under one host. */
 export function githubUrls(url: string) {

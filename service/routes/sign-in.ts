@@ -4,7 +4,7 @@ import Router from "koa-router"
 import { ServiceError } from "../errors.ts"
 import { hashOf } from "../keys.ts"
 import { endLogin } from "../logins/end-login.ts"
-import { GithubProfile, githubUrls, requireAllowed, scopesFor } from "../logins/github.ts"
+import { GithubProfile, githubUrls, PATIENCE_MS, requireAllowed, scopesFor } from "../logins/github.ts"
 import { returnPath } from "../logins/return-path.ts"
 import { createSignInStore, SIGN_IN_S } from "../logins/sign-in-store.ts"
 import { loginCookie } from "../middleware/caller.ts"
@@ -99,7 +99,7 @@ const createGrant = grant as unknown as typeof grant.default
 
 function grantFor({ url, github, allow }: Services["config"]): Middleware {
   const urls = githubUrls(github.url)
-  return createGrant.koa()({
+  const config = {
     defaults: { origin: url, prefix: "/login", transport: "state", state: true, pkce: true, dynamic: [] },
     github: {
       key: github.clientId,
@@ -110,7 +110,8 @@ function grantFor({ url, github, allow }: Services["config"]): Middleware {
       profile_url: urls.profile,
       response: ["tokens", "profile"],
     },
-  }) as unknown as Middleware
+  } as const
+  return createGrant.koa()({ config, request: { timeout: PATIENCE_MS } } as never) as unknown as Middleware
 }
 
 /** What went wrong in a word or two: the whole answer may hold what is secret. */
