@@ -206,18 +206,42 @@ export function environmentWithFile(env: NodeJS.ProcessEnv, file: string): NodeJ
 /** Is this URL's host this machine alone? */
 export function isLoopback(url: string): boolean {
   const { hostname } = new URL(url)
-  return hostname === "localhost" || hostname.endsWith(".localhost") || hostname === "[::1]" || /^127\./.test(hostname)
+  return (
+    hostname === "localhost" ||
+    hostname.endsWith(".localhost") ||
+    hostname === "[::1]" ||
+    /^127\.[\d.]+$/.test(hostname)
+  )
+}
+
+/** Is this URL's host this machine, or an address of a private network, such as the one between a host and its machines? */
+function isPrivate(url: string): boolean {
+  const { hostname } = new URL(url)
+  return (
+    isLoopback(url) ||
+    /^(10|192\.168|169\.254|172\.(1[6-9]|2\d|3[01]))\.[\d.]+$/.test(hostname) ||
+    /^\[f[cd]/.test(hostname)
+  )
 }
 
 /** Combinations that would open the door to strangers. */
 function refuseDangerous(config: Config): void {
-  const { url, github } = config
+  const { url, github, machineUrl, listen, metrics } = config
   if (new URL(url).pathname !== "/") throw new ConfigError(`FOOZOL_URL must have no path, but is ${url}`)
-  if (isLoopback(url)) return
-  if (!url.startsWith("https:")) {
-    throw new ConfigError("FOOZOL_URL is public, so it must be https: logins would go over the net in the clear")
+  for (const [name, place] of Object.entries({ FOOZOL_LISTEN: listen, FOOZOL_METRICS_LISTEN: metrics })) {
+    if (place && place.port > 65_535) throw new ConfigError(`${name} must have a port up to 65535, not ${place.port}`)
   }
-  if (isLoopback(github.url)) {
+  const inTheClear: [string, string, boolean, string][] = [
+    ["FOOZOL_URL", url, isLoopback(url), "logins"],
+    ["FOOZOL_GITHUB_URL", github.url, isLoopback(github.url), "the app's secret and people's tokens"],
+    ["FOOZOL_MACHINE_URL", machineUrl, isPrivate(machineUrl), "the keys of workspaces"],
+  ]
+  for (const [name, address, stays, what] of inTheClear) {
+    if (!stays && !address.startsWith("https:")) {
+      throw new ConfigError(`${name} is public, so it must be https: ${what} would go over the net in the clear`)
+    }
+  }
+  if (!isLoopback(url) && isLoopback(github.url)) {
     throw new ConfigError(
       "FOOZOL_GITHUB_URL is a sign-in stand-in on this machine, where anybody may be anybody; it is refused together with the public FOOZOL_URL. Remove FOOZOL_GITHUB_URL and name a real GitHub OAuth app.",
     )

@@ -1,0 +1,173 @@
+import assert from "node:assert/strict"
+import { writeFileSync } from "node:fs"
+import { join } from "node:path"
+import { ConfigError, environmentWithFile, isLoopback, readConfig, Settings } from "../../../service/config.ts"
+import { temporaryDirectory } from "../../support/temporary-directory.ts"
+
+const NEEDED = {
+  FOOZOL_SECRET: "s".repeat(32),
+  FOOZOL_GITHUB_CLIENT_ID: "id",
+  FOOZOL_GITHUB_CLIENT_SECRET: "a client secret",
+  FOOZOL_ALLOW: "everyone",
+  FOOZOL_ZONE: "desk.example.com",
+}
+const PUBLIC = { ...NEEDED, FOOZOL_URL: "https://cloud.example.com" }
+
+/** What is said about settings that are refused. */
+function refusal(env: NodeJS.ProcessEnv): string {
+  try {
+    readConfig(env)
+  } catch (error) {
+    assert.ok(error instanceof ConfigError, String(error))
+    return error.message
+  }
+  assert.fail(`These were taken: ${JSON.stringify(env)}`)
+}
+
+describe("settings of the service", () => {
+  it("are taken with what is needed alone, and have the defaults the requirements name", () => {
+    const config = readConfig(NEEDED)
+    assert.equal(config.url, "http://127.0.0.1:8080")
+    assert.equal(config.machineUrl, config.url)
+    assert.deepEqual(config.quota, { desktop: 1, total: 3 })
+    assert.deepEqual(config.roles, ["web", "worker"])
+    assert.equal(config.trustProxy, false)
+  })
+
+  it("that are missing are all named at once, each with what to do", () => {
+    const said = refusal({})
+    for (const name of Object.keys(NEEDED)) assert.match(said, new RegExp(`^  ${name} is missing: .+`, "m"))
+    assert.equal(said.split("\n").length, 1 + Object.keys(NEEDED).length)
+  })
+
+  it("that are empty count as missing", () => {
+    assert.match(refusal({ ...NEEDED, FOOZOL_ZONE: "" }), /FOOZOL_ZONE is missing/)
+  })
+
+  /** One wrong value for each setting that can be wrong. */
+  const wrong: Record<string, string> = {
+    FOOZOL_URL: "cloud.example.com",
+    FOOZOL_LISTEN: "8080",
+    FOOZOL_MACHINE_URL: "ftp://cloud.example.com",
+    FOOZOL_TRUST_PROXY: "yes",
+    FOOZOL_METRICS_LISTEN: "on",
+    FOOZOL_ROLES: "web,cook",
+    FOOZOL_REDIS_URL: "http://127.0.0.1:6379",
+    FOOZOL_SECRET: "short",
+    FOOZOL_GITHUB_URL: "github.com",
+    FOOZOL_ALLOW: "everybody",
+    FOOZOL_SIGN_UP_CAP: "-1",
+    FOOZOL_QUOTA_DESKTOP: "many",
+    FOOZOL_QUOTA_TOTAL: "0",
+    FOOZOL_LOGIN_IDLE_HOURS: "1.5",
+    FOOZOL_LOGIN_MAX_HOURS: "100000",
+    FOOZOL_ZONE: "desk_example",
+    FOOZOL_DESKTOP_PORT: "65536",
+    FOOZOL_REGIONS: "Falkenstein!",
+    FOOZOL_IMAGE_BROWSER: "newest",
+    FOOZOL_IMAGE_DESKTOP: "0",
+    FOOZOL_OPERATIONS_PER_PROVIDER: "0",
+    FOOZOL_ENGINE_CHILDREN: "65",
+    FOOZOL_READY_SECONDS: "9",
+    FOOZOL_LOG_LEVEL: "loud",
+  }
+  for (const [name, value] of Object.entries(wrong)) {
+    it(`${name}=${value} is refused by name, without repeating a secret`, () => {
+      const said = refusal({ ...NEEDED, [name]: value })
+      assert.match(said, new RegExp(`^  ${name} \\S`, "m"))
+      assert.equal(said.split("\n").length, 2, said)
+      if (name === "FOOZOL_SECRET") assert.doesNotMatch(said, /short/)
+    })
+  }
+
+  it("every setting that can be wrong is tried here", () => {
+    const free = ["FOOZOL_OPERATORS", "FOOZOL_GITHUB_CLIENT_ID", "FOOZOL_GITHUB_CLIENT_SECRET"]
+    assert.deepEqual(Object.keys(wrong).concat(free).sort(), Object.keys(Settings.shape).sort())
+  })
+
+  it("several wrong ones are all named", () => {
+    const said = refusal({ ...NEEDED, FOOZOL_LOG_LEVEL: "loud", FOOZOL_URL: "x", FOOZOL_SECRET: "short" })
+    for (const name of ["FOOZOL_LOG_LEVEL", "FOOZOL_URL", "FOOZOL_SECRET"]) assert.match(said, new RegExp(name))
+  })
+
+  it("a port that is none is refused", () => {
+    assert.match(refusal({ ...NEEDED, FOOZOL_LISTEN: "127.0.0.1:70000" }), /FOOZOL_LISTEN must have a port up to 65535/)
+    assert.match(refusal({ ...NEEDED, FOOZOL_METRICS_LISTEN: "[::1]:99999" }), /FOOZOL_METRICS_LISTEN/)
+  })
+
+  it("the stand-in for GitHub is refused together with a public address, by whatever name of this machine", () => {
+    for (const host of ["localhost", "127.0.0.1", "127.1", "2130706433", "[::1]", "a.localhost"]) {
+      for (const scheme of ["http", "https"]) {
+        const said = refusal({ ...PUBLIC, FOOZOL_GITHUB_URL: `${scheme}://${host}:9000` })
+        assert.match(said, /FOOZOL_GITHUB_URL is a sign-in stand-in on this machine/)
+      }
+    }
+    for (const host of ["0.0.0.0", "[::]", "localhost.", "192.168.1.2", "stand-in.example.com"]) {
+      assert.match(refusal({ ...PUBLIC, FOOZOL_GITHUB_URL: `http://${host}:9000` }), /FOOZOL_GITHUB_URL/)
+    }
+    assert.equal(
+      readConfig({ ...PUBLIC, FOOZOL_GITHUB_URL: "https://github.example.com" }).github.url,
+      "https://github.example.com",
+    )
+    assert.equal(
+      readConfig({ ...NEEDED, FOOZOL_GITHUB_URL: "http://127.0.0.1:9000" }).github.url,
+      "http://127.0.0.1:9000",
+    )
+  })
+
+  it("plain http is refused wherever it would leave this machine, and between machines outside a private network", () => {
+    const plain = "http://cloud.example.com"
+    assert.match(refusal({ ...NEEDED, FOOZOL_URL: plain }), /FOOZOL_URL is public, so it must be https/)
+    assert.match(refusal({ ...NEEDED, FOOZOL_URL: "http://0.0.0.0:8080" }), /FOOZOL_URL is public/)
+    assert.match(refusal({ ...PUBLIC, FOOZOL_MACHINE_URL: plain }), /FOOZOL_MACHINE_URL is public, so it must be https/)
+    for (const address of [
+      "http://10.0.2.2:80",
+      "http://169.254.0.2:80",
+      "http://172.16.0.1",
+      "http://192.168.0.1",
+      "http://[fd00::1]",
+      "https://m.example",
+    ]) {
+      assert.equal(readConfig({ ...PUBLIC, FOOZOL_MACHINE_URL: address }).machineUrl, address)
+    }
+    for (const address of ["http://172.32.0.1", "http://10.example.com", "http://203.0.113.1"]) {
+      assert.match(refusal({ ...PUBLIC, FOOZOL_MACHINE_URL: address }), /FOOZOL_MACHINE_URL/)
+    }
+  })
+
+  it("an address with a path is refused", () => {
+    assert.match(refusal({ ...NEEDED, FOOZOL_URL: "https://example.com/cloud" }), /FOOZOL_URL must have no path/)
+  })
+
+  it("only this machine counts as this machine", () => {
+    for (const url of [
+      "http://localhost",
+      "http://127.0.0.1:1",
+      "http://127.255.0.1",
+      "http://[::1]/",
+      "http://x.localhost",
+    ]) {
+      assert.equal(isLoopback(url), true, url)
+    }
+    for (const url of [
+      "http://127.0.0.1.example.com",
+      "http://localhost.example.com",
+      "http://notlocalhost",
+      "http://10.0.0.1",
+    ]) {
+      assert.equal(isLoopback(url), false, url)
+    }
+  })
+
+  it("lie in the environment over the file .env, and a file that cannot be read is said", async () => {
+    const { path, remove } = await temporaryDirectory()
+    try {
+      assert.deepEqual(environmentWithFile({ A: "1" }, join(path, "none")), { A: "1" })
+      writeFileSync(join(path, ".env"), 'A=file\nB="of the file"\n')
+      assert.deepEqual(environmentWithFile({ A: "1" }, join(path, ".env")), { A: "1", B: "of the file" })
+      assert.throws(() => environmentWithFile({}, path), /could not be read/)
+    } finally {
+      await remove()
+    }
+  })
+})
