@@ -64,7 +64,9 @@ export function createKeys(secret: string): Keys {
     },
     open(sealed, context) {
       const bytes = Buffer.from(sealed, "base64")
-      const decipher = createDecipheriv("aes-256-gcm", keyFor("seal"), bytes.subarray(0, IV_BYTES))
+      // With its length said: else a tag that was cut short would be compared as far as it goes.
+      const options = { authTagLength: TAG_BYTES }
+      const decipher = createDecipheriv("aes-256-gcm", keyFor("seal"), bytes.subarray(0, IV_BYTES), options)
       decipher.setAAD(Buffer.from(context)).setAuthTag(bytes.subarray(IV_BYTES, IV_BYTES + TAG_BYTES))
       return decipher.update(bytes.subarray(IV_BYTES + TAG_BYTES), undefined, "utf8") + decipher.final("utf8")
     },
