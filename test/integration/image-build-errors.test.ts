@@ -39,10 +39,7 @@ describe("image build errors", function () {
     const steps = join(scratch.path, "steps")
     await mkdir(steps)
     await writeFile(join(steps, "10-fine.sh"), "test -x /usr/bin/node")
-    await writeFile(
-      join(steps, "20-broken.sh"),
-      "echo the disk is $PROFILE; systemctl enable nothing-at-all.service",
-    )
+    await writeFile(join(steps, "20-broken.sh"), "echo the disk is $PROFILE; systemctl enable nothing-at-all.service")
     const building = buildImage({ profile: "desktop", cacheDirectory: cache, log, provisionDirectory: steps })
     const error = await building.then(
       () => assert.fail("an image was built"),
