@@ -36,6 +36,9 @@ export interface GoldenCloud {
 export interface GoldenMachine {
   id: number
   host: string
+  /** Its door, by its address, and the cookie with which the service admits. */
+  url: string
+  cookie: { name: string; value: string }
   /** One request to its door, as somebody the service admits unless `cookie` says otherwise. */
   ask(path: string, given?: { method?: string; body?: string; cookie?: string; limit?: number }): Promise<Answer>
   /** Waits until the door answers. */
@@ -117,6 +120,8 @@ function machine(id: number, ipv4: string, host: string): GoldenMachine {
   return {
     id,
     host,
+    url: `https://${ipv4}:${hostPort(443)}/`,
+    cookie: { name: "__Host-foozol", value: TOKEN },
     ask,
     // A connection made before the guest is up would only be answered when its first packet is repeated.
     answers: () => waitUntil("the machine's door answers", () => ask("/", { limit: 3_000 }), 5 * MINUTES),
