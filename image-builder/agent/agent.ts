@@ -63,7 +63,7 @@ export async function startAgent({ config, run, log, times = {}, ...given }: Age
   const display = createDisplay(run, config.display.setSize, askSize)
   const readiness = watchReadiness({
     checks: () => runChecks({ ...config, run, display }),
-    everyMs: times.readinessMs ?? 300,
+    everyMs: times.readinessMs ?? 700,
     signal,
     log,
   })

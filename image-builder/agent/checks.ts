@@ -25,12 +25,23 @@ export const unitsOf = (profile: string) => [
   ...(profile === "browser" ? ["foozol-browser.service", "foozol-terminal.service"] : ["foozol-app.service"]),
 ]
 
-/** Asks every part of the desktop whether it answers; not whether it was started. */
+/**
+ * Asks every part of the desktop whether it answers; not whether it was started. The later questions start processes,
+ * so they wait until the earlier ones are answered: a machine that is starting has better things to do.
+ */
 export async function runChecks(options: CheckOptions): Promise<Check[]> {
-  const checks = [checkDisplay(options), checkVnc(options), checkTerminals(options)]
-  if (options.https) checks.push(checkHttps(options.https))
-  return [...(await Promise.all(checks)), ...(await checkUnits(options))]
+  const quick = [checkDisplay(options), checkVnc(options)]
+  if (options.https) quick.push(checkHttps(options.https))
+  const first = await Promise.all(quick)
+  const units = options.units.map(nameOf)
+  if (first.some(check => !check.ok))
+    return [...first, ...["terminals", ...units].map(name => ({ name, ok: false, detail: "not asked yet" }))]
+  const [terminals, ...others] = await Promise.all([checkTerminals(options), checkUnits(options)])
+  return [...first, terminals, ...others.flat()]
 }
+
+/** How a unit is called in a report. */
+const nameOf = (unit: string) => unit.replace(/^foozol-|\.service$/g, "")
 
 async function checkDisplay({ display }: CheckOptions): Promise<Check> {
   const size = await display.size()
@@ -78,6 +89,6 @@ async function checkUnits({ run, units }: CheckOptions): Promise<Check[]> {
   const states = result.stdout.split("\n")
   return units.map((unit, index) => {
     const detail = states[index] || "unknown"
-    return { name: unit.replace(/^foozol-|\.service$/g, ""), ok: detail === "active", detail }
+    return { name: nameOf(unit), ok: detail === "active", detail }
   })
 }

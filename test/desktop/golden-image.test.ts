@@ -1,4 +1,7 @@
+/// <reference lib="dom" />
 import assert from "node:assert/strict"
+import type { Browser, Page } from "playwright-core"
+import { findChromium, launchChromium } from "../support/chromium.ts"
 import { type GoldenCloud, type GoldenMachine, openShell, startGoldenCloud } from "../support/golden-machine.ts"
 import type { RfbClient } from "../support/rfb-client.ts"
 import { waitUntil } from "../support/wait-until.ts"
@@ -14,6 +17,29 @@ const IDENTITY = `cat /etc/machine-id; openssl pkey -in /etc/foozol/tls/key.pem 
 hostname; cat /proc/sys/kernel/random/boot_id /etc/foozol/machine`
 
 type Placed = { name: string; x: number; y: number; width: number; height: number }
+
+/** Part of the points (every eighth, each way) at which the viewer shows another colour than the display has. */
+async function difference(page: Page, { pixels, width }: RfbClient): Promise<number> {
+  const shown = await page.evaluate(() => {
+    const canvas = document.querySelector("canvas")
+    const image = canvas?.getContext("2d")?.getImageData(0, 0, canvas.width, canvas.height)
+    const points: number[] = []
+    if (image)
+      for (let y = 4; y < image.height; y += 8)
+        for (let x = 4; x < image.width; x += 8)
+          points.push(...image.data.subarray(4 * (y * image.width + x), 4 * (y * image.width + x) + 3))
+    return points
+  })
+  const columns = Math.floor((width + 3) / 8)
+  let different = 0
+  for (let at = 0; at < shown.length; at += 3) {
+    const [row, column] = [Math.floor(at / 3 / columns), (at / 3) % columns]
+    const pixel = pixels[(4 + 8 * row) * width + 4 + 8 * column] ?? 0
+    const far = [16, 8, 0].some((shift, index) => Math.abs(((pixel >> shift) & 255) - (shown[at + index] ?? 0)) > 40)
+    if (far) different++
+  }
+  return shown.length === 0 ? 1 : different / (shown.length / 3)
+}
 
 /** The golden image on real machines: what its files, units and scripts come to. */
 describe("golden image, profile browser", function () {
@@ -81,7 +107,9 @@ describe("golden image, profile browser", function () {
     })
 
     it("stay where a person has put them, and come in from outside", async () => {
-      viewer.drag({ x: 300, y: 14 }, { x: 1100, y: 114 })
+      // Pointer events count in the display's new size only for viewers that have heard of it.
+      await viewer.look()
+      await viewer.drag({ x: 300, y: 14 }, { x: 1100, y: 114 })
       await lieSo("the terminal was moved", terminal => near(terminal.x, 800) && near(terminal.y, 100))
       await resize(1600, 900)
       await lieSo(
@@ -93,8 +121,51 @@ describe("golden image, profile browser", function () {
     })
 
     it("leave no sizes behind that are not in use", async () => {
+      await resize(1024, 700)
+      await resize(1280, 800)
       const sizes = (await shell.run("DISPLAY=:99 xrandr")).match(/^ {3}\d+x\d+/gm) ?? []
       assert.deepEqual(sizes.map(size => size.trim()).sort(), ["1280x800", "3840x2160"])
+    })
+  })
+
+  describe("viewer", () => {
+    let browser: Browser | undefined
+    after(() => browser?.close())
+
+    it("follows the display through many sizes, with one connection and a true picture", async function () {
+      const chromium = findChromium()
+      if (chromium === undefined) return this.skip()
+      browser = await launchChromium(chromium)
+      const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, ignoreHTTPSErrors: true })
+      await context.addCookies([{ ...machine.cookie, url: machine.url, secure: true, httpOnly: true, sameSite: "Lax" }])
+      const page = await context.newPage()
+      const streams: string[] = []
+      page.on("websocket", socket => streams.push(socket.url()))
+      await page.goto(machine.url)
+      await page.waitForSelector('html[data-state="connected"]', { timeout: 120_000 })
+      for (const [width, height] of [
+        [1280, 800],
+        [900, 700],
+        [390, 844],
+        [1600, 900],
+      ] as const) {
+        await page.setViewportSize({ width, height })
+        await waitUntil(`the picture has ${width}x${height}`, () =>
+          page.evaluate(
+            wanted => {
+              const canvas = document.querySelector("canvas")
+              return canvas?.width === wanted.width && canvas.height === wanted.height
+            },
+            { width, height },
+          ),
+        )
+        await waitUntil("the viewer shows what is on the display", async () => {
+          await viewer.look()
+          if (viewer.width !== width || viewer.height !== height) return false
+          return (await difference(page, viewer)) < 0.02
+        })
+      }
+      assert.equal(streams.length, 1)
     })
   })
 

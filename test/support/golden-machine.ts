@@ -4,7 +4,7 @@ import { request } from "node:https"
 import type { AddressInfo } from "node:net"
 import { join } from "node:path"
 import { buildImage } from "../../image-builder/build-local.ts"
-import type { ProfileName } from "../../image-builder/definition.ts"
+import type { AppSource, ProfileName } from "../../image-builder/definition.ts"
 import { userData } from "../../infra/user-data.ts"
 import { hostPort } from "../../local-cloud/machines/qemu/forwards.ts"
 import { registerImage } from "../../local-cloud/system-image.ts"
@@ -36,6 +36,9 @@ export interface GoldenCloud {
 export interface GoldenMachine {
   id: number
   host: string
+  /** Its door, by its address, and the cookie with which the service admits. */
+  url: string
+  cookie: { name: string; value: string }
   /** One request to its door, as somebody the service admits unless `cookie` says otherwise. */
   ask(path: string, given?: { method?: string; body?: string; cookie?: string; limit?: number }): Promise<Answer>
   /** Waits until the door answers. */
@@ -50,9 +53,10 @@ export interface Answer {
 }
 
 /** Builds or finds the image of a profile and makes it known to a local cloud of the test's own. */
-export async function startGoldenCloud(profile: ProfileName): Promise<GoldenCloud> {
+export async function startGoldenCloud(profile: ProfileName, app?: AppSource): Promise<GoldenCloud> {
   const log = (line: string) => process.env.VERBOSE && console.log(line)
-  const directory = await buildImage({ profile, cacheDirectory: join(cacheDirectory(), "golden"), log })
+  const cache = join(cacheDirectory(), "golden")
+  const directory = await buildImage({ profile, cacheDirectory: cache, log, ...(app ? { app } : {}) })
   const service = await startStandInService()
   service.tokens.add(TOKEN)
   const cloud = await startTestCloud({ machines: "qemu" })
@@ -116,6 +120,8 @@ function machine(id: number, ipv4: string, host: string): GoldenMachine {
   return {
     id,
     host,
+    url: `https://${ipv4}:${hostPort(443)}/`,
+    cookie: { name: "__Host-foozol", value: TOKEN },
     ask,
     // A connection made before the guest is up would only be answered when its first packet is repeated.
     answers: () => waitUntil("the machine's door answers", () => ask("/", { limit: 3_000 }), 5 * MINUTES),

@@ -1,4 +1,5 @@
 import { once } from "node:events"
+import { setTimeout as sleep } from "node:timers/promises"
 import WebSocket from "ws"
 
 /** Encodings asked for: hextile, plain pixels as well, and to be told of another size of the display. */
@@ -16,8 +17,8 @@ export interface RfbClient {
   look(changes?: boolean): Promise<void>
   type(text: string): void
   click(x: number, y: number): void
-  /** Takes hold of what is at the first point and lets go of it at the second. */
-  drag(from: { x: number; y: number }, to: { x: number; y: number }): void
+  /** Takes hold of what is at the first point and lets go of it at the second, about as fast as a hand does. */
+  drag(from: { x: number; y: number }, to: { x: number; y: number }): Promise<void>
   close(): void
 }
 
@@ -71,10 +72,14 @@ export async function openRfbClient(url: string, headers: Record<string, string>
       pointer(1, x, y)
       pointer(0, x, y)
     },
-    drag: (from, to) => {
-      for (const [buttons, part] of [0, 1, 1, 1, 1, 0].map((down, step) => [down, Math.min(1, step / 4)] as const)) {
+    drag: async (from, to) => {
+      // The first movement only says that it is a drag, so it is a small one.
+      const parts = [0, 0, 0.002, 0.25, 0.5, 0.75, 1, 1, 1]
+      for (const [index, part] of parts.entries()) {
         const between = (a: number, b: number) => Math.round(a + (b - a) * part)
-        pointer(buttons, between(from.x, to.x), between(from.y, to.y))
+        const isHeld = index > 0 && index < parts.length - 1
+        pointer(isHeld ? 1 : 0, between(from.x, to.x), between(from.y, to.y))
+        await sleep(150)
       }
     },
     close: () => socket.terminate(),

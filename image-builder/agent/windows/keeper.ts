@@ -73,11 +73,11 @@ async function look(server: XServer, before: Area | null, hasApp: boolean): Prom
   const ids = await server.numbers(server.root, "_NET_CLIENT_LIST")
   const seen = await Promise.all(ids.map(id => read(server, id)))
   const windows = seen.flatMap(one => (one === null ? [] : [one]))
-  for (const { id, to } of arrange(windows, area, before, hasApp)) {
+  for (const { id, to, isHome } of arrange(windows, area, before, hasApp)) {
     const extents = windows.find(one => one.id === id)?.extents ?? [0, 0, 0, 0]
     const [left = 0, right = 0, top = 0, bottom = 0] = extents
     const place = [to.x, to.y, to.width - left - right, to.height - top - bottom]
-    await server.setNumbers(id, PLACED, [to.x, to.y, to.width, to.height])
+    if (isHome) await server.setNumbers(id, PLACED, [to.x, to.y, to.width, to.height])
     // The place is that of the frame's upper left corner, the size the window's own; all four are given, by a tool.
     await server.tell(id, "_NET_MOVERESIZE_WINDOW", [1 | (0xf << 8) | (2 << 12), ...place])
   }

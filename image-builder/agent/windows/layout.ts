@@ -23,6 +23,8 @@ export interface WindowSeen {
 export interface Move {
   id: number
   to: Area
+  /** The window belongs there; else it was only brought inside and remains its user's. */
+  isHome: boolean
 }
 
 /** From this width on two windows side by side can be worked with. */
@@ -45,15 +47,15 @@ export function arrange(windows: WindowSeen[], area: Area, before: Area | null, 
   const terminal = own.find(one => one.kind === "terminal")
   const homes = homesIn(area, main?.kind ?? "browser")
   const areaChanged = before !== null && !isNear(before, area, 0)
-  return windows.flatMap(one => {
+  return windows.flatMap((one): Move[] => {
     const home = one === main ? homes.main : one === terminal ? homes.terminal : null
     if (one.isFilling) return []
     const isMine =
       one.placed === null || isNear(one.placed, one.frame, TOLERANCE) || wasLost(one.placed, one.frame, area)
-    if (home !== null && isMine) return isSame(one.placed, home) ? [] : [{ id: one.id, to: home }]
+    if (home !== null && isMine) return isSame(one.placed, home) ? [] : [{ id: one.id, to: home, isHome: true }]
     if (!areaChanged) return []
     const inside = broughtInto(one.frame, area)
-    return isSame(inside, one.frame) ? [] : [{ id: one.id, to: inside }]
+    return isSame(inside, one.frame) ? [] : [{ id: one.id, to: inside, isHome: false }]
   })
 }
 

@@ -54,8 +54,8 @@ describe("agent/windows/layout", () => {
     it("puts windows that have just opened where they belong", () => {
       const fresh = atHome.map(one => ({ ...one, frame: at(5, 5, 300, 200), placed: null }))
       assert.deepEqual(arrange(fresh, large, large), [
-        { id: 1, to: home.terminal },
-        { id: 2, to: home.main },
+        { id: 1, to: home.terminal, isHome: true },
+        { id: 2, to: home.main, isHome: true },
       ])
     })
     it("leaves them alone once they are there", () => {
@@ -66,8 +66,8 @@ describe("agent/windows/layout", () => {
       for (const area of [small, phone]) {
         const { main, terminal } = homesIn(area, "browser")
         assert.deepEqual(arrange(atHome, area, large), [
-          { id: 1, to: terminal },
-          { id: 2, to: main },
+          { id: 1, to: terminal, isHome: true },
+          { id: 2, to: main, isHome: true },
         ])
         assert.equal(arrange([seen("terminal", terminal), seen("browser", main)], large, area).length, 2)
       }
@@ -83,9 +83,9 @@ describe("agent/windows/layout", () => {
     })
     it("brings in what would lie outside, no larger than the display", () => {
       const far = seen("terminal", at(1500, 800, 400, 300), { placed: home.terminal })
-      assert.deepEqual(arrange([far], small, large), [{ id: 1, to: at(880, 468, 400, 300) }])
+      assert.deepEqual(arrange([far], small, large), [{ id: 1, to: at(880, 468, 400, 300), isHome: false }])
       const editor = seen("other", at(700, 100, 1200, 900), { id: 9, placed: null, isDialog: true })
-      assert.deepEqual(arrange([...atHome, editor], phone, large).at(-1), { id: 9, to: phone })
+      assert.deepEqual(arrange([...atHome, editor], phone, large).at(-1), { id: 9, to: phone, isHome: false })
     })
     it("does so only when the display has changed: a window may hang over its edge", () => {
       const far = seen("terminal", at(1700, 800, 400, 300), { placed: home.terminal })
@@ -96,7 +96,7 @@ describe("agent/windows/layout", () => {
       const { terminal } = homesIn(phone, "browser")
       const lying = at(0, 0, 844, 358)
       const taken = seen("terminal", { ...terminal, x: 390, y: 0 }, { placed: terminal })
-      assert.deepEqual(arrange([taken], lying, phone), [{ id: 1, to: lying }])
+      assert.deepEqual(arrange([taken], lying, phone), [{ id: 1, to: lying, isHome: true }])
     })
     it("leaves maximised windows to the window manager, and further windows to their user", () => {
       const full = seen("browser", large, { placed: home.main, isFilling: true })
@@ -106,13 +106,13 @@ describe("agent/windows/layout", () => {
     it("takes the first window that is no dialog for the app's, and none where there is no app", () => {
       const splash = seen("other", at(50, 50, 200, 100), { id: 4, isDialog: true, placed: null })
       const app = seen("other", at(10, 10, 800, 600), { placed: null })
-      assert.deepEqual(arrange([splash, app], large, large, true), [{ id: 3, to: large }])
+      assert.deepEqual(arrange([splash, app], large, large, true), [{ id: 3, to: large, isHome: true }])
       assert.deepEqual(arrange([splash, app], large, large), [])
     })
     it("keeps to the app's window when another one comes before it", () => {
       const app = seen("other", large)
       const early = seen("other", at(10, 10, 800, 600), { id: 4, placed: null })
-      assert.deepEqual(arrange([early, app], small, large, true), [{ id: 3, to: small }])
+      assert.deepEqual(arrange([early, app], small, large, true), [{ id: 3, to: small, isHome: true }])
     })
   })
 })
