@@ -85,7 +85,8 @@ const DAMAGES: Damage[] = [
   },
   {
     what: "no terminal on the screen",
-    breaks: "systemctl mask --runtime --now foozol-terminal",
+    // x11vnc looks at the display from time to time.
+    breaks: "systemctl mask --runtime --now foozol-terminal; sleep 3",
     mends: "systemctl unmask --runtime foozol-terminal; systemctl start foozol-terminal",
     check: "screen: a terminal",
     says: /The terminal covers \d+ % of the screen/,

@@ -10,6 +10,8 @@ const PLACED = "_FOOZOL_PLACED"
 /** Changes come in bursts: a program that opens a window, a display that takes another size. */
 const CALM_MS = 60
 const RETRY_MS = 1_000
+/** How long until a window is looked at again that has no frame yet. */
+const UNFRAMED_MS = 250
 
 /** Keeps the windows of a display in their places until the signal aborts, whatever happens to the display. */
 export async function keepWindows(options: {
@@ -41,6 +43,14 @@ async function follow(server: XServer, hasApp: boolean, log: Log): Promise<void>
     due = true
     wake()
   })
+  let timer: NodeJS.Timeout | undefined
+  const soon = () => {
+    clearTimeout(timer)
+    timer = setTimeout(() => {
+      due = true
+      wake()
+    }, UNFRAMED_MS)
+  }
   const closed = server.closed.then(() => {
     gone = true
     wake()
@@ -55,24 +65,25 @@ async function follow(server: XServer, hasApp: boolean, log: Log): Promise<void>
     }
     due = false
     try {
-      before = await look(server, before, hasApp)
+      before = await look(server, before, hasApp, soon)
     } catch (error) {
       // A window that closes while it is asked about; its end is a change of its own.
       if (!gone) log.info(`windows: ${reasonOf(error)}`)
     }
   }
+  clearTimeout(timer)
   await closed
 }
 
 /** Looks at all windows and moves those that are not where they belong; returns the area there is for them. */
-async function look(server: XServer, before: Area | null, hasApp: boolean): Promise<Area | null> {
+async function look(server: XServer, before: Area | null, hasApp: boolean, soon: () => void): Promise<Area | null> {
   const [x, y, width, height] = await server.numbers(server.root, "_NET_WORKAREA")
   // No window manager yet.
   if (x === undefined || y === undefined || !width || !height) return before
   const area = { x, y, width, height }
   const ids = await server.numbers(server.root, "_NET_CLIENT_LIST")
   const seen = await Promise.all(ids.map(id => read(server, id)))
-  const windows = seen.flatMap(one => (one === null ? [] : [one]))
+  const windows = seen.flatMap(one => (one === null || one.extents.length === 0 ? [] : [one]))
   for (const { id, to, isHome } of arrange(windows, area, before, hasApp)) {
     const extents = windows.find(one => one.id === id)?.extents ?? [0, 0, 0, 0]
     const [left = 0, right = 0, top = 0, bottom = 0] = extents
@@ -81,6 +92,8 @@ async function look(server: XServer, before: Area | null, hasApp: boolean): Prom
     // The place is that of the frame's upper left corner, the size the window's own; all four are given, by a tool.
     await server.tell(id, "_NET_MOVERESIZE_WINDOW", [1 | (0xf << 8) | (2 << 12), ...place])
   }
+  // A window that the window manager has not yet framed tells no truth about its place; nothing is heard of its frame.
+  if (seen.some(one => one !== null && one.extents.length === 0)) soon()
   return area
 }
 

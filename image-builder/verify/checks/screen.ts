@@ -97,6 +97,10 @@ export const terminalShown: Check = {
   needs: [opens.name],
   async run(run) {
     const viewer = await viewerOf(run)
+    // What lies there from before tells nothing about now.
+    const before = viewer.updates()
+    viewer.refresh()
+    await run.until("the whole picture anew", () => viewer.updates() > before)
     await run.until("a picture that is not black", () => shareOf(viewer.frame(), [0]) < 0.5)
     const { left, top, right, bottom } = await terminalOf(run)
     return `${right - left}x${bottom - top} at ${left},${top}`
