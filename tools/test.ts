@@ -26,6 +26,9 @@ try {
   process.exit(1)
 }
 
+/** Test files that build images or boot machines. */
+const BOOTS =
+  /^test\/(image\/|integration\/(qemu-machines|workspace-machine|image-build-errors|cloud-image)|desktop\/(golden-image|sign-up))/
 const bin = (name: string) => join(PROJECT_ROOT, "node_modules", ".bin", name)
 const pattern = new RegExp(values.only ?? "")
 const files = globSync(["test/**/*.test.ts", ...(values.full ? ["test/**/*.full.ts"] : [])], { cwd: PROJECT_ROOT })
@@ -33,43 +36,65 @@ const files = globSync(["test/**/*.test.ts", ...(values.full ? ["test/**/*.full.
   // Unit tests first: what is broken at the bottom is said before minutes go by.
   .sort((a, b) => order(a) - order(b) || a.localeCompare(b))
 
-// The static checks take a core of their own beside the tests, which mostly wait.
+// What boots machines mostly waits for them: the rest runs beside it. The static checks begin with both.
+const [machines, others] = [files.filter(file => BOOTS.test(file)), files.filter(file => !BOOTS.test(file))]
 const checks = values["no-check"] ? Promise.resolve({ code: 0, output: "" }) : runChecks()
-const mocha = spawn(
-  process.execPath,
-  [
-    "--disable-warning=ExperimentalWarning",
-    bin("mocha"),
-    "--no-config",
-    "--reporter",
-    join(PROJECT_ROOT, "tools", "reporter.cjs"),
-    "--timeout",
-    "600000",
-    ...files,
-  ],
-  { cwd: PROJECT_ROOT, stdio: ["ignore", "pipe", "inherit"] },
-)
-// The closing line of the tests is held back until the checks have been counted in.
-let lastLine = ""
-createInterface({ input: mocha.stdout }).on("line", line => {
-  if (/^\d+ passed, \d+ failed/.test(line)) lastLine = line
-  else console.log(line)
-})
-const [code] = (await once(mocha, "close")) as [number | null]
+const first = runLane(others, Promise.resolve())
+const ended = await Promise.all([first, runLane(machines, first)])
 const checked = await checks
 if (checked.code !== 0) console.log(`${checked.output}\nnpm run check failed: its findings are above`)
-console.log(closingLine(lastLine, checked.code !== 0))
-process.exit(code === 0 && checked.code === 0 ? 0 : 1)
+const ok = checked.code === 0 && ended.every(lane => lane.code === 0)
+console.log(closingLine(ended, checked.code !== 0))
+process.exit(ok ? 0 : 1)
+
+/** One run of mocha. So that two of them do not mix their lines, this one's are held until `turn` has come. */
+async function runLane(lane: string[], turn: Promise<unknown>): Promise<{ code: number | null; closing: string }> {
+  if (lane.length === 0) return { code: 0, closing: "0 passed, 0 failed" }
+  const mocha = spawn(
+    process.execPath,
+    [
+      "--disable-warning=ExperimentalWarning",
+      bin("mocha"),
+      "--no-config",
+      "--reporter",
+      join(PROJECT_ROOT, "tools", "reporter.cjs"),
+      "--timeout",
+      "600000",
+      ...lane,
+    ],
+    { cwd: PROJECT_ROOT, stdio: ["ignore", "pipe", "inherit"] },
+  )
+  // The closing line is held back until everything has been counted in.
+  let closing = ""
+  let held: string[] | null = []
+  createInterface({ input: mocha.stdout }).on("line", line => {
+    if (/^\d+ passed, \d+ failed/.test(line)) closing = line
+    else if (held !== null) held.push(line)
+    else console.log(line)
+  })
+  const close = once(mocha, "close") as Promise<[number | null]>
+  await turn
+  for (const line of held) console.log(line)
+  held = null
+  const [code] = await close
+  return { code, closing }
+}
 
 async function runChecks(): Promise<{ code: number | null; output: string }> {
   const { code, stdout, stderr } = await run("npm", ["run", "--silent", "check"], { cwd: PROJECT_ROOT })
   return { code, output: `${stdout}${stderr}` }
 }
 
-/** A failed check counts as a failed test; tests that did not come to their end count as one too. */
-function closingLine(line: string, checkFailed: boolean): string {
-  const [, passed = "0", failed = "1", rest = ""] = /^(\d+) passed, (\d+) failed(.*)$/.exec(line) ?? []
-  return `${passed} passed, ${Number(failed) + (checkFailed ? 1 : 0)} failed${rest}`
+/** A failed check counts as a failed test; a lane that did not come to its end counts as one too. */
+function closingLine(ended: { closing: string }[], checkFailed: boolean): string {
+  const sum = { passed: 0, failed: checkFailed ? 1 : 0, skipped: 0 }
+  for (const { closing } of ended) {
+    const found = /^(\d+) passed, (\d+) failed(?:, (\d+) skipped)?/.exec(closing) ?? ["", "0", "1"]
+    sum.passed += Number(found[1])
+    sum.failed += Number(found[2])
+    sum.skipped += Number(found[3] ?? 0)
+  }
+  return `${sum.passed} passed, ${sum.failed} failed${sum.skipped > 0 ? `, ${sum.skipped} skipped` : ""}`
 }
 
 function order(file: string): number {
