@@ -37,9 +37,9 @@ describe("service: uses of VNC tokens are written down", () => {
     token = (await tokens().redeem(await tokens().issueTicket(workspace, login.hash), workspace, now)).token as string
   })
 
-  it("not within a minute of the last", async () => {
+  it("not within five minutes of the last", async () => {
     const seen = await redis.hget(tokenKey(), "seen")
-    now += MINUTE - 1
+    now += 5 * MINUTE - 1
     const vnc = tokens()
     assert.equal(await vnc.authorize(token, workspace, now), 204)
     now += 2
@@ -52,7 +52,7 @@ describe("service: uses of VNC tokens are written down", () => {
   it("putting off the end of the token and of its login", async () => {
     await redis.pexpire(tokenKey(), 2 * MINUTE)
     await redis.pexpire(loginKey(), 2 * MINUTE)
-    now += 2 * MINUTE
+    now += 6 * MINUTE
     assert.equal(await tokens().authorize(token, workspace, now), 204)
     await waitUntil("it is put off", async () => (await redis.pttl(tokenKey())) > 29 * MINUTE, 30_000)
     assert.equal(await redis.hget(loginKey(), "lastSeenAt"), String(now))
@@ -69,7 +69,7 @@ describe("service: uses of VNC tokens are written down", () => {
   it("and what was taken back meanwhile does not come back", async () => {
     const other = hashOf(await createLogins(redis, LIMITS).begin("gh-2", "test", now))
     const second = await tokens().redeem(await tokens().issueTicket(workspace, other), workspace, now)
-    now += 2 * MINUTE
+    now += 6 * MINUTE
     const vnc = tokens()
     assert.equal(await vnc.authorize(token, workspace, now), 204)
     assert.equal(await vnc.authorize(second.token as string, workspace, now), 204)

@@ -1,7 +1,7 @@
 -- May the holders of tokens onto the machines that ask? Reads only: nobody at a door waits for a disk.
 -- Keys: token and workspace of the machine, for each question. Arguments: now (ms), prefix of logins, ms after which a
 --   use is to be written down again, then the workspace id of each question
--- Answers for each 204, 200 (the same, and this use is to be written down), 401 (no such token, its login has ended,
+-- Answers for each 204, its login (the same, and this use is to be written down), 401 (no such token, its login has ended,
 --   the workspace admits nobody) or 403 (another's workspace).
 -- Keeps: a token admits to its own workspace only, and no longer than its login lives.
 local now, due = tonumber(ARGV[1]), tonumber(ARGV[1]) - tonumber(ARGV[3])
@@ -14,7 +14,8 @@ local function answer(token, workspace, id)
   if not ends or tonumber(ends) <= now then return 401 end
   local state = redis.call("HGET", workspace, "state")
   if state ~= "RUNNING" and state ~= "IDLE" then return 401 end
-  return tonumber(found[3]) < due and 200 or 204
+  if tonumber(found[3]) < due then return found[2] end
+  return 204
 end
 
 local answers = {}
