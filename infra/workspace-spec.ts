@@ -56,6 +56,8 @@ export const WorkspaceSpec = z.strictObject({
     .url({ protocol: /^https?$/, error: "must be an http or https URL" })
     .nullable()
     .default(null),
+  /** The machine is put away: everything but it is there, and a snapshot that it can be made from again. */
+  asleep: z.boolean().default(false),
   /** Refuse deletion at the provider until it is lifted by a destroy of ours. */
   deleteProtection: z.boolean().default(true),
 })

@@ -12,6 +12,7 @@ import { type Problem, requests } from "./middleware/requests.ts"
 import { securityHeaders } from "./middleware/security-headers.ts"
 import { apiDocsPage, errorPage } from "./pages/index.ts"
 import { accountRoutes } from "./routes/api/account.ts"
+import { backupRoutes } from "./routes/api/backups.ts"
 import { catalogRoutes } from "./routes/api/catalog.ts"
 import { apiDocument } from "./routes/api/document.ts"
 import { mountApi } from "./routes/api/mount.ts"
@@ -51,6 +52,7 @@ export function createApp(services: Services, metrics: Metrics, isStopping: () =
 
   const api = [
     ...workspaceRoutes(services, limits),
+    ...backupRoutes(services, limits),
     ...operationRoutes(services),
     ...catalogRoutes(services),
     ...accountRoutes(services, limits),

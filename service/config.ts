@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs"
 import { parseEnv } from "node:util"
 import { z } from "zod"
+import { STOP_MODES, type StopMode } from "./workspaces/workspace.ts"
 
 /** Raised when the settings make no sense; its message names every wrong one and what it must be. */
 export class ConfigError extends Error {
@@ -108,6 +109,14 @@ export const Settings = z.object({
   FOOZOL_READY_SECONDS: whole(10, 3600)
     .default(420)
     .describe("how long a machine may take to report ready before its creation or start has failed"),
+  FOOZOL_STOP_MODE: z
+    .enum(STOP_MODES)
+    .default("power-off")
+    .describe("how workspaces stop unless asked otherwise: power-off (wakes fast) or hibernate (costs storage only)"),
+  FOOZOL_BACKUP_DAYS: whole(1, 3650).default(7).describe("days for which daily backups are kept"),
+  FOOZOL_FINAL_SNAPSHOT_DAYS: whole(0, 3650)
+    .default(30)
+    .describe("days for which a deleted workspace can be had back; 0: not at all"),
   FOOZOL_LOG_LEVEL: z
     .enum(["debug", "info", "warn", "error", "silent"])
     .default("info")
@@ -137,6 +146,9 @@ export interface Config {
   operationsPerProvider: number
   engineChildren: number
   readyMs: number
+  stopMode: StopMode
+  backupDays: number
+  finalSnapshotDays: number
   logLevel: "debug" | "info" | "warn" | "error" | "silent"
 }
 
@@ -187,6 +199,9 @@ export function readConfig(env: NodeJS.ProcessEnv): Config {
     operationsPerProvider: s.FOOZOL_OPERATIONS_PER_PROVIDER,
     engineChildren: s.FOOZOL_ENGINE_CHILDREN,
     readyMs: s.FOOZOL_READY_SECONDS * 1000,
+    stopMode: s.FOOZOL_STOP_MODE,
+    backupDays: s.FOOZOL_BACKUP_DAYS,
+    finalSnapshotDays: s.FOOZOL_FINAL_SNAPSHOT_DAYS,
     logLevel: s.FOOZOL_LOG_LEVEL,
   }
   refuseDangerous(config)

@@ -4,6 +4,7 @@ import { type CloudConfig, openMachines } from "../infra/cloud-config.ts"
 import { createEnginePool, type EnginePool } from "../infra/engine-pool.ts"
 import type { Machines } from "../infra/machines/contract.ts"
 import { type ApiTokens, createApiTokens } from "./api-tokens/api-tokens.ts"
+import { type Backups, createBackups } from "./backups/backups.ts"
 import type { Config } from "./config.ts"
 import { createKeys, type Keys } from "./keys.ts"
 import { createLogins, type Logins } from "./logins/logins.ts"
@@ -43,6 +44,7 @@ export interface Services {
   workspaces: Workspaces
   sizes: SizeCatalog
   images: Images
+  backups: Backups
   machines: Machines
   queue: OperationQueue
   events: OperationEvents
@@ -87,9 +89,10 @@ export async function openServices(
   const tokens = createVncTokens(redis, config.login.idleMs, now)
   const sizes = createSizeCatalog(machines, config.regions, now)
   const images = createImages(config, machines, now)
+  const backups = createBackups(machines)
   const queue = createOperationQueue(redis, adding, log)
   const pool = createEnginePool({ size: config.engineChildren, ...(compileCache ? { compileCache } : {}) })
-  const parts = { config, keys, store, queue, events, estimates, secrets, sizes, images, machines, now }
+  const parts = { config, keys, store, queue, events, estimates, secrets, sizes, images, backups, machines, now }
   const means = { ...{ config, keys, cloud, pool, machines, channel, reports, tokens, secrets, now } }
   return {
     ...parts,

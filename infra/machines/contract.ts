@@ -97,6 +97,8 @@ export interface Machines {
     options?: CallOptions,
   ): Promise<Snapshot>
   listSnapshots(labels: LabelSelector, options?: CallOptions): Promise<Snapshot[]>
+  /** Replaces a snapshot's labels. */
+  labelSnapshot(id: string, labels: LabelSelector, options?: CallOptions): Promise<void>
   /** Succeeds when it is gone already. */
   removeSnapshot(id: string, options?: CallOptions): Promise<void>
 

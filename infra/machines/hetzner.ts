@@ -94,6 +94,9 @@ export function createHetznerMachines(api: HetznerApi): Machines {
       })
       return images.map(toSnapshot)
     },
+    async labelSnapshot(id, labels, { signal } = {}) {
+      await api.request("PUT", `/images/${id}`, z.object({}), { body: { labels }, signal })
+    },
     async removeSnapshot(id, { signal } = {}) {
       await orNull(api.request("DELETE", `/images/${id}`, z.object({}), { signal }))
     },

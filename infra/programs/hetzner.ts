@@ -38,33 +38,36 @@ export const hetznerProgram: WorkspaceProgram =
           // The address is the workspace's, not the server's: hibernate and resize replace the server and keep it.
           autoDelete: false,
         },
-        adopting(adopt, type),
+        // A move to another place brings another address; both would have the same name.
+        adopting(adopt, type, { deleteBeforeReplace: true }),
       )
     const ipv4 = address("ipv4")
     const ipv6 = address("ipv6")
 
-    const server = new hcloud.Server(
-      "machine",
-      {
-        name: names.server,
-        labels: machineLabels(spec),
-        serverType: spec.size,
-        image: String(spec.image),
-        location: spec.region,
-        firewallIds: [numericId(firewall)],
-        publicNets: [{ ipv4Enabled: true, ipv4: numericId(ipv4), ipv6Enabled: true, ipv6: numericId(ipv6) }],
-        userData: pulumi.secret(userData(spec, secrets)),
-        // A user's disk stays the size it has, so that a machine can go back to a smaller type.
-        keepDisk: true,
-        deleteProtection: spec.deleteProtection,
-        rebuildProtection: spec.deleteProtection,
-      },
-      adopting(adopt, "machine", {
-        // Hetzner replaces a server, or powers it off, when one of these changes. That never happens in passing: a
-        // new image or new settings reach it by operations that keep the user's data.
-        ignoreChanges: ["userData", "image", "location", "publicNets"],
-      }),
-    )
+    const server =
+      !spec.asleep &&
+      new hcloud.Server(
+        "machine",
+        {
+          name: names.server,
+          labels: machineLabels(spec),
+          serverType: spec.size,
+          image: String(spec.image),
+          location: spec.region,
+          firewallIds: [numericId(firewall)],
+          publicNets: [{ ipv4Enabled: true, ipv4: numericId(ipv4), ipv6Enabled: true, ipv6: numericId(ipv6) }],
+          userData: pulumi.secret(userData(spec, secrets)),
+          // A user's disk stays the size it has, so that a machine can go back to a smaller type.
+          keepDisk: true,
+          deleteProtection: spec.deleteProtection,
+          rebuildProtection: spec.deleteProtection,
+        },
+        adopting(adopt, "machine", {
+          // Hetzner replaces a server, or powers it off, when one of these changes. That never happens in passing: a
+          // new image or new settings reach it by operations that keep the user's data.
+          ignoreChanges: ["userData", "image", "location", "publicNets"],
+        }),
+      )
 
     // An IPv6 address of Hetzner is a /64 network; its first host is the server.
     const ipv6Host = ipv6.ipNetwork.apply(network => network.replace(/::\/64$/, "::1"))
@@ -86,7 +89,7 @@ export const hetznerProgram: WorkspaceProgram =
 
     return {
       spec,
-      machineId: server.id,
+      machineId: server ? server.id : null,
       ipv4: ipv4.ipAddress,
       ipv6: ipv6Host,
       hostname: `${spec.dns.name}.${spec.dns.zone}`,

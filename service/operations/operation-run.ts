@@ -8,6 +8,7 @@ import type { MachineChannel } from "../machines/channel.ts"
 import type { MachineReports } from "../machines/reports.ts"
 import type { Secrets } from "../secrets/secrets.ts"
 import type { VncTokens } from "../vnc-tokens/vnc-tokens.ts"
+import type { State } from "../workspaces/transitions.ts"
 import type { Workspace } from "../workspaces/workspace.ts"
 import type { Operation, StepName } from "./operation.ts"
 
@@ -39,7 +40,26 @@ export interface OperationRun {
   step(name: StepName): void
   /** A line for whoever opens the log. */
   say(text: string): void
+  /**
+   * Notes how far it has come; a run that takes it up again finds the note in `operation.marks`.
+   * @throws RunEnded when another worker has the operation by now
+   */
+  mark(name: string, value?: string): Promise<void>
 }
 
 /** What an operation changes in the record of its workspace when it succeeds. */
-export type Outcome = Partial<Record<"machineId" | "ipv4", string>>
+export type Outcome = Partial<Record<"machineId" | "ipv4" | "snapshot" | "stopMode" | "place", string>>
+
+/**
+ * What was asked for did not succeed, and its workspace is in a state of rest all the same, as it was before or nearly.
+ * What remains is said by the error it carries.
+ */
+export class Returned extends Error {
+  readonly state: State
+  readonly outcome: Outcome
+  constructor(cause: unknown, state: State, outcome: Outcome = {}) {
+    super("It returned to rest", { cause })
+    this.state = state
+    this.outcome = outcome
+  }
+}

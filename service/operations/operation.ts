@@ -1,5 +1,5 @@
 import type { Kind } from "../workspaces/transitions.ts"
-import type { Failure } from "../workspaces/workspace.ts"
+import type { Failure, Place } from "../workspaces/workspace.ts"
 
 export type OperationState = "queued" | "running" | "succeeded" | "failed" | "cancelled"
 
@@ -12,8 +12,21 @@ export interface OperationInfo {
   /** User id of who asked for it. */
   requestedBy: string
   createdAt: number
+  wish?: Wish
   /** Median seconds of earlier ones of the same kind, in all and by step; empty where there were none. */
   estimate: Estimate
+}
+
+/** What was asked for, beyond the kind. */
+export interface Wish {
+  /** Where the machine shall be, and which one: of a start after hibernation, a resize and a move. */
+  place?: Place
+  /** The snapshot to restore. */
+  snapshot?: string
+  /** What a backup is called. */
+  name?: string
+  /** Made by the schedule, not by a person. */
+  scheduled?: boolean
 }
 
 export interface Estimate {
@@ -29,6 +42,8 @@ export interface Operation extends OperationInfo {
   startedAt: number | null
   finishedAt: number | null
   failure: Failure | null
+  /** How far it has come, by notes of its runs. */
+  marks: Record<string, string>
 }
 
 /** Steps in the order a person sees them, by kind. */
@@ -36,7 +51,13 @@ export const STEPS = {
   create: ["check", "resources", "boot", "desktop"],
   start: ["power", "boot", "desktop"],
   stop: ["viewers", "power"],
-  destroy: ["viewers", "resources"],
+  hibernate: ["viewers", "power", "snapshot", "resources"],
+  wake: ["check", "resources", "boot", "desktop"],
+  backup: ["snapshot"],
+  restore: ["viewers", "power", "snapshot", "resources", "boot", "desktop"],
+  resize: ["viewers", "power", "resources", "boot", "desktop"],
+  move: ["viewers", "power", "snapshot", "resources", "boot", "desktop"],
+  destroy: ["viewers", "snapshot", "resources"],
 } as const satisfies Record<Kind, readonly string[]>
 export type StepName = (typeof STEPS)[Kind][number]
 
@@ -50,7 +71,47 @@ export const STEP_LABELS: Record<Kind, Partial<Record<StepName, string>>> = {
   },
   start: { power: "Switching the machine on", boot: "Starting the machine", desktop: "Getting the desktop ready" },
   stop: { viewers: "Closing open desktops", power: "Shutting the machine down" },
-  destroy: { viewers: "Closing open desktops", resources: "Deleting machine, address and firewall" },
+  hibernate: {
+    viewers: "Closing open desktops",
+    power: "Shutting the machine down",
+    snapshot: "Keeping its disk as a snapshot",
+    resources: "Putting the machine away",
+  },
+  wake: {
+    check: "Checking size and place",
+    resources: "Making the machine from its snapshot",
+    boot: "Starting the machine",
+    desktop: "Getting the desktop ready",
+  },
+  backup: { snapshot: "Making the backup" },
+  restore: {
+    viewers: "Closing open desktops",
+    power: "Shutting the machine down",
+    snapshot: "Keeping it as it is, in case",
+    resources: "Making the machine from the backup",
+    boot: "Starting the machine",
+    desktop: "Getting the desktop ready",
+  },
+  resize: {
+    viewers: "Closing open desktops",
+    power: "Shutting the machine down",
+    resources: "Giving it its new size",
+    boot: "Starting the machine",
+    desktop: "Getting the desktop ready",
+  },
+  move: {
+    viewers: "Closing open desktops",
+    power: "Shutting the machine down",
+    snapshot: "Keeping its disk as a snapshot",
+    resources: "Making the machine in its new place",
+    boot: "Starting the machine",
+    desktop: "Getting the desktop ready",
+  },
+  destroy: {
+    viewers: "Closing open desktops",
+    snapshot: "Keeping its disk for a while",
+    resources: "Deleting machine, address and firewall",
+  },
 }
 
 /** What happens in an operation, as it is told to whoever watches. */
@@ -71,6 +132,9 @@ export function parseOperation(hash: Record<string, string>): Operation | null {
     startedAt: hash.startedAt ? Number(hash.startedAt) : null,
     finishedAt: hash.finishedAt ? Number(hash.finishedAt) : null,
     failure: hash.failure ? (JSON.parse(hash.failure) as Failure) : null,
+    marks: Object.fromEntries(
+      Object.entries(hash).flatMap(([name, value]) => (name.startsWith("mark:") ? [[name.slice(5), value]] : [])),
+    ),
   }
 }
 

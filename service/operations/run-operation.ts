@@ -5,15 +5,16 @@ import { forOwner, ServiceError } from "../errors.ts"
 import { randomToken } from "../keys.ts"
 import { loadScript } from "../redis/scripts.ts"
 import { KEY, type WorkspaceStore } from "../workspaces/store.ts"
-import { TRANSITIONS } from "../workspaces/transitions.ts"
+import { type State, TRANSITIONS } from "../workspaces/transitions.ts"
 import type { Failure, Workspace } from "../workspaces/workspace.ts"
 import type { Estimates } from "./estimates.ts"
 import type { OperationEvents } from "./events.ts"
+import { PERFORM } from "./kinds/index.ts"
 import { claim, keepLease, RunEnded } from "./lease.ts"
 import type { Operation, OperationEvent, OperationState, StepName } from "./operation.ts"
-import type { Means, Outcome } from "./operation-run.ts"
-import { PERFORM } from "./perform.ts"
+import { type Means, type Outcome, Returned } from "./operation-run.ts"
 
+const markScript = loadScript(new URL("lua/mark.lua", import.meta.url))
 const finishScript = loadScript(new URL("lua/finish.lua", import.meta.url))
 /** Seconds a finished operation and a terminated workspace are remembered. */
 const REMEMBERED_S = 30 * 24 * 3600
@@ -74,10 +75,11 @@ async function runClaimed(runner: Runner, claimed: Claimed): Promise<RunEnd> {
   teller.tell({ type: "state", state: "running" })
   try {
     const run = { means, workspace, operation, epoch, signal: controller.signal, log }
-    const outcome = await PERFORM[operation.kind]({ ...run, step: teller.step, say: teller.say })
+    const mark = (name: string, value = "1") => note(runner, claimed, name, value)
+    const outcome = await PERFORM[operation.kind]({ ...run, step: teller.step, say: teller.say, mark })
     controller.signal.throwIfAborted()
     const steps = teller.end("done")
-    const word = await finish(runner, claimed, "succeeded", null, outcome)
+    const word = await finish(runner, claimed, "succeeded", null, outcome, TRANSITIONS[operation.kind].done)
     if (word === "fenced") return "over"
     await teller.tell({ type: "state", state: "succeeded" })
     const seconds = (means.now() - (operation.startedAt ?? means.now())) / 1000
@@ -86,16 +88,19 @@ async function runClaimed(runner: Runner, claimed: Claimed): Promise<RunEnd> {
     log.info({ seconds }, "operation succeeded")
     return "over"
   } catch (error) {
-    const ended = controller.signal.reason as unknown
+    const ended = (error instanceof RunEnded ? error : controller.signal.reason) as unknown
     if (ended instanceof RunEnded && ended.reason !== "cancelled") {
       log.warn({ reason: ended.reason }, "operation is left for the next worker")
       await giveBack(redis, workspace.id, token)
       return "again"
     }
     teller.end("failed")
-    const failure = ended instanceof RunEnded ? CANCELLED : failureOf(error, log)
+    const cause = error instanceof Returned ? error.cause : error
+    const failure = ended instanceof RunEnded ? CANCELLED : failureOf(cause, log)
     const state = ended instanceof RunEnded ? "cancelled" : "failed"
-    const word = await finish(runner, claimed, state, failure, {})
+    const after = error instanceof Returned ? error.state : TRANSITIONS[operation.kind].failed
+    const outcome = error instanceof Returned ? error.outcome : {}
+    const word = await finish(runner, claimed, state, failure, outcome, after)
     if (word !== "fenced") await teller.tell({ type: "state", state, failure })
     return "over"
   } finally {
@@ -144,8 +149,8 @@ async function finish(
   state: OperationState,
   failure: Failure | null,
   outcome: Outcome,
+  after: State | null,
 ): Promise<"done" | "fenced"> {
-  const move = TRANSITIONS[operation.kind]
   return (await finishScript.run(
     redis,
     [
@@ -157,11 +162,22 @@ async function finish(
       KEY.workspaces,
     ],
     [
-      ...[operation.id, epoch, token, state, state === "succeeded" ? move.done : move.failed, means.now()],
+      ...[operation.id, epoch, token, state, after ?? "", means.now()],
       ...[failure ? JSON.stringify(failure) : "", operation.kind, workspace.id, REMEMBERED_S],
       ...Object.entries(outcome).flat(),
     ],
   )) as "done" | "fenced"
+}
+
+async function note(
+  { redis }: Runner,
+  { operation, workspace, token, epoch }: Claimed,
+  name: string,
+  value: string,
+): Promise<void> {
+  const keys = [KEY.operation(operation.id), KEY.lease(workspace.id)]
+  if ((await markScript.run(redis, keys, [token, epoch, name, value])) !== "noted") throw new RunEnded("lost")
+  operation.marks[name] = value
 }
 
 async function giveBack(redis: Redis, workspace: string, token: string): Promise<void> {

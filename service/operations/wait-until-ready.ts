@@ -5,12 +5,16 @@ import type { OperationRun } from "./operation-run.ts"
 const LOOK_MS = 2_000
 
 /**
- * Waits until the workspace's machine has reported that its whole desktop is ready, since this operation began.
+ * Waits until the workspace's machine has reported that its whole desktop is ready.
+ * @param since ms since 1970 from which on reports count: the start of the operation, or later where the machine was
+ *   still at work then
  * @throws InfraError `machine-silent` or `machine-not-ready` when it takes longer than FOOZOL_READY_SECONDS
  */
-export async function waitUntilReady(run: OperationRun): Promise<void> {
-  const { means, workspace, operation, signal } = run
-  const since = operation.startedAt ?? means.now()
+export async function waitUntilReady(
+  run: OperationRun,
+  since = run.operation.startedAt ?? run.means.now(),
+): Promise<void> {
+  const { means, workspace, signal } = run
   const deadline = means.now() + means.config.readyMs
   let news = Promise.withResolvers<void>()
   const wake = () => news.resolve()

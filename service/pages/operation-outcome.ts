@@ -1,5 +1,6 @@
 import type { NextAction } from "../../infra/errors.ts"
 import { isOver } from "../operations/operation.ts"
+import { leadsToDesktop } from "../workspaces/transitions.ts"
 import type { Failure } from "../workspaces/workspace.ts"
 import { postForm } from "./controls.ts"
 import { type Html, html } from "./html.ts"
@@ -21,7 +22,7 @@ function success({ operation, workspace, address }: OperationModel): Html {
   const usual = estimate.seconds === null ? "" : ` Usually it takes about ${roughly(estimate.seconds)}.`
   return html`<p class="result good">${icon("check")}<span>${took !== null && `Done in ${duration(took)}.${usual}`}</span></p>
 ${
-  kind === "create" || kind === "start"
+  leadsToDesktop(kind)
     ? html`<div class="actions"><a class="button primary large" id="open" href="/connect?workspace=${workspace.id}">Open desktop${icon("arrow")}</a></div>
 <p class="small soft">Its address is ${address.replace(/^https:\/\//, "")}. Bookmark <a href="/connect?workspace=${workspace.id}">this link</a> to come back: it also starts the workspace when it is off.</p>`
     : html`<div class="actions"><a class="button primary" href="/">Your workspaces</a></div>`

@@ -5,6 +5,12 @@ const TITLES: Record<Kind, { moving: string; done: string; failed: string }> = {
   create: { moving: "Creating NAME", done: "NAME is ready", failed: "NAME could not be created" },
   start: { moving: "Starting NAME", done: "NAME is ready", failed: "NAME could not be started" },
   stop: { moving: "Stopping NAME", done: "NAME is stopped", failed: "NAME could not be stopped" },
+  hibernate: { moving: "Stopping NAME", done: "NAME is stopped", failed: "NAME could not be stopped" },
+  wake: { moving: "Waking NAME", done: "NAME is ready", failed: "NAME could not be woken" },
+  backup: { moving: "Backing NAME up", done: "NAME is backed up", failed: "NAME could not be backed up" },
+  restore: { moving: "Restoring NAME", done: "NAME is restored", failed: "NAME could not be restored" },
+  resize: { moving: "Resizing NAME", done: "NAME has its new size", failed: "NAME could not be resized" },
+  move: { moving: "Moving NAME", done: "NAME has moved", failed: "NAME could not be moved" },
   destroy: { moving: "Deleting NAME", done: "NAME is deleted", failed: "NAME could not be deleted" },
 }
 

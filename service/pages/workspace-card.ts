@@ -66,14 +66,16 @@ function bar({ id, kind, estimate, createdAt, startedAt }: Operation, name: stri
   const from = startedAt ?? createdAt
   const { fraction } = progressOf(wholeTimeline(from), { seconds: estimate.seconds, steps: {} }, now)
   return html`<a class="card-progress" href="/operations/${id}">${progressBar({
-    label: `${progressLabel(kind)} ${name}`,
+    label: `${PROGRESS_LABELS[kind]} ${name}`,
     fraction: estimate.seconds === null ? null : fraction,
     more: { "data-from": from, "data-seconds": estimate.seconds },
   })}<span class="link">Show progress</span></a>`
 }
 
-const progressLabel = (kind: Operation["kind"]) =>
-  ({ create: "Creating", start: "Starting", stop: "Stopping", destroy: "Deleting" })[kind]
+const PROGRESS_LABELS: Record<Operation["kind"], string> = {
+  ...{ create: "Creating", start: "Starting", stop: "Stopping", destroy: "Deleting", hibernate: "Stopping" },
+  ...{ wake: "Waking", backup: "Backing up", restore: "Restoring", resize: "Resizing", move: "Moving" },
+}
 
 function actions({ workspace, operation }: WorkspaceView, csrf: string): Html {
   const { id, name, state } = workspace

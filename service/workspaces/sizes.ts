@@ -54,6 +54,8 @@ export interface SizeCatalog {
    * @throws ServiceError `unknown-size`, `unknown-region` or `sold-out`, which names what there is instead
    */
   choose(wish: { sizeClass: SizeClass; region: string }): Promise<Size>
+  /** @throws ServiceError `sold-out` when a machine of just this type cannot be had there; it names what there is */
+  requireAvailable(place: { size: string; sizeClass: SizeClass; region: string }): Promise<void>
 }
 
 /** @param now clock in ms */
@@ -77,6 +79,11 @@ export function createSizeCatalog(machines: Machines, allowed: string[], now: ()
     all,
     offered,
     regions,
+    async requireAvailable({ size, sizeClass, region }) {
+      const type = (await all()).find(one => one.name === size)
+      if (type?.orderable && type.regions[region]?.available) return
+      throw soldOut(sizeClass, region, await offered(), await regions())
+    },
     async choose({ sizeClass, region }) {
       const places = await regions()
       if (!places.includes(region)) {
@@ -90,20 +97,26 @@ export function createSizeCatalog(machines: Machines, allowed: string[], now: ()
       const offer = offers.find(one => one.class === sizeClass)
       if (!offer) throw new ServiceError("unknown-size", 422, `The provider sells no machine of size ${sizeClass} now.`)
       if (offer.size.regions[region]?.available) return offer.size
-      const elsewhere = Object.entries(offer.size.regions).flatMap(([place, { available }]) =>
-        available && places.includes(place) ? [place] : [],
-      )
-      const others = offers.filter(one => one.size.regions[region]?.available).map(one => one.class)
-      const instead = [
-        elsewhere.length > 0 ? `the regions ${elsewhere.join(", ")} have it` : "",
-        others.length > 0 ? `${region} has ${others.join(", ")}` : "",
-      ].filter(text => text !== "")
-      throw new ServiceError(
-        "sold-out",
-        409,
-        `Size ${sizeClass} is sold out in ${region} at the moment: ${instead.join("; ") || "try again later"}.`,
-        { next: "retry" },
-      )
+      throw soldOut(sizeClass, region, offers, places)
     },
   }
+}
+
+/** Names what there is instead. */
+function soldOut(sizeClass: SizeClass, region: string, offers: OfferedSize[], places: string[]): ServiceError {
+  const offer = offers.find(one => one.class === sizeClass)
+  const elsewhere = Object.entries(offer?.size.regions ?? {}).flatMap(([place, { available }]) =>
+    available && places.includes(place) ? [place] : [],
+  )
+  const others = offers.filter(one => one.size.regions[region]?.available).map(one => one.class)
+  const instead = [
+    elsewhere.length > 0 ? `the regions ${elsewhere.join(", ")} have it` : "",
+    others.length > 0 ? `${region} has ${others.join(", ")}` : "",
+  ].filter(text => text !== "")
+  return new ServiceError(
+    "sold-out",
+    409,
+    `Size ${sizeClass} is sold out in ${region} at the moment: ${instead.join("; ") || "try again later"}.`,
+    { next: "retry" },
+  )
 }

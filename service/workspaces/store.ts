@@ -119,7 +119,7 @@ export function createWorkspaceStore(redis: Redis): WorkspaceStore {
         redis,
         [KEY.workspace(asked.workspace), KEY.operation(asked.id), KEY.operationsOf(asked.workspace), KEY.toDo],
         [
-          ...[asked.kind, during, `,${from.join(",")},`, asked.id, JSON.stringify(asked), asked.createdAt],
+          ...[asked.kind, during ?? "", `,${from.join(",")},`, asked.id, JSON.stringify(asked), asked.createdAt],
           ...[retry ? 1 : 0, PREFIX],
         ],
       )) as [string, string, string?]
@@ -152,7 +152,10 @@ const keyReused = () =>
   )
 
 function illegal(kind: Kind, state: State): ServiceError {
-  const words = { create: "created", start: "started", stop: "stopped", destroy: "deleted" }
+  const words: Record<Kind, string> = {
+    ...{ create: "created", start: "started", stop: "stopped", destroy: "deleted", backup: "backed up" },
+    ...{ hibernate: "stopped", wake: "started", restore: "restored", resize: "given another size", move: "moved" },
+  }
   return new ServiceError(
     "illegal-transition",
     409,

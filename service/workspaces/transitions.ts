@@ -13,16 +13,20 @@ export const STATES = [
 export type State = (typeof STATES)[number]
 
 /** What can be done to a workspace. */
-export const KINDS = ["create", "start", "stop", "destroy"] as const
+export const KINDS = [
+  ...(["create", "start", "stop", "destroy"] as const),
+  ...(["hibernate", "wake", "backup", "restore", "resize", "move"] as const),
+] as const
 export type Kind = (typeof KINDS)[number]
 
 /** One way through the states: where it may begin, what it shows meanwhile, and how it ends. */
 interface Transition {
   /** States in which it may be asked for. `null` is no workspace at all. */
   from: readonly (State | null)[]
-  during: State
-  done: State
-  failed: State
+  /** `null`, here and below: the state it has. */
+  during: State | null
+  done: State | null
+  failed: State | null
 }
 
 /**
@@ -33,6 +37,15 @@ export const TRANSITIONS: Record<Kind, Transition> = {
   create: { from: [null], during: "PROVISIONING", done: "RUNNING", failed: "FAILED" },
   start: { from: ["STOPPED"], during: "STARTING", done: "RUNNING", failed: "FAILED" },
   stop: { from: ["RUNNING", "IDLE"], during: "STOPPING", done: "STOPPED", failed: "FAILED" },
+  // As stop and start, but the machine is put away meanwhile, and made anew.
+  hibernate: { from: ["RUNNING", "IDLE", "STOPPED"], during: "STOPPING", done: "STOPPED", failed: "FAILED" },
+  wake: { from: ["STOPPED"], during: "STARTING", done: "RUNNING", failed: "FAILED" },
+  // A workspace is at work while it is backed up, and asleep it may be too.
+  backup: { from: ["RUNNING", "IDLE", "STOPPED"], during: null, done: null, failed: null },
+  // These end with a machine that runs; when they do not succeed, it is the one from before (see `Returned`).
+  restore: { from: ["RUNNING", "IDLE", "STOPPED", "FAILED"], during: "STARTING", done: "RUNNING", failed: "FAILED" },
+  resize: { from: ["RUNNING", "IDLE", "STOPPED"], during: "STARTING", done: "RUNNING", failed: "FAILED" },
+  move: { from: ["RUNNING", "IDLE", "STOPPED"], during: "STARTING", done: "RUNNING", failed: "FAILED" },
   destroy: {
     from: ["PROVISIONING", "RUNNING", "IDLE", "STOPPING", "STOPPED", "STARTING", "FAILED"],
     during: "TERMINATING",
@@ -57,3 +70,6 @@ export const admits = (state: State) => state === "RUNNING" || state === "IDLE"
 
 /** Does something go on that ends by itself? */
 export const isMoving = (state: State) => Object.values(TRANSITIONS).some(move => move.during === state)
+
+/** Operations of these kinds end with an open desktop. */
+export const leadsToDesktop = (kind: Kind) => TRANSITIONS[kind].done === "RUNNING"

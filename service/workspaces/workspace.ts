@@ -4,8 +4,19 @@ import type { State } from "./transitions.ts"
 export const PROFILES = ["browser", "desktop"] as const
 export type Profile = (typeof PROFILES)[number]
 
-/** What a workspace is, fixed when it is created. */
-export interface WorkspaceInfo {
+/** Where a workspace's machine is, or will be when it wakes: changed by resizing and moving. */
+export interface Place {
+  region: string
+  /** Machine type at the provider. */
+  size: string
+  /** What the type was chosen by. */
+  sizeClass: SizeClass
+  /** Cost in the provider's currency before tax, as it was when the machine was made. */
+  price: { currency: string; hourly: number; monthly: number } | null
+}
+
+/** What a workspace is, as it was created. */
+export interface WorkspaceInfo extends Place {
   /** Names stack, machine and host; never used again for another. */
   id: string
   /** User id. */
@@ -14,15 +25,8 @@ export interface WorkspaceInfo {
   name: string
   profile: Profile
   provider: "hetzner"
-  region: string
-  /** Machine type at the provider. */
-  size: string
-  /** What the type was chosen by. */
-  sizeClass: SizeClass
   /** Image at the provider it was made from. */
   image: number
-  /** Cost in the provider's currency before tax, as it was when the workspace was created. */
-  price: { currency: string; hourly: number; monthly: number } | null
   createdAt: number
 }
 
@@ -47,7 +51,18 @@ export interface Workspace extends WorkspaceInfo {
   failure: Failure | null
   /** When its machine was last heard of. */
   reportedAt: number | null
+  /** The snapshot it sleeps in; null while it has a machine. */
+  snapshot: string | null
+  /** How it was stopped last. */
+  stopMode: StopMode | null
 }
+
+/**
+ * `power-off` switches the machine off and keeps it: it wakes fast and costs as much as a running one where the
+ * provider bills machines that are off. `hibernate` puts it away into a snapshot: storage is all it costs.
+ */
+export const STOP_MODES = ["power-off", "hibernate"] as const
+export type StopMode = (typeof STOP_MODES)[number]
 
 /** Host name of a workspace's machine. */
 export const hostOf = (id: string, zone: string) => `${id}.${zone}`
@@ -61,6 +76,7 @@ export function parseWorkspace(hash: Record<string, string>): Workspace | null {
   if (hash.info === undefined) return null
   return {
     ...(JSON.parse(hash.info) as WorkspaceInfo),
+    ...(hash.place ? (JSON.parse(hash.place) as Place) : {}),
     state: hash.state as State,
     since: Number(hash.since),
     epoch: Number(hash.epoch),
@@ -69,5 +85,7 @@ export function parseWorkspace(hash: Record<string, string>): Workspace | null {
     ipv4: hash.ipv4 || null,
     failure: hash.failure ? (JSON.parse(hash.failure) as Failure) : null,
     reportedAt: hash.reportedAt ? Number(hash.reportedAt) : null,
+    snapshot: hash.snapshot || null,
+    stopMode: (hash.stopMode as StopMode | undefined) || null,
   }
 }

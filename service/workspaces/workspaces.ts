@@ -1,11 +1,12 @@
 import { randomUUID } from "node:crypto"
 import { z } from "zod"
+import type { Backups } from "../backups/backups.ts"
 import type { Config } from "../config.ts"
 import { notFound, ServiceError } from "../errors.ts"
 import type { Keys } from "../keys.ts"
 import type { Estimates } from "../operations/estimates.ts"
 import type { OperationEvents } from "../operations/events.ts"
-import type { OperationInfo } from "../operations/operation.ts"
+import type { OperationInfo, Wish } from "../operations/operation.ts"
 import type { OperationQueue } from "../operations/queue.ts"
 import { ProxyUrl, SecretName, type Secrets, SecretValue } from "../secrets/secrets.ts"
 import type { Images } from "./images.ts"
@@ -13,7 +14,15 @@ import { newWorkspaceId } from "./names.ts"
 import type { SizeCatalog } from "./sizes.ts"
 import type { WorkspaceStore } from "./store.ts"
 import type { Kind } from "./transitions.ts"
-import { PROFILES, type Profile, SIZE_CLASSES, type Workspace } from "./workspace.ts"
+import {
+  type Place,
+  PROFILES,
+  type Profile,
+  SIZE_CLASSES,
+  type SizeClass,
+  type StopMode,
+  type Workspace,
+} from "./workspace.ts"
 
 const ONE_LINE = "must be one line of visible characters"
 
@@ -59,8 +68,19 @@ export interface Workspaces {
   /** @throws ServiceError `not-found` when it is not the user's */
   get(user: string, id: string): Promise<Workspace>
   listOf(user: string): Promise<Workspace[]>
-  /** Begins an operation and returns its id. @throws ServiceError `not-found` or `illegal-transition` */
-  begin(user: string, id: string, kind: Exclude<Kind, "create">): Promise<string>
+  /** Each begins an operation and returns its id. @throws ServiceError `not-found` or `illegal-transition` */
+  stop(user: string, id: string, mode?: StopMode): Promise<string>
+  /**
+   * Starts what is off or asleep; another size or region than it had is taken along.
+   * @throws ServiceError `sold-out` and what `create` says about places: nothing has begun then
+   */
+  start(user: string, id: string, change?: { sizeClass?: SizeClass; region?: string }): Promise<string>
+  resize(user: string, id: string, sizeClass: SizeClass): Promise<string>
+  move(user: string, id: string, region: string): Promise<string>
+  backup(user: string, id: string, name?: string): Promise<string>
+  /** @throws ServiceError `no-backup` when it is none of the user's */
+  restore(user: string, id: string, snapshot: string): Promise<string>
+  destroy(user: string, id: string): Promise<string>
   /** Does again what failed. @throws ServiceError `not-failed` */
   retry(user: string, workspace: string): Promise<string>
 }
@@ -75,11 +95,12 @@ export interface WorkspacesMeans {
   secrets: Secrets
   sizes: SizeCatalog
   images: Images
+  backups: Backups
   now: () => number
 }
 
 export function createWorkspaces(means: WorkspacesMeans): Workspaces {
-  const { config, keys, store, queue, events, estimates, secrets, sizes, images, now } = means
+  const { config, keys, store, queue, events, estimates, secrets, sizes, images, backups, now } = means
 
   async function get(user: string, id: string): Promise<Workspace> {
     const workspace = await store.get(id)
@@ -87,14 +108,20 @@ export function createWorkspaces(means: WorkspacesMeans): Workspaces {
     return workspace
   }
 
-  async function asked(workspace: { id: string; owner: string; profile: Profile }, kind: Kind): Promise<OperationInfo> {
+  async function asked(
+    workspace: { id: string; owner: string; profile: Profile },
+    kind: Kind,
+    wish?: Wish,
+  ): Promise<OperationInfo> {
     const { id, owner, profile } = workspace
     const estimate = await estimates.estimate(kind, profile)
-    return { id: randomUUID(), workspace: id, owner, kind, requestedBy: owner, createdAt: now(), estimate }
+    const about = { id: randomUUID(), workspace: id, owner, kind, requestedBy: owner, createdAt: now(), estimate }
+    return wish ? { ...about, wish } : about
   }
 
-  async function begin(workspace: Workspace, kind: Kind, retry: boolean): Promise<string> {
-    const { operation, overtaken } = await store.begin(await asked(workspace, kind), { retry })
+  async function begin(workspace: Workspace, kind: Kind, more: { retry?: boolean; wish?: Wish } = {}): Promise<string> {
+    const { retry = false, wish } = more
+    const { operation, overtaken } = await store.begin(await asked(workspace, kind, wish), { retry })
     // Whoever watches it hears at once; if this is lost, the stream finds its end in the record.
     if (overtaken) await events.tell(overtaken, { type: "state", state: "cancelled", at: now() }).catch(() => {})
     await hint(operation)
@@ -103,6 +130,12 @@ export function createWorkspaces(means: WorkspacesMeans): Workspaces {
 
   /** The operation is recorded; where the queue cannot be told, the next comparison finds it. */
   const hint = (operation: string) => queue.add(operation).catch(() => {})
+
+  /** The place for a wish, where it can be had now. */
+  async function placeFor(wish: { sizeClass: SizeClass; region: string }): Promise<Place> {
+    const size = await sizes.choose(wish)
+    return { ...wish, size: size.name, price: size.regions[wish.region]?.price ?? null }
+  }
 
   return {
     get,
@@ -136,8 +169,48 @@ export function createWorkspaces(means: WorkspacesMeans): Workspaces {
       if (!answer.created) await secrets.forgetWorkspace(id)
       return { created: answer.created, workspace: await get(user, answer.workspace), operation: answer.operation }
     },
-    async begin(user, id, kind) {
-      return begin(await get(user, id), kind, false)
+    async stop(user, id, mode) {
+      const workspace = await get(user, id)
+      const wanted = mode ?? config.stopMode
+      // What is off already can still be put away.
+      if (wanted === "hibernate" && workspace.snapshot === null) return begin(workspace, "hibernate")
+      return begin(workspace, "stop")
+    },
+    async start(user, id, { sizeClass, region } = {}) {
+      const workspace = await get(user, id)
+      const wish = { sizeClass: sizeClass ?? workspace.sizeClass, region: region ?? workspace.region }
+      const isOther = wish.sizeClass !== workspace.sizeClass || wish.region !== workspace.region
+      if (workspace.snapshot !== null) {
+        if (isOther) return begin(workspace, "wake", { wish: { place: await placeFor(wish) } })
+        await sizes.requireAvailable(workspace)
+        return begin(workspace, "wake")
+      }
+      if (!isOther) return begin(workspace, "start")
+      const place = await placeFor(wish)
+      return begin(workspace, wish.region === workspace.region ? "resize" : "move", { wish: { place } })
+    },
+    async resize(user, id, sizeClass) {
+      const workspace = await get(user, id)
+      return begin(workspace, "resize", { wish: { place: await placeFor({ sizeClass, region: workspace.region }) } })
+    },
+    async move(user, id, region) {
+      const workspace = await get(user, id)
+      return begin(workspace, "move", { wish: { place: await placeFor({ sizeClass: workspace.sizeClass, region }) } })
+    },
+    async backup(user, id, name) {
+      const workspace = await get(user, id)
+      if (workspace.snapshot !== null) {
+        throw new ServiceError("asleep", 409, "It is asleep: the snapshot it sleeps in is its newest backup already.")
+      }
+      return begin(workspace, "backup", { wish: name === undefined ? {} : { name } })
+    },
+    async restore(user, id, snapshot) {
+      const workspace = await get(user, id)
+      await backups.require(user, snapshot)
+      return begin(workspace, "restore", { wish: { snapshot } })
+    },
+    async destroy(user, id) {
+      return begin(await get(user, id), "destroy")
     },
     async retry(user, id) {
       const workspace = await get(user, id)
@@ -145,7 +218,7 @@ export function createWorkspaces(means: WorkspacesMeans): Workspaces {
       if (workspace.state !== "FAILED" || !last) {
         throw new ServiceError("not-failed", 409, "Nothing has failed here that could be tried again.")
       }
-      return begin(workspace, last.kind, true)
+      return begin(workspace, last.kind, { retry: true, ...(last.wish ? { wish: last.wish } : {}) })
     },
   }
 }

@@ -43,6 +43,8 @@ export const workspace = (more: Partial<Workspace> = {}): Workspace => ({
   ipv4: "203.0.113.7",
   failure: null,
   reportedAt: null,
+  snapshot: null,
+  stopMode: null,
   ...more,
 })
 
@@ -57,6 +59,7 @@ export const operation = (more: Partial<Operation> = {}): Operation => ({
   state: "running",
   epoch: 1,
   attempts: 1,
+  marks: {},
   startedAt: Date.now() - 15_000,
   finishedAt: null,
   failure: null,

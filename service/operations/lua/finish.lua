@@ -1,6 +1,7 @@
 -- Ends an operation and moves its workspace on.
 -- Keys: operation, workspace, lease of the workspace, operations to do, the owner's workspaces, all workspaces
--- Arguments: operation id, epoch, the worker's token, state of the operation, state of the workspace, now (ms),
+-- Arguments: operation id, epoch, the worker's token, state of the operation, state of the workspace ("": the
+--   one it has), now (ms),
 --   failure (JSON or ""), kind, workspace id, days to remember (s), fields of the workspace: name, value, …
 -- Answers "done", or "fenced" when this worker has been overtaken: then nothing is written but its lease given back.
 -- Keeps: whoever has an old epoch changes nothing.
@@ -10,7 +11,7 @@ if current[1] ~= ARGV[1] or current[2] ~= ARGV[2] then return "fenced" end
 redis.call("HSET", KEYS[1], "state", ARGV[4], "finishedAt", ARGV[6], "failure", ARGV[7])
 redis.call("EXPIRE", KEYS[1], ARGV[10])
 redis.call("ZREM", KEYS[4], ARGV[1])
-redis.call("HSET", KEYS[2], "state", ARGV[5], "since", ARGV[6])
+if ARGV[5] ~= "" then redis.call("HSET", KEYS[2], "state", ARGV[5], "since", ARGV[6]) end
 for i = 11, #ARGV, 2 do redis.call("HSET", KEYS[2], ARGV[i], ARGV[i + 1]) end
 if ARGV[5] == "FAILED" then
   redis.call("HSET", KEYS[2], "failure", ARGV[7], "failedKind", ARGV[8])

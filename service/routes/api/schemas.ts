@@ -38,6 +38,7 @@ export const WorkspaceSchema = z
     sizeClass: z.enum(SIZE_CLASSES).nullable(),
     price: PriceSchema.nullable(),
     state: z.enum(STATES),
+    asleep: z.boolean().meta({ description: "its machine is put away into a snapshot, and made again when it starts" }),
     since: time("since when it is in this state").nullable(),
     createdAt: time("when it was asked for"),
     address: z.string().meta({ description: "of its desktop, in a browser" }),
@@ -82,6 +83,7 @@ export function presentWorkspace(workspace: Workspace, config: Config): z.input<
   const { id, name, profile, provider, region, size, sizeClass, price, state, operation, failure } = workspace
   return {
     ...{ id, name, profile, provider, region, size, sizeClass, price, state, operation, failure },
+    asleep: workspace.snapshot !== null,
     since: iso(workspace.since),
     createdAt: iso(workspace.createdAt),
     address: addressOf(id, config),

@@ -2,7 +2,7 @@ import { z } from "zod"
 import type { Limits } from "../../middleware/limits.ts"
 import type { Services } from "../../services.ts"
 import { type Unrecorded, unrecordedOf } from "../../workspaces/unrecorded.ts"
-import { addressOf } from "../../workspaces/workspace.ts"
+import { addressOf, SIZE_CLASSES, STOP_MODES } from "../../workspaces/workspace.ts"
 import { CreateWorkspace } from "../../workspaces/workspaces.ts"
 import { type ApiRoute, route } from "./define.ts"
 import { OperationSchema, presentOperation, presentWorkspace, WorkspaceSchema } from "./schemas.ts"
@@ -63,7 +63,7 @@ export function workspaceRoutes(services: Services, limits: Limits): ApiRoute[] 
   const present = (one: Unrecorded) => ({
     ...{ id: one.id, name: one.id, profile: "browser" as const, provider: "hetzner", region: one.region },
     ...{ size: one.size, sizeClass: null, price: null, state: one.state, since: null, operation: null },
-    ...{ failure: null, recorded: false, address: addressOf(one.id, config) },
+    ...{ failure: null, recorded: false, asleep: false, address: addressOf(one.id, config) },
     createdAt: new Date(one.createdAt).toISOString(),
   })
 
@@ -107,22 +107,107 @@ export function workspaceRoutes(services: Services, limits: Limits): ApiRoute[] 
     },
   })
 
-  const act = (kind: "start" | "stop" | "destroy", method: "post" | "delete", path: string, summary: string) =>
-    route({
-      id: `${kind}Workspace`,
-      method,
-      path,
-      tag: "Workspaces",
-      summary,
-      scope: "write",
-      params: Id,
-      replies: { 202: { description: "Begun: follow the operation", schema: Started } },
-      errors: [404, 409],
-      async handle({ caller, params }) {
-        await limits("change", caller.user.id)
-        return begun(caller.user.id, params.id, await workspaces.begin(caller.user.id, params.id, kind))
-      },
-    })
+  /** What every change of a workspace has in common. */
+  const change = {
+    tag: "Workspaces",
+    scope: "write" as const,
+    params: Id,
+    replies: { 202: { description: "Begun: follow the operation", schema: Started } },
+  }
+  const sizeClass = z.enum(SIZE_CLASSES)
+  const region = z.string().regex(/^[a-z][a-z0-9-]{1,31}$/, "must be a region, such as fsn1")
+
+  const start = route({
+    ...change,
+    id: "startWorkspace",
+    method: "post",
+    path: "/workspaces/{id}/start",
+    summary: "Start a stopped workspace",
+    description: "Another size or region than it had is taken along, where its own is sold out for instance.",
+    query: z.object({ sizeClass: sizeClass.optional(), region: region.optional() }),
+    errors: [404, 409, 502],
+    async handle({ caller: { user }, params: { id }, query }) {
+      await limits("change", user.id)
+      const { sizeClass, region } = query
+      const wish = { ...(sizeClass ? { sizeClass } : {}), ...(region ? { region } : {}) }
+      return begun(user.id, id, await workspaces.start(user.id, id, wish))
+    },
+  })
+
+  const stop = route({
+    ...change,
+    id: "stopWorkspace",
+    method: "post",
+    path: "/workspaces/{id}/stop",
+    summary: "Stop a running workspace",
+    description:
+      "`power-off` keeps its machine: it wakes fast, and costs what it costs the provider to keep it. `hibernate` puts it away into a snapshot; a workspace that is off already can be hibernated too.",
+    query: z.object({ mode: z.enum(STOP_MODES).optional().meta({ description: "as the service is set if missing" }) }),
+    errors: [404, 409],
+    async handle({ caller: { user }, params: { id }, query }) {
+      await limits("change", user.id)
+      return begun(user.id, id, await workspaces.stop(user.id, id, query.mode))
+    },
+  })
+
+  const resize = route({
+    ...change,
+    id: "resizeWorkspace",
+    method: "post",
+    path: "/workspaces/{id}/resize",
+    summary: "Give a workspace another size",
+    description: "Its disk stays. It is shut down for it and runs afterwards.",
+    body: z.strictObject({ sizeClass }),
+    errors: [404, 409, 502],
+    async handle({ caller: { user }, params: { id }, body }) {
+      await limits("change", user.id)
+      return begun(user.id, id, await workspaces.resize(user.id, id, body.sizeClass))
+    },
+  })
+
+  const move = route({
+    ...change,
+    id: "moveWorkspace",
+    method: "post",
+    path: "/workspaces/{id}/move",
+    summary: "Move a workspace to another region",
+    description: "With its disk; its name stays, its addresses change.",
+    body: z.strictObject({ region }),
+    errors: [404, 409, 502],
+    async handle({ caller: { user }, params: { id }, body }) {
+      await limits("change", user.id)
+      return begun(user.id, id, await workspaces.move(user.id, id, body.region))
+    },
+  })
+
+  const restore = route({
+    ...change,
+    id: "restoreWorkspace",
+    method: "post",
+    path: "/workspaces/{id}/restore",
+    summary: "Put a backup in a workspace's place",
+    description:
+      "How it is now is kept as a snapshot first; when the restored machine does not come up, it is that again.",
+    body: z.strictObject({ backup: z.string().regex(/^[0-9]{1,20}$/, "must be the id of a backup") }),
+    errors: [404, 409, 502],
+    async handle({ caller: { user }, params: { id }, body }) {
+      await limits("change", user.id)
+      return begun(user.id, id, await workspaces.restore(user.id, id, body.backup))
+    },
+  })
+
+  const destroy = route({
+    ...change,
+    id: "destroyWorkspace",
+    method: "delete",
+    path: "/workspaces/{id}",
+    summary: "Delete a workspace with its machine and disk",
+    errors: [404, 409],
+    async handle({ caller: { user }, params: { id } }) {
+      await limits("change", user.id)
+      return begun(user.id, id, await workspaces.destroy(user.id, id))
+    },
+  })
 
   const closeViewers = route({
     id: "closeViewers",
@@ -143,13 +228,5 @@ export function workspaceRoutes(services: Services, limits: Limits): ApiRoute[] 
     },
   })
 
-  return [
-    create,
-    list,
-    get,
-    act("start", "post", "/workspaces/{id}/start", "Start a stopped workspace"),
-    act("stop", "post", "/workspaces/{id}/stop", "Stop a running workspace"),
-    act("destroy", "delete", "/workspaces/{id}", "Delete a workspace with its machine and disk"),
-    closeViewers,
-  ]
+  return [create, list, get, ...[start, stop, resize, move, restore, destroy], closeViewers]
 }

@@ -66,7 +66,7 @@ export function connectRoutes(services: Services, limits: Limits): Router {
   async function begin(ctx: PageContext, { user }: SignedInCaller, workspace: Workspace | null): Promise<void> {
     await limits("create", user.id)
     const operation = workspace
-      ? await workspaces.begin(user.id, workspace.id, "start")
+      ? await workspaces.start(user.id, workspace.id)
       : (await workspaces.create(user.id, CreateWorkspace.parse({}), null)).operation
     const found = await store.operation(operation)
     ctx.redirect(found ? `/operations/${operation}?open=1` : "/")

@@ -61,7 +61,7 @@ export function workspacePages(services: Services, limits: Limits): Router {
       const error = "This is not the workspace's name."
       return show(ctx, deletePage({ user, csrf: csrfToken(keys, form.caller), workspace, error }), 422)
     }
-    await goTo(ctx, workspaces.begin(user.id, workspace.id, "destroy"))
+    await goTo(ctx, workspaces.destroy(user.id, workspace.id))
   })
 
   for (const kind of ["start", "stop"] as const) {
@@ -69,7 +69,7 @@ export function workspacePages(services: Services, limits: Limits): Router {
       const ctx = koa as unknown as PageContext
       const { caller } = await readForm(services, ctx)
       await limits("change", caller.user.id)
-      await goTo(ctx, workspaces.begin(caller.user.id, koa.params.id as string, kind))
+      await goTo(ctx, workspaces[kind](caller.user.id, koa.params.id as string))
     })
   }
   return router

@@ -1,6 +1,6 @@
 -- Begins an operation on a workspace: new state, new epoch, and the operation among those to do.
 -- Keys: workspace, operation, the workspace's operations, operations to do
--- Arguments: kind, state meanwhile, states it may begin in (comma at both ends), operation id, operation (JSON),
+-- Arguments: kind, state meanwhile ("": the one it has), states it may begin in (comma at both ends), operation id, operation (JSON),
 --   now (ms), must the workspace have failed in this kind (1/0), prefix
 -- Answers {"begun", operation id, id of the operation that was overtaken or ""}, {"already", operation id}, {"missing"}
 --   or {"illegal", state}.
@@ -8,18 +8,22 @@
 local hash = redis.call("HMGET", KEYS[1], "state", "operation", "failedKind")
 local state, current = hash[1], hash[2]
 if not state then return { "missing" } end
-if state == ARGV[2] then return { "already", current } end
+local overtaken = ARGV[8] .. "op:" .. current
+local before = redis.call("HMGET", overtaken, "state", "kind")
+local isGoing = before[1] == "queued" or before[1] == "running"
+if isGoing and before[2] == ARGV[1] then return { "already", current } end
 local again = ARGV[7] == "1" and state == "FAILED" and hash[3] == ARGV[1]
 if not again and not string.find(ARGV[3], "," .. state .. ",", 1, true) then return { "illegal", state } end
 local epoch = redis.call("HINCRBY", KEYS[1], "epoch", 1)
-redis.call("HSET", KEYS[1], "state", ARGV[2], "since", ARGV[6], "operation", ARGV[4])
-redis.call("HDEL", KEYS[1], "failure", "failedKind")
-redis.call("HSET", KEYS[2], "info", ARGV[5], "state", "queued", "epoch", epoch)
+redis.call("HSET", KEYS[1], "operation", ARGV[4])
+if ARGV[2] ~= "" then
+  redis.call("HSET", KEYS[1], "state", ARGV[2], "since", ARGV[6])
+  redis.call("HDEL", KEYS[1], "failure", "failedKind")
+end
+redis.call("HSET", KEYS[2], "info", ARGV[5], "kind", ARGV[1], "state", "queued", "epoch", epoch)
 redis.call("ZADD", KEYS[3], ARGV[6], ARGV[4])
 redis.call("ZADD", KEYS[4], ARGV[6], ARGV[4])
-local overtaken = ARGV[8] .. "op:" .. current
-local before = redis.call("HGET", overtaken, "state")
-if before == "queued" or before == "running" then
+if isGoing then
   redis.call("HSET", overtaken, "state", "cancelled", "finishedAt", ARGV[6])
   redis.call("ZREM", KEYS[4], current)
 else

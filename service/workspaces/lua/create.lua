@@ -26,7 +26,7 @@ if total >= tonumber(ARGV[8]) then return { "quota-total" } end
 if ofProfile >= tonumber(ARGV[7]) then return { "quota-profile" } end
 redis.call("HSET", KEYS[1], "info", ARGV[2], "profile", ARGV[6], "state", "PROVISIONING", "since", now,
   "epoch", 1, "operation", ARGV[4])
-redis.call("HSET", KEYS[2], "info", ARGV[5], "state", "queued", "epoch", 1)
+redis.call("HSET", KEYS[2], "info", ARGV[5], "kind", "create", "state", "queued", "epoch", 1)
 redis.call("PERSIST", prefix .. "ws:" .. id .. ":secrets")
 redis.call("SADD", KEYS[3], id)
 redis.call("SADD", KEYS[4], id)

@@ -1,0 +1,39 @@
+import type { RunResult } from "../../../infra/engine.ts"
+import type { OperationRun, Outcome } from "../operation-run.ts"
+import { closeViewers, findMachine, sayEvent, switchOff } from "./machine.ts"
+import { relabel, removeSleepSnapshots, sleepSnapshot, takeSnapshot } from "./snapshots.ts"
+
+const DAY = 24 * 3600_000
+
+/** Deletes a workspace with everything it has, but for a last snapshot that is kept for some time. */
+export async function destroy(run: OperationRun): Promise<Outcome> {
+  const { means, workspace, signal } = run
+  await closeViewers(run, "It is being deleted.")
+  await keepLast(run)
+  run.step("resources")
+  await means.pool.run<RunResult>(
+    means.cloud,
+    { action: "destroy", workspace: workspace.id },
+    { signal, onEvent: event => sayEvent(run, event) },
+  )
+  await means.secrets.forgetWorkspace(workspace.id)
+  return {}
+}
+
+/** The snapshot that a deleted workspace leaves: its newest state, wherever that is. */
+async function keepLast(run: OperationRun): Promise<void> {
+  const { means, workspace } = run
+  const days = means.config.finalSnapshotDays
+  if (days === 0) return removeSleepSnapshots(run)
+  run.step("snapshot")
+  const about = { kind: "final" as const, keepUntil: means.now() + days * DAY }
+  const machine = await findMachine(run)
+  if (machine) {
+    await switchOff(run, machine)
+    await takeSnapshot(run, machine.id, { ...about, description: `${workspace.name}, deleted` })
+  } else {
+    const asleep = await sleepSnapshot(run)
+    if (asleep !== null) await relabel(run, asleep, about)
+  }
+  await removeSleepSnapshots(run)
+}

@@ -1,0 +1,120 @@
+import type { RunResult } from "../../../infra/engine.ts"
+import type { EngineEvent } from "../../../infra/engine-events.ts"
+import { InfraError } from "../../../infra/errors.ts"
+import type { Machine } from "../../../infra/machines/contract.ts"
+import { LABELS, parseWorkspaceSpec, type WorkspaceSpec } from "../../../infra/workspace-spec.ts"
+import { workspaceKey } from "../../machines/workspace-key.ts"
+import type { OperationRun } from "../operation-run.ts"
+
+/** Names of resources as a person would call them. */
+const RESOURCE_WORDS: Record<string, string> = {
+  firewall: "the firewall",
+  ipv4: "the IPv4 address",
+  ipv6: "the IPv6 address",
+  machine: "the machine",
+  "record-A": "its name (IPv4)",
+  "record-AAAA": "its name (IPv6)",
+}
+const CHANGE_WORDS: Record<string, string> = {
+  create: "made",
+  update: "changed",
+  delete: "deleted",
+  import: "taken in",
+  refresh: "looked at",
+}
+
+/** What an operation may change about a workspace's resources. */
+export type Change = Partial<Pick<WorkspaceSpec, "region" | "size" | "image" | "asleep">>
+
+/** Where a workspace's machine is after the engine's run. */
+export interface Applied {
+  machineId: string
+  ipv4: string
+}
+
+/**
+ * Brings a workspace's resources to what its record says, with a change.
+ * @param begun called when the first resource is touched
+ */
+export async function apply(run: OperationRun, change: Change = {}, begun?: () => void): Promise<Applied> {
+  const { means, workspace, epoch, signal } = run
+  const { id, owner, profile, provider, region, size, image } = workspace
+  const spec = parseWorkspaceSpec({
+    version: 1,
+    ...{ workspace: id, owner, epoch, profile, provider, region, size, image },
+    dns: { name: id, zone: means.config.zone },
+    service: means.config.machineUrl,
+    site: means.config.url,
+    ...change,
+  })
+  let told = false
+  const result = await means.pool.run<RunResult>(
+    means.cloud,
+    { action: "apply", spec, secrets: { workspaceKey: workspaceKey(means.keys, id) } },
+    {
+      signal,
+      onEvent: event => {
+        if (event.type === "resource" && !told) {
+          told = true
+          begun?.()
+        }
+        sayEvent(run, event)
+      },
+    },
+  )
+  return { machineId: String(result.outputs.machineId ?? ""), ipv4: String(result.outputs.ipv4 ?? "") }
+}
+
+/** Deletes the machine and keeps everything else of the workspace. Succeeds when it is gone already. */
+export async function putAway(run: OperationRun): Promise<void> {
+  const { means, signal } = run
+  // Against accidents of others; this one is none.
+  const machine = await findMachine(run)
+  if (machine?.deleteProtection) await means.machines.setDeleteProtection(machine.id, false, { signal })
+  await apply(run, { asleep: true })
+}
+
+/** What carries the workspace's label is its machine, whatever was written down. */
+export async function findMachine({ means, workspace, signal }: OperationRun): Promise<Machine | null> {
+  const machines = await means.machines.list({ [LABELS.workspace]: workspace.id }, { signal })
+  return machines[0] ?? null
+}
+
+/** @throws InfraError `machine-missing` */
+export async function theMachine(run: OperationRun): Promise<Machine> {
+  const machine = await findMachine(run)
+  if (machine) return machine
+  throw new InfraError(
+    "machine-missing",
+    "investigate",
+    "The workspace has no machine at the provider any more; restore a backup, delete the workspace, or ask the operator.",
+  )
+}
+
+/** Ends every open desktop of the workspace: tokens first, so that none comes back. */
+export async function closeViewers(run: OperationRun, reason: string): Promise<void> {
+  const { means, workspace } = run
+  run.step("viewers")
+  await means.tokens.revokeOfWorkspace(workspace.id)
+  await means.channel.order(workspace.id, { type: "stopping", data: { reason, at: null } })
+}
+
+/** Shuts the machine down, so that its disk is whole; nothing happens to one that is off. */
+export async function switchOff(run: OperationRun, machine: Machine): Promise<void> {
+  if (machine.state === "off") return
+  const { forced } = await run.means.machines.shutDown(machine.id, { signal: run.signal })
+  if (forced) run.say("The machine did not shut down by itself in time; its power was cut.")
+}
+
+/** Tells the owner what the engine does. */
+export function sayEvent(run: OperationRun, event: EngineEvent): void {
+  if (event.type === "resource") {
+    const what = RESOURCE_WORDS[event.name] ?? event.name
+    const word = CHANGE_WORDS[event.change]
+    if (event.state === "failed") run.say(`${what} failed`)
+    else if (event.state === "done" && word) run.say(`${what}: ${word}`)
+  } else if (event.type === "diagnostic" && (event.severity === "warning" || event.severity === "error")) {
+    // The engine's own words are for the operator.
+    run.log.warn({ severity: event.severity, resource: event.resource }, event.message)
+  }
+}

@@ -1,0 +1,21 @@
+import type { OperationRun, Outcome } from "../operation-run.ts"
+import { waitUntilReady } from "../wait-until-ready.ts"
+import { closeViewers, switchOff, theMachine } from "./machine.ts"
+
+/** Switches a machine on that is there. */
+export async function start(run: OperationRun): Promise<Outcome> {
+  const machine = await theMachine(run)
+  run.step("power")
+  await run.means.machines.powerOn(machine.id, { signal: run.signal })
+  await waitUntilReady(run)
+  return { machineId: machine.id }
+}
+
+/** Shuts a machine down and keeps it. */
+export async function stop(run: OperationRun): Promise<Outcome> {
+  const machine = await theMachine(run)
+  await closeViewers(run, "It was stopped.")
+  run.step("power")
+  await switchOff(run, machine)
+  return { machineId: machine.id, stopMode: "power-off" }
+}

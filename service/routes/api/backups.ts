@@ -1,0 +1,117 @@
+import { z } from "zod"
+import { SNAPSHOT_KINDS, type SnapshotFacts } from "../../../infra/machines/snapshots.ts"
+import type { Limits } from "../../middleware/limits.ts"
+import type { Services } from "../../services.ts"
+import { type ApiRoute, route } from "./define.ts"
+import { OperationSchema, presentOperation } from "./schemas.ts"
+
+const Id = z.object({
+  id: z.string().min(1).max(40).meta({ description: "id of the workspace", example: "calm-otter-4f7k2d" }),
+})
+const BackupId = z.object({
+  backup: z
+    .string()
+    .regex(/^[0-9]{1,20}$/)
+    .meta({ description: "id of the backup" }),
+})
+
+const BackupSchema = z
+  .object({
+    id: z.string(),
+    workspace: z.string().meta({ description: "of which workspace; it may be deleted by now" }),
+    kind: z.enum(SNAPSHOT_KINDS).meta({
+      description: "backup: asked for or daily; safety: before a change; final: left by a deleted workspace",
+    }),
+    name: z.string(),
+    available: z.boolean(),
+    bytes: z.number().nullable(),
+    createdAt: z.iso.datetime(),
+    keepUntil: z.iso.datetime().nullable().meta({ description: "when it is removed by itself; null: never" }),
+  })
+  .meta({ id: "Backup" })
+const Listed = z.object({ backups: z.array(BackupSchema) })
+
+/** `/backups`, and those of a workspace: make, list, remove. */
+export function backupRoutes(services: Services, limits: Limits): ApiRoute[] {
+  const { workspaces, backups, store } = services
+  const listed = (found: SnapshotFacts[]) => ({ status: 200, body: { backups: found.map(present) } })
+
+  const make = route({
+    id: "makeBackup",
+    method: "post",
+    path: "/workspaces/{id}/backups",
+    tag: "Backups",
+    summary: "Back a workspace up",
+    scope: "write",
+    params: Id,
+    body: z.strictObject({ name: z.string().trim().min(1).max(100).optional() }),
+    replies: { 202: { description: "Begun: follow the operation", schema: z.object({ operation: OperationSchema }) } },
+    errors: [404, 409],
+    async handle({ caller: { user }, params: { id }, body }) {
+      await limits("change", user.id)
+      const operation = await workspaces.backup(user.id, id, body.name)
+      const found = await store.operation(operation)
+      return {
+        status: 202,
+        headers: { Location: `/api/v1/operations/${operation}` },
+        body: { operation: found && presentOperation(found) },
+      }
+    },
+  })
+
+  const ofWorkspace = route({
+    id: "listBackupsOfWorkspace",
+    method: "get",
+    path: "/workspaces/{id}/backups",
+    tag: "Backups",
+    summary: "List the backups of a workspace",
+    scope: "read",
+    params: Id,
+    replies: { 200: { description: "Newest first", schema: Listed } },
+    errors: [404, 502],
+    async handle({ caller: { user }, params: { id } }) {
+      await workspaces.get(user.id, id)
+      return listed(await backups.of(user.id, id))
+    },
+  })
+
+  const all = route({
+    id: "listBackups",
+    method: "get",
+    path: "/backups",
+    tag: "Backups",
+    summary: "List all your backups, those of deleted workspaces too",
+    scope: "read",
+    replies: { 200: { description: "Newest first", schema: Listed } },
+    errors: [502],
+    handle: async ({ caller: { user } }) => listed(await backups.ofUser(user.id)),
+  })
+
+  const remove = route({
+    id: "removeBackup",
+    method: "delete",
+    path: "/backups/{backup}",
+    tag: "Backups",
+    summary: "Remove a backup for good",
+    scope: "write",
+    params: BackupId,
+    replies: { 204: { description: "It is gone" } },
+    errors: [404, 502],
+    async handle({ caller: { user }, params: { backup } }) {
+      await limits("change", user.id)
+      await backups.remove(user.id, backup)
+      return { status: 204 }
+    },
+  })
+
+  return [make, ofWorkspace, all, remove]
+}
+
+function present(facts: SnapshotFacts): z.input<typeof BackupSchema> {
+  const { id, workspace, kind, description: name, available, bytes, createdAt, keepUntil } = facts
+  return {
+    ...{ id, workspace, kind, name, available, bytes },
+    createdAt: new Date(createdAt).toISOString(),
+    keepUntil: keepUntil === null ? null : new Date(keepUntil).toISOString(),
+  }
+}
