@@ -10,6 +10,8 @@ export interface ServiceProcess {
   output(): string
   /** Asks it to end, and waits until it has. @returns its exit code */
   stop(): Promise<number | null>
+  /** Ends it without a word, as a crash or a power cut does. */
+  kill(): Promise<void>
 }
 
 /** The service as operators start it: a process of its own, with its own log. */
@@ -39,6 +41,11 @@ export async function startServiceProcess(url: string, env: NodeJS.ProcessEnv): 
         await once(child, "exit")
       }
       return child.exitCode
+    },
+    async kill() {
+      if (child.exitCode !== null || child.signalCode !== null) return
+      child.kill("SIGKILL")
+      await once(child, "exit")
     },
   }
 }

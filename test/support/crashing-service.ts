@@ -1,0 +1,136 @@
+import assert from "node:assert/strict"
+import { setTimeout as sleep } from "node:timers/promises"
+import { startTestWorld, type TestWorld } from "./service.ts"
+import { type ServiceProcess, startServiceProcess } from "./service-process.ts"
+import { waitUntil } from "./wait-until.ts"
+import { newWorkspace, type WorkspaceLife } from "./workspace-life.ts"
+
+/** What a workspace is brought to, and what is then asked for; crashes come in the middle of the latter. */
+export interface Scenario {
+  name: string
+  before?: (desk: WorkspaceLife) => Promise<unknown>
+  /** Path below the workspace, with its body; `DELETE` for the workspace itself. */
+  asks: (desk: WorkspaceLife) => Promise<{ path: string; body?: unknown } | "DELETE">
+  /** State it ends in, and the kinds of snapshots that remain. */
+  ends: { state: string; snapshots: string[] }
+}
+
+/** A service in a process of its own that is killed and started again. */
+export async function startCrashingService(): Promise<{
+  world: TestWorld
+  /** Kills the service when the provider has had so many requests. @returns false when it was over before */
+  crash(scenario: Scenario, atRequest: number): Promise<boolean>
+  close(): Promise<void>
+}> {
+  const world = await startTestWorld({ FOOZOL_READY_SECONDS: "60", FOOZOL_FINAL_SNAPSHOT_DAYS: "30" })
+  let service: ServiceProcess = await startServiceProcess(world.url, world.env)
+  let count = 0
+  const requests = async () => Object.values(await world.cloud.requests()).reduce((sum, one) => sum + one, 0)
+
+  async function crash(scenario: Scenario, atRequest: number): Promise<boolean> {
+    const token = await world.token(await world.signIn(`user-${count++}`))
+    const desk = await newWorkspace(world, token)
+    await scenario.before?.(desk)
+    const wish = await scenario.asks(desk)
+    const from = await requests()
+    const answer =
+      wish === "DELETE"
+        ? await world.api(token, "DELETE", `/workspaces/${desk.id}`)
+        : await world.api(token, "POST", `/workspaces/${desk.id}/${wish.path}`, wish.body)
+    assert.equal(answer.status, 202, JSON.stringify(answer.body))
+    const operation = answer.body.operation.id as string
+    let wasOver = false
+    while ((await requests()) - from < atRequest) {
+      const { body } = await world.api(token, "GET", `/operations/${operation}`)
+      wasOver = body.finishedAt !== null
+      if (wasOver) break
+      await sleep(2)
+    }
+    await service.kill()
+    await holdsData(desk, scenario)
+    service = await startServiceProcess(world.url, world.env)
+    const end = await waitUntil(
+      "the operation is over",
+      async () => {
+        await holdsData(desk, scenario)
+        const { status, body } = await world.api(token, "GET", `/operations/${operation}`)
+        return status === 200 && body.finishedAt !== null && body
+      },
+      180_000,
+    )
+    assert.equal(end.state, "succeeded", `${scenario.name} at request ${atRequest}: ${JSON.stringify(end.failure)}`)
+    await isAsPromised(desk, scenario)
+    if (scenario.ends.state !== "TERMINATED") {
+      const gone = await world.api(token, "DELETE", `/workspaces/${desk.id}`)
+      await world.finished(token, gone.body.operation.id)
+    }
+    for (const { id } of await desk.snapshots()) await world.cloud.api("DELETE", `/images/${id}`)
+    return !wasOver
+  }
+
+  return {
+    world,
+    crash,
+    async close() {
+      await service.stop()
+      await world.close()
+    },
+  }
+}
+
+/** Whatever happened: there is a machine, or a snapshot that it can be made from again. */
+async function holdsData(desk: WorkspaceLife, { ends, name }: Scenario): Promise<void> {
+  if (ends.state === "TERMINATED") return
+  // Machine first: one that is made while this looks has its snapshot still.
+  const machines = await desk.machines()
+  const snapshots = await desk.snapshots()
+  const again = machines.length === 0 && snapshots.length === 0 ? await desk.machines() : machines
+  assert.ok(again.length + snapshots.length > 0, `${name}: neither a machine nor a snapshot is left`)
+}
+
+async function isAsPromised(desk: WorkspaceLife, { ends, name }: Scenario): Promise<void> {
+  const machines = await desk.machines()
+  const kinds = (await desk.snapshots()).map(({ kind }) => kind).sort()
+  assert.deepEqual(kinds, ends.snapshots, `${name}: snapshots`)
+  if (ends.state === "TERMINATED") return assert.deepEqual(machines, [])
+  const { state, asleep } = await desk.shown()
+  assert.equal(state, ends.state, name)
+  assert.equal(machines.length, asleep ? 0 : 1, `${name}: machines`)
+  if (state === "RUNNING") assert.equal(machines[0]?.status, "running")
+}
+
+/** What is worth a crash in its middle. */
+export const SCENARIOS: Scenario[] = [
+  {
+    name: "hibernation",
+    asks: async () => ({ path: "stop?mode=hibernate" }),
+    ends: { state: "STOPPED", snapshots: ["sleep"] },
+  },
+  {
+    name: "waking",
+    before: desk => desk.does("stop?mode=hibernate"),
+    asks: async () => ({ path: "start" }),
+    ends: { state: "RUNNING", snapshots: [] },
+  },
+  {
+    name: "restore",
+    before: desk => desk.does("backups", {}),
+    asks: async desk => ({ path: "restore", body: { backup: (await desk.backups())[0].id } }),
+    ends: { state: "RUNNING", snapshots: ["backup", "safety"] },
+  },
+  {
+    name: "resize",
+    asks: async () => ({ path: "resize", body: { sizeClass: "medium" } }),
+    ends: { state: "RUNNING", snapshots: [] },
+  },
+  {
+    name: "move",
+    asks: async () => ({ path: "move", body: { region: "nbg1" } }),
+    ends: { state: "RUNNING", snapshots: [] },
+  },
+  {
+    name: "deletion",
+    asks: async () => "DELETE",
+    ends: { state: "TERMINATED", snapshots: ["final"] },
+  },
+]
