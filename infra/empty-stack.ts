@@ -3,6 +3,7 @@ import { hostname } from "node:os"
 import { dirname, join } from "node:path"
 import { fileURLToPath } from "node:url"
 import { PROJECT } from "./engine-config.ts"
+import { removeDeadLocks } from "./stack-locks.ts"
 
 /**
  * Stacks of a `file://` backend, made by copying an empty one.
@@ -17,6 +18,8 @@ export interface FileBackend {
   createFromTemplate(stack: string): Promise<boolean>
   /** Removes the lock that a run of ours on this host has left, which is proven dead. */
   removeLockOf(pid: number): Promise<void>
+  /** Removes a stack's locks whose holders are proven dead. @returns how many */
+  removeDeadLocks(stack: string): Promise<number>
   /** Keeps a stack the engine has just made as the template for the next ones. */
   keepAsTemplate(stack: string): Promise<void>
 }
@@ -64,6 +67,8 @@ export function fileBackend(backendUrl: string, version: string): FileBackend | 
         if (held.pid === pid && held.hostname === hostname()) await rm(join(locks, name), { force: true })
       }
     },
+
+    removeDeadLocks: stack => removeDeadLocks(join(root, ".pulumi", "locks", "organization", PROJECT, stack)),
 
     async keepAsTemplate(stack) {
       const state = JSON.parse(await readFile(file(stack), "utf8")) as {

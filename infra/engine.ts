@@ -5,6 +5,7 @@
  */
 import { mkdir, readFile, rename, statfs, writeFile } from "node:fs/promises"
 import { join } from "node:path"
+import { setTimeout as sleep } from "node:timers/promises"
 import * as pulumi from "@pulumi/pulumi"
 import type { EngineEvent as PulumiEvent } from "@pulumi/pulumi/automation/events.js"
 import { type Deployment, LocalWorkspace, type PulumiCommand, Stack } from "@pulumi/pulumi/automation/index.js"
@@ -18,6 +19,10 @@ import { InfraError } from "./errors.ts"
 
 /** Below this much free space no run begins. A stack's state and its backups take less than 1 MB a run. */
 const MIN_FREE_BYTES = 32 * 1024 ** 2
+
+/** How long a lock of another run is waited for; one that is cut off ends at its next resource. */
+const LOCK_PATIENCE_MS = 120_000
+const LOCK_LOOK_MS = 500
 
 export interface RunOptions {
   signal?: AbortSignal
@@ -85,19 +90,30 @@ export function createEngine(config: EngineConfig): Engine {
       if (args[0] === "stack" && args[1] === "select") return { stdout: "", stderr: "", code: 0 }
       // An export is for looking at and for keeping; nobody needs the secrets in it in clear text.
       const wanted = args.filter(arg => arg !== "--show-secrets")
-      const done = await runCommand(config.pulumi, [...wanted, ...extraArgs, "--non-interactive", "--color", "never"], {
-        cwd,
-        env: { ...apiEnv, ...env, PULUMI_AUTOMATION_API: "true" },
-        signal: options.signal,
-        onProcess: pgid => options.onEvent?.({ type: "process", pgid }),
-        onOutput,
-        onError,
-      })
-      if (done.killed) await files?.removeLockOf(done.pid)
-      if (done.code === 0) return done
-      if (options.signal?.aborted)
-        throw new InfraError("cancelled", "retry", "The run was cancelled; what it had done is recorded.")
-      throw engineError(`${done.stderr}\n${done.stdout}`)
+      for (const patience = performance.now() + LOCK_PATIENCE_MS; ; ) {
+        const done = await runCommand(
+          config.pulumi,
+          [...wanted, ...extraArgs, "--non-interactive", "--color", "never"],
+          {
+            cwd,
+            env: { ...apiEnv, ...env, PULUMI_AUTOMATION_API: "true" },
+            signal: options.signal,
+            onProcess: pgid => options.onEvent?.({ type: "process", pgid }),
+            onOutput,
+            onError,
+          },
+        )
+        if (done.killed) await files?.removeLockOf(done.pid)
+        if (done.code === 0) return done
+        if (options.signal?.aborted)
+          throw new InfraError("cancelled", "retry", "The run was cancelled; what it had done is recorded.")
+        const error = engineError(`${done.stderr}\n${done.stdout}`)
+        if (error.id !== "stack-locked" || performance.now() > patience) throw error
+        // Whoever runs this holds the workspace's lease: the lock is that of a run which was cut off and may still be
+        // putting its state in order, or is dead.
+        const stack = args[args.indexOf("--stack") + 1] ?? ""
+        if ((await files?.removeDeadLocks(stack)) === 0) await sleep(LOCK_LOOK_MS)
+      }
     },
   })
 

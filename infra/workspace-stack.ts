@@ -11,6 +11,9 @@ export interface Cloud {
   machines: Machines
 }
 
+/** Of a workspace's six resources a killed run has at most these under way at a time. */
+const MOST_ADOPTIONS = 3
+
 /**
  * Brings a workspace's resources to what its spec says. What the provider cannot give (unknown image, sold out) is
  * found before anything is made.
@@ -27,15 +30,19 @@ export async function applyWorkspace(
   // An existing workspace keeps its machine even where its type is sold out or its image is gone by now.
   if (!exists) await cloud.machines.check({ size, region, image, zone: spec.dns.zone }, call)
   const up = (adopt?: Adoptions) => cloud.engine.up(spec.workspace, program(spec, secrets, adopt), options)
-  try {
-    return await up()
-  } catch (error) {
-    if (!(error instanceof InfraError) || error.id !== "name-taken") throw error
-    // An earlier run made something and never heard of it. What carries our label is ours: take it in and go on.
-    const adopt = await findUnrecorded(cloud, spec.workspace, options)
-    if (Object.keys(adopt).length === 0) throw error
-    await up(adopt)
-    return up()
+  let adopt: Adoptions | undefined
+  for (let tries = 0; ; tries++) {
+    try {
+      const result = await up(adopt)
+      // What was taken in as it is may differ from what it shall be.
+      return adopt ? await up() : result
+    } catch (error) {
+      if (!(error instanceof InfraError) || error.id !== "name-taken" || tries === MOST_ADOPTIONS) throw error
+      // An earlier run made something and never heard of it. What carries our label is ours: take it in and go on.
+      // A request of a killed run may even arrive while this looks, hence the repetition.
+      adopt = await findUnrecorded(cloud, spec.workspace, options)
+      if (Object.keys(adopt).length === 0) throw error
+    }
   }
 }
 
