@@ -49,6 +49,7 @@ export async function startCrashingService(): Promise<{
     await service.kill()
     await holdsData(desk, scenario)
     service = await startServiceProcess(world.url, world.env)
+    const log = () => service.output().split("\n").slice(-40).join("\n")
     const end = await waitUntil(
       "the operation is over",
       async () => {
@@ -56,8 +57,10 @@ export async function startCrashingService(): Promise<{
         const { status, body } = await world.api(token, "GET", `/operations/${operation}`)
         return status === 200 && body.finishedAt !== null && body
       },
-      180_000,
-    )
+      300_000,
+    ).catch(error => {
+      throw new Error(`${scenario.name} at request ${atRequest}: ${(error as Error).message}\n${log()}`)
+    })
     assert.equal(end.state, "succeeded", `${scenario.name} at request ${atRequest}: ${JSON.stringify(end.failure)}`)
     await isAsPromised(desk, scenario)
     if (scenario.ends.state !== "TERMINATED") {
