@@ -41,8 +41,15 @@ export const TRANSITIONS: Record<Kind, Transition> = {
   },
 }
 
+/** Moves that need no operation: what the use of its machine makes of a workspace, see service/idleness. */
+export const SHIFTS = {
+  rest: { from: "RUNNING", to: "IDLE" },
+  rouse: { from: "IDLE", to: "RUNNING" },
+} as const satisfies Record<string, { from: State; to: State }>
+
 /** May a workspace go from one state to another at all, by whatever move? */
 export function isLegal(from: State, to: State): boolean {
+  if (Object.values(SHIFTS).some(shift => shift.from === from && shift.to === to)) return true
   return Object.values(TRANSITIONS).some(
     move =>
       (move.from.includes(from) && move.during === to) ||

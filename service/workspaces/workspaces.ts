@@ -61,6 +61,15 @@ export interface Workspaces {
   listOf(user: string): Promise<Workspace[]>
   /** Begins an operation and returns its id. @throws ServiceError `not-found` or `illegal-transition` */
   begin(user: string, id: string, kind: Exclude<Kind, "create">): Promise<string>
+  /**
+   * Begins an operation that the service itself has decided on.
+   * @param requestedBy what part of the service has
+   * @param unchanged what it rests on, see the store
+   * @throws ServiceError as `begin`, and `changed-meanwhile`
+   */
+  beginAs(requestedBy: string, id: string, kind: "stop", unchanged: Record<string, string>): Promise<string>
+  /** Changes settings; null takes one away. @throws ServiceError `not-found` when it is not the user's */
+  change(user: string, id: string, changes: Parameters<WorkspaceStore["changeSettings"]>[1]): Promise<Workspace>
   /** Does again what failed. @throws ServiceError `not-failed` */
   retry(user: string, workspace: string): Promise<string>
 }
@@ -87,14 +96,22 @@ export function createWorkspaces(means: WorkspacesMeans): Workspaces {
     return workspace
   }
 
-  async function asked(workspace: { id: string; owner: string; profile: Profile }, kind: Kind): Promise<OperationInfo> {
-    const { id, owner, profile } = workspace
+  async function asked(
+    { id, owner, profile }: { id: string; owner: string; profile: Profile },
+    kind: Kind,
+    requestedBy = owner,
+  ): Promise<OperationInfo> {
     const estimate = await estimates.estimate(kind, profile)
-    return { id: randomUUID(), workspace: id, owner, kind, requestedBy: owner, createdAt: now(), estimate }
+    return { id: randomUUID(), workspace: id, owner, kind, requestedBy, createdAt: now(), estimate }
   }
 
-  async function begin(workspace: Workspace, kind: Kind, retry: boolean): Promise<string> {
-    const { operation, overtaken } = await store.begin(await asked(workspace, kind), { retry })
+  async function begin(
+    workspace: Workspace,
+    kind: Kind,
+    options: { retry?: boolean; unchanged?: Record<string, string> } = {},
+    requestedBy = workspace.owner,
+  ): Promise<string> {
+    const { operation, overtaken } = await store.begin(await asked(workspace, kind, requestedBy), options)
     // Whoever watches it hears at once; if this is lost, the stream finds its end in the record.
     if (overtaken) await events.tell(overtaken, { type: "state", state: "cancelled", at: now() }).catch(() => {})
     await hint(operation)
@@ -137,7 +154,17 @@ export function createWorkspaces(means: WorkspacesMeans): Workspaces {
       return { created: answer.created, workspace: await get(user, answer.workspace), operation: answer.operation }
     },
     async begin(user, id, kind) {
-      return begin(await get(user, id), kind, false)
+      return begin(await get(user, id), kind)
+    },
+    async beginAs(requestedBy, id, kind, unchanged) {
+      const workspace = await store.get(id)
+      if (!workspace) throw notFound("workspace")
+      return begin(workspace, kind, { unchanged }, requestedBy)
+    },
+    async change(user, id, changes) {
+      await get(user, id)
+      await store.changeSettings(id, changes)
+      return get(user, id)
     },
     async retry(user, id) {
       const workspace = await get(user, id)
@@ -145,7 +172,7 @@ export function createWorkspaces(means: WorkspacesMeans): Workspaces {
       if (workspace.state !== "FAILED" || !last) {
         throw new ServiceError("not-failed", 409, "Nothing has failed here that could be tried again.")
       }
-      return begin(workspace, last.kind, true)
+      return begin(workspace, last.kind, { retry: true })
     },
   }
 }

@@ -43,6 +43,7 @@ export const workspace = (more: Partial<Workspace> = {}): Workspace => ({
   ipv4: "203.0.113.7",
   failure: null,
   reportedAt: null,
+  settings: {},
   ...more,
 })
 
