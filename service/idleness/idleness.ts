@@ -11,14 +11,13 @@ import type { Judgement } from "./judge.ts"
 import { nextStep, type Step } from "./next-step.ts"
 import { type IdleRecord, judgeRecord, readRecord } from "./record.ts"
 import type { IdlenessSettings } from "./settings.ts"
+import { IDLENESS } from "./words.ts"
 
 const scripts = {
   move: loadScript(new URL("lua/move.lua", import.meta.url)),
   see: loadScript(new URL("lua/see.lua", import.meta.url)),
 }
 
-/** Who has asked for a stop that nobody asked for. */
-export const IDLENESS = "idleness"
 /** What people on the machine are told. */
 const REASON = "nobody has used it for a while"
 /** How long a machine that is asked may take to report; one that does not know the question reports by itself. */

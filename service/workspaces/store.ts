@@ -73,7 +73,10 @@ export interface WorkspaceStore {
     options?: { retry?: boolean; unchanged?: Record<string, string> },
   ): Promise<{ operation: string; overtaken: string | null }>
   /** Changes settings of a workspace's owner; null takes one away. @throws ServiceError `not-found` */
-  changeSettings(id: string, changes: { [K in keyof WorkspaceSettings]?: WorkspaceSettings[K] | null }): Promise<void>
+  changeSettings(
+    id: string,
+    changes: { [K in keyof WorkspaceSettings]?: WorkspaceSettings[K] | null | undefined },
+  ): Promise<void>
   operation(id: string): Promise<Operation | null>
   /** Newest first. */
   operationsOf(workspace: string, count: number): Promise<Operation[]>

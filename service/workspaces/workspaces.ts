@@ -17,6 +17,35 @@ import { PROFILES, type Profile, SIZE_CLASSES, type Workspace } from "./workspac
 
 const ONE_LINE = "must be one line of visible characters"
 
+const WorkspaceName = z
+  .string()
+  .trim()
+  .min(1, "must not be empty")
+  .max(60, "must have at most 60 characters")
+  // In the description of the API stands only this pattern: programs that read it know no classes of Unicode.
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what must not be there
+  .regex(/^[^\u0000-\u001f\u007f-\u009f]*$/, ONE_LINE)
+  .refine(text => !/[\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/u.test(text), { error: ONE_LINE })
+
+/** What can be changed about a workspace; what is left out stays as it is. */
+export const ChangeWorkspace = z.strictObject({
+  name: WorkspaceName.optional(),
+  autoStop: z
+    .boolean()
+    .nullable()
+    .optional()
+    .meta({ description: "is it stopped by itself when idle? null: as the service does" }),
+  keepOnUntil: z.iso
+    .datetime({ offset: true })
+    .nullable()
+    .optional()
+    .meta({ description: "it is kept on until then, used or not, for 30 days at most; null: no longer" }),
+})
+export type ChangeWorkspace = z.output<typeof ChangeWorkspace>
+
+/** A workspace is kept on for so long at most. */
+const MOST_KEPT_MS = 30 * 24 * 3_600_000
+
 /** What a person or a program asks for. */
 export const CreateWorkspace = z.strictObject({
   profile: z.enum(PROFILES).default("browser"),
@@ -27,16 +56,7 @@ export const CreateWorkspace = z.strictObject({
     .regex(/^[a-z][a-z0-9-]{1,31}$/, "must be a region, such as fsn1")
     .optional(),
   provider: z.enum(["hetzner"]).default("hetzner"),
-  name: z
-    .string()
-    .trim()
-    .min(1, "must not be empty")
-    .max(60, "must have at most 60 characters")
-    // In the description of the API stands only this pattern: programs that read it know no classes of Unicode.
-    // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what must not be there
-    .regex(/^[^\u0000-\u001f\u007f-\u009f]*$/, ONE_LINE)
-    .refine(text => !/[\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/u.test(text), { error: ONE_LINE })
-    .optional(),
+  name: WorkspaceName.optional(),
   proxy: ProxyUrl.optional(),
   secrets: z
     .record(SecretName, SecretValue)
@@ -68,8 +88,8 @@ export interface Workspaces {
    * @throws ServiceError as `begin`, and `changed-meanwhile`
    */
   beginAs(requestedBy: string, id: string, kind: "stop", unchanged: Record<string, string>): Promise<string>
-  /** Changes settings; null takes one away. @throws ServiceError `not-found` when it is not the user's */
-  change(user: string, id: string, changes: Parameters<WorkspaceStore["changeSettings"]>[1]): Promise<Workspace>
+  /** @throws ServiceError `not-found` when it is not the user's, or `too-long` for more than 30 days */
+  change(user: string, id: string, changes: ChangeWorkspace): Promise<Workspace>
   /** Does again what failed. @throws ServiceError `not-failed` */
   retry(user: string, workspace: string): Promise<string>
 }
@@ -161,9 +181,15 @@ export function createWorkspaces(means: WorkspacesMeans): Workspaces {
       if (!workspace) throw notFound("workspace")
       return begin(workspace, kind, { unchanged }, requestedBy)
     },
-    async change(user, id, changes) {
+    async change(user, id, { keepOnUntil, ...changes }) {
       await get(user, id)
-      await store.changeSettings(id, changes)
+      const until = typeof keepOnUntil === "string" ? Date.parse(keepOnUntil) : keepOnUntil
+      if (until && until > now() + MOST_KEPT_MS) {
+        throw new ServiceError("too-long", 422, "A workspace is kept on for 30 days at most: name an earlier time.")
+      }
+      // A time that is over is no wish any more.
+      const keepOn = until === undefined ? {} : { keepOnUntil: until !== null && until > now() ? until : null }
+      await store.changeSettings(id, { ...changes, ...keepOn })
       return get(user, id)
     },
     async retry(user, id) {

@@ -3,7 +3,8 @@ import type { Limits } from "../../middleware/limits.ts"
 import type { Services } from "../../services.ts"
 import { type Unrecorded, unrecordedOf } from "../../workspaces/unrecorded.ts"
 import { addressOf } from "../../workspaces/workspace.ts"
-import { CreateWorkspace } from "../../workspaces/workspaces.ts"
+import { ChangeWorkspace, CreateWorkspace } from "../../workspaces/workspaces.ts"
+import { ActivitySchema, presentActivity } from "./activity.ts"
 import { type ApiRoute, route } from "./define.ts"
 import { OperationSchema, presentOperation, presentWorkspace, WorkspaceSchema } from "./schemas.ts"
 
@@ -14,7 +15,7 @@ const Started = z.object({ workspace: WorkspaceSchema, operation: OperationSchem
 
 /** `/workspaces`: create, list, get, start, stop, delete, and close open desktops. */
 export function workspaceRoutes(services: Services, limits: Limits): ApiRoute[] {
-  const { workspaces, store, machines, config, tokens, channel, log } = services
+  const { workspaces, store, machines, config, tokens, channel, idleness, now, log } = services
 
   // GitHub's login names know no capitals.
   const operators = new Set(config.operators.map(name => name.toLowerCase()))
@@ -63,7 +64,7 @@ export function workspaceRoutes(services: Services, limits: Limits): ApiRoute[] 
   const present = (one: Unrecorded) => ({
     ...{ id: one.id, name: one.id, profile: "browser" as const, provider: "hetzner", region: one.region },
     ...{ size: one.size, sizeClass: null, price: null, state: one.state, since: null, operation: null },
-    ...{ failure: null, recorded: false, address: addressOf(one.id, config) },
+    ...{ failure: null, autoStop: null, keepOnUntil: null, recorded: false, address: addressOf(one.id, config) },
     createdAt: new Date(one.createdAt).toISOString(),
   })
 
@@ -107,6 +108,43 @@ export function workspaceRoutes(services: Services, limits: Limits): ApiRoute[] 
     },
   })
 
+  const change = route({
+    id: "changeWorkspace",
+    method: "patch",
+    path: "/workspaces/{id}",
+    tag: "Workspaces",
+    summary: "Rename a workspace, keep it on, or say whether it is stopped by itself",
+    scope: "write",
+    params: Id,
+    body: ChangeWorkspace,
+    replies: { 200: { description: "The workspace as it is now", schema: WorkspaceSchema } },
+    errors: [404],
+    async handle({ caller, params, body }) {
+      await limits("change", caller.user.id)
+      await workspaces.change(caller.user.id, params.id, body)
+      // A stop that was planned is called off at once, not at the next look.
+      await idleness.look(params.id)
+      return { status: 200, body: presentWorkspace(await workspaces.get(caller.user.id, params.id), config) }
+    },
+  })
+
+  const activity = route({
+    id: "getActivity",
+    method: "get",
+    path: "/workspaces/{id}/activity",
+    tag: "Workspaces",
+    summary: "Why a workspace is on, and when it will stop",
+    description: "Every sign of use with when it was last seen, and what follows from them.",
+    scope: "read",
+    params: Id,
+    replies: { 200: { description: "How it is used", schema: ActivitySchema } },
+    errors: [404],
+    async handle({ caller, params }) {
+      await workspaces.get(caller.user.id, params.id)
+      return { status: 200, body: presentActivity(await idleness.activity(params.id), now()) }
+    },
+  })
+
   const act = (kind: "start" | "stop" | "destroy", method: "post" | "delete", path: string, summary: string) =>
     route({
       id: `${kind}Workspace`,
@@ -147,6 +185,8 @@ export function workspaceRoutes(services: Services, limits: Limits): ApiRoute[] 
     create,
     list,
     get,
+    change,
+    activity,
     act("start", "post", "/workspaces/{id}/start", "Start a stopped workspace"),
     act("stop", "post", "/workspaces/{id}/stop", "Stop a running workspace"),
     act("destroy", "delete", "/workspaces/{id}", "Delete a workspace with its machine and disk"),
