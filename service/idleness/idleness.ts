@@ -20,8 +20,6 @@ const scripts = {
 
 /** What people on the machine are told. */
 const REASON = "nobody has used it for a while"
-/** How long a machine that is asked may take to report; one that does not know the question reports by itself. */
-const ANSWER_MS = 5_000
 
 /** How a workspace is used: judged, moved between RUNNING and IDLE, and stopped when it is time. */
 export interface Idleness {
@@ -42,9 +40,13 @@ export interface IdlenessMeans {
   settings: IdlenessSettings
   now: () => number
   log: Logger
+  /** Milliseconds a machine that is asked may take to report; one that does not know the question reports by itself. */
+  answerMs?: number
 }
 
-export function createIdleness({ redis, channel, workspaces, settings, now, log }: IdlenessMeans): Idleness {
+export function createIdleness(means: IdlenessMeans): Idleness {
+  const { redis, channel, workspaces, settings, now, log, answerMs = 5_000 } = means
+
   /** @returns false when the workspace is no longer what was judged */
   async function move({ id, state, epoch }: IdleRecord, to: State, plannedStop: number | null): Promise<boolean> {
     const answer = await scripts.move.run(redis, [KEY.workspace(id)], [state, epoch, to, now(), plannedStop ?? ""])
@@ -72,7 +74,7 @@ export function createIdleness({ redis, channel, workspaces, settings, now, log 
     const forget = await channel.waitFor(id, what => what === "reported" && reported())
     try {
       await channel.order(id, { type: "report", data: {} })
-      await sleep(ANSWER_MS, undefined, { signal: waiting.signal }).catch(() => {})
+      await sleep(answerMs, undefined, { signal: waiting.signal }).catch(() => {})
     } finally {
       forget()
     }
