@@ -4,7 +4,7 @@ import { freePort } from "../../cli/redis-process.ts"
 import { workspaceKey } from "../../service/machines/workspace-key.ts"
 import { startService } from "../../service/start.ts"
 import { cookieOf, startTestService, type TestService } from "../support/service.ts"
-import type { Visitor } from "../support/visitor.ts"
+import { csrfOf, type Visitor } from "../support/visitor.ts"
 import { waitUntil } from "../support/wait-until.ts"
 
 /** Everything in seconds: in use 4, idle 4 before the stop, of which warned 2; machines report every 2. */
@@ -179,6 +179,26 @@ describe("service: workspaces that nobody uses", () => {
     } finally {
       await second.stop(0)
     }
+  })
+
+  it("tells all that on its card, where forms without scripts keep it on and change the rest", async () => {
+    const page = await ada.get(`${test.url}/`)
+    assert.match(page.text, /On because its machine was (started|heard of again): <time/)
+    assert.match(page.text, /role="switch" aria-checked="true"/)
+    const send = (form: string, fields: Record<string, string>) =>
+      ada.post(`${test.url}/workspaces/${id}/${form}`, { csrf: csrfOf(page), ...fields }, { origin: test.url })
+    const kept = await send("keep-on", { hours: "8" })
+    assert.match(kept.text, /Kept on, as you wanted; that ends <time[^>]*>in 8 hours/)
+    assert.match((await send("auto-stop", { on: "false" })).text, /role="switch" aria-checked="false"/)
+    const { keepOnUntil, autoStop } = (await test.api(token, "GET", `/workspaces/${id}`)).body
+    assert.ok(Date.parse(keepOnUntil) > Date.now() + 7.9 * 3_600_000)
+    assert.equal(autoStop, false)
+    await send("keep-on", { hours: "0" })
+    assert.equal((await test.api(token, "GET", `/workspaces/${id}`)).body.keepOnUntil, null)
+    assert.ok(await seenAt("visit"))
+    const unsigned = await ada.post(`${test.url}/workspaces/${id}/keep-on`, { hours: "8" }, { origin: test.url })
+    assert.equal(unsigned.status, 403)
+    assert.equal((await test.api(token, "GET", `/workspaces/${id}`)).body.keepOnUntil, null)
   })
 
   it("keeps its new name, and refuses what cannot be", async () => {
