@@ -118,7 +118,7 @@ export const Settings = z.object({
     .pipe(z.array(z.string().regex(WEIGHT, "must be SIGNAL=WEIGHT or PROFILE.SIGNAL=WEIGHT")))
     .default([])
     .describe(
-      "how many of these spans a signal counts, 0 for not at all, such as `files=0.5, desktop.ssh=0`; signals: input, viewer (merely open; 0 unless set), visit, output, agent, work, files, ssh, webUi, start, contact",
+      "how many of these spans a signal counts, 0 for not at all, such as `files=0.5, desktop.ssh=0`; signals: input, viewer (merely open; 0 unless set), visit, output, agent, work, files, ssh, webUi, start",
     ),
   FOOZOL_IDLE_CPU: z.coerce
     .number()

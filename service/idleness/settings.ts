@@ -1,6 +1,6 @@
 import type { Profile } from "../workspaces/workspace.ts"
 import { PROFILES } from "../workspaces/workspace.ts"
-import { SIGNALS, type Signal } from "./signals.ts"
+import type { Signal } from "./signals.ts"
 
 /** How the use of workspaces is judged. Spans are milliseconds. */
 export interface IdlenessSettings {
@@ -22,14 +22,17 @@ export interface IdlenessSettings {
 
 /**
  * Weights of the signals: how many idle times one holds. An open viewer counts for nothing, since a tab in the
- * background is nobody's act; only input in it does.
+ * background is nobody's act; only input in it does. `contact` has none: it stands for signs that were lost, so it
+ * holds as long as the longest of them.
  */
-export const WEIGHTS: Record<Signal, number> = {
-  ...{ input: 1, viewer: 0, visit: 1, output: 1, agent: 1, work: 1, files: 1, ssh: 1, webUi: 1, start: 1, contact: 1 },
+const WEIGHTS: Record<Exclude<Signal, "contact">, number> = {
+  ...{ input: 1, viewer: 0, visit: 1, output: 1, agent: 1, work: 1, files: 1, ssh: 1, webUi: 1, start: 1 },
 }
 
 /** `signal=weight` or `profile.signal=weight`. */
-export const WEIGHT = new RegExp(`^((${PROFILES.join("|")})\\.)?(${SIGNALS.join("|")})=\\d{1,4}(\\.\\d+)?$`)
+export const WEIGHT = new RegExp(
+  `^((${PROFILES.join("|")})\\.)?(${Object.keys(WEIGHTS).join("|")})=\\d{1,4}(\\.\\d+)?$`,
+)
 
 /** The windows that follow from the idle time and from weights such as `files=0.5` or `desktop.ssh=0`; later ones win. */
 export function windowsOf(idleMs: number, given: string[]): IdlenessSettings["windows"] {
@@ -37,10 +40,11 @@ export function windowsOf(idleMs: number, given: string[]): IdlenessSettings["wi
     const weights = { ...WEIGHTS }
     for (const text of given) {
       const [, , only, signal, weight] = /^((\w+)\.)?(\w+)=(.+)$/.exec(text) ?? []
-      if (only === undefined || only === profile) weights[signal as Signal] = Number(weight)
+      if (only === undefined || only === profile) weights[signal as keyof typeof WEIGHTS] = Number(weight)
     }
-    const windows = SIGNALS.map(signal => [signal, Math.round(idleMs * weights[signal])])
-    return Object.fromEntries(windows) as Record<Signal, number>
+    const windows = Object.entries(weights).map(([signal, weight]) => [signal, Math.round(idleMs * weight)] as const)
+    const longest = Math.max(...windows.map(([, span]) => span))
+    return { ...Object.fromEntries(windows), contact: longest } as Record<Signal, number>
   }
   return Object.fromEntries(PROFILES.map(profile => [profile, ofProfile(profile)])) as IdlenessSettings["windows"]
 }

@@ -3,7 +3,7 @@ import type { Judgement, Reason } from "./judge.ts"
 /** Who has asked for a stop that nobody asked for. */
 export const IDLENESS = "idleness"
 
-/** Each signal as a heading, and as what somebody or something did. It runs in no browser, but imports no more than types. */
+/** Each signal as a heading, and as what somebody or something did. */
 export const SIGNAL_WORDS: Record<Reason, { label: string; did: string }> = {
   input: { label: "Keys and mouse on the desktop", did: "somebody worked on the desktop" },
   viewer: { label: "Desktop open in a tab", did: "a tab with the desktop was open" },

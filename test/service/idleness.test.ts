@@ -75,6 +75,7 @@ describe("service: workspaces that nobody uses", () => {
     assert.ok(stop.createdAt - Date.parse(told.stopsAt) >= 0)
     const { body } = await test.api(token, "GET", `/operations/${stop.id}`)
     assert.equal(body.requestedBy, "idleness")
+    assert.match((await ada.get(`${test.url}/operations/${stop.id}`)).text, /since nobody had used the workspace/)
     assert.equal((await activity()).verdict, "off")
   })
 

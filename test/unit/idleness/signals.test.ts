@@ -73,6 +73,11 @@ describe("weights of signals", () => {
     assert.equal(viewer, 0)
     assert.deepEqual([...new Set(Object.values(others))], [1_800_000])
   })
+  it("give what may have been lost in a silence the longest of their spans", () => {
+    assert.equal(windows("input=4 viewer=2").browser.contact, 7_200_000)
+    assert.equal(windows("desktop.ssh=3").browser.contact, 1_800_000)
+    assert.throws(() => windows("contact=0"), /FOOZOL_IDLE_WEIGHTS/)
+  })
   it("can be set for all profiles or one", () => {
     const { browser, desktop } = windows("files=0.5, desktop.ssh=0 desktop.files=2")
     assert.deepEqual([browser.files, browser.ssh], [900_000, 1_800_000])
