@@ -1,4 +1,5 @@
 import { z } from "zod"
+import type { Activity } from "../service/routes/api/activity.ts"
 import { OperationSchema, WorkspaceSchema } from "../service/routes/api/schemas.ts"
 import type { Api, ApiOptions } from "./api-client.ts"
 import { followOperation } from "./follow-operation.ts"
@@ -32,8 +33,8 @@ export async function finish(api: Api, begun: z.output<typeof Started>, options:
   console.log([id, workspace.state, ...(isOn ? [bookmarkOf(api, workspace)] : [])].join("  "))
 }
 
-/** Prints all there is to say about a workspace. */
-export function showWorkspace(api: Api, workspace: ApiWorkspace): void {
+/** Prints all there is to say about a workspace, and why it is on. */
+export function showWorkspace(api: Api, workspace: ApiWorkspace, activity: Activity | null): void {
   const { id, name, state, since, profile, size, region, createdAt, failure } = workspace
   const rows = [
     ...[
@@ -52,9 +53,22 @@ export function showWorkspace(api: Api, workspace: ApiWorkspace): void {
       ["desktop", bookmarkOf(api, workspace)],
       ["failure", failure?.message ?? ""],
     ],
+    ...usageRows(activity),
   ].filter(([, value]) => value !== "")
   const width = Math.max(...rows.map(([label = ""]) => label.length))
   for (const [label = "", value] of rows) console.log(`${label.padEnd(width)}  ${value}`)
+}
+
+function usageRows(activity: Activity | null): [string, string][] {
+  if (!activity || activity.verdict === "off") return []
+  const signs = activity.signals.filter(({ lastAt }) => lastAt !== null)
+  return [
+    ["use", activity.verdict],
+    ["", activity.text],
+    ...signs.map(({ signal, lastAt, until }): [string, string] => {
+      return [`  ${signal}`, `last ${lastAt}${until === null ? ", does not count" : `, counts until ${until}`}`]
+    }),
+  ]
 }
 
 /** The address that always leads to a workspace's desktop, by way of sign-in and waking. */

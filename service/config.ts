@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs"
 import { parseEnv } from "node:util"
 import { z } from "zod"
+import { type IdlenessSettings, WEIGHT, windowsOf } from "./idleness/settings.ts"
 import { STOP_MODES, type StopMode } from "./workspaces/workspace.ts"
 
 /** Raised when the settings make no sense; its message names every wrong one and what it must be. */
@@ -117,6 +118,34 @@ export const Settings = z.object({
   FOOZOL_FINAL_SNAPSHOT_DAYS: whole(0, 3650)
     .default(30)
     .describe("days for which a deleted workspace can be had back; 0: not at all"),
+  FOOZOL_IDLE_SECONDS: whole(1, 30 * 86_400)
+    .default(1800)
+    .describe("seconds a workspace counts as in use after the last sign of it"),
+  FOOZOL_IDLE_WEIGHTS: z
+    .string()
+    .transform(list)
+    .pipe(z.array(z.string().regex(WEIGHT, "must be SIGNAL=WEIGHT or PROFILE.SIGNAL=WEIGHT")))
+    .default([])
+    .describe(
+      "how many of these spans a signal counts, 0 for not at all, such as `files=0.5, desktop.ssh=0`; signals: input, viewer (merely open; 0 unless set), visit, output, agent, work, files, ssh, webUi, start",
+    ),
+  FOOZOL_IDLE_CPU: z.coerce
+    .number()
+    .min(0.001)
+    .max(64)
+    .default(0.1)
+    .describe("share of one core from which an agent's process is at work"),
+  FOOZOL_IDLE_SILENT_SECONDS: whole(1, 3600)
+    .default(90)
+    .describe("seconds without a report after which nobody knows whether a machine is in use: it is not stopped then"),
+  FOOZOL_IDLE_STOP_SECONDS: whole(1, 30 * 86_400)
+    .default(900)
+    .describe("seconds from idle to the stop"),
+  FOOZOL_IDLE_WARNING_SECONDS: whole(1, 86_400).default(300).describe("least seconds between the warning and the stop"),
+  FOOZOL_IDLE_CHECK_SECONDS: whole(1, 3600).default(15).describe("so often all workspaces are judged"),
+  FOOZOL_AUTO_STOP: flag
+    .default(true)
+    .describe("whether idle workspaces are stopped whose owner has not said otherwise"),
   FOOZOL_LOG_LEVEL: z
     .enum(["debug", "info", "warn", "error", "silent"])
     .default("info")
@@ -149,6 +178,7 @@ export interface Config {
   stopMode: StopMode
   backupDays: number
   finalSnapshotDays: number
+  idle: IdlenessSettings
   logLevel: "debug" | "info" | "warn" | "error" | "silent"
 }
 
@@ -202,6 +232,15 @@ export function readConfig(env: NodeJS.ProcessEnv): Config {
     stopMode: s.FOOZOL_STOP_MODE,
     backupDays: s.FOOZOL_BACKUP_DAYS,
     finalSnapshotDays: s.FOOZOL_FINAL_SNAPSHOT_DAYS,
+    idle: {
+      windows: windowsOf(s.FOOZOL_IDLE_SECONDS * 1000, s.FOOZOL_IDLE_WEIGHTS),
+      stopMs: s.FOOZOL_IDLE_STOP_SECONDS * 1000,
+      warningMs: s.FOOZOL_IDLE_WARNING_SECONDS * 1000,
+      checkMs: s.FOOZOL_IDLE_CHECK_SECONDS * 1000,
+      silentMs: s.FOOZOL_IDLE_SILENT_SECONDS * 1000,
+      busyCpu: s.FOOZOL_IDLE_CPU,
+      autoStop: s.FOOZOL_AUTO_STOP,
+    },
     logLevel: s.FOOZOL_LOG_LEVEL,
   }
   refuseDangerous(config)

@@ -6,6 +6,8 @@ import type { Machines } from "../infra/machines/contract.ts"
 import { type ApiTokens, createApiTokens } from "./api-tokens/api-tokens.ts"
 import { type Backups, createBackups } from "./backups/backups.ts"
 import type { Config } from "./config.ts"
+import { createIdleness, type Idleness } from "./idleness/idleness.ts"
+import { startWatch, type Watch } from "./idleness/watch.ts"
 import { createKeys, type Keys } from "./keys.ts"
 import { createLogins, type Logins } from "./logins/logins.ts"
 import { createMachineChannel, type MachineChannel } from "./machines/channel.ts"
@@ -52,8 +54,11 @@ export interface Services {
   tokens: VncTokens
   channel: MachineChannel
   reports: MachineReports
+  idleness: Idleness
   pool: EnginePool
   startWorker(): OperationWorker
+  /** Judges the use of all workspaces from now on. */
+  startWatch(): Watch
   /** Gives back what was opened; the worker is the caller's to close first. */
   close(): Promise<void>
 }
@@ -85,7 +90,7 @@ export async function openServices(
   const estimates = createEstimates(redis)
   const events = createOperationEvents(redis, subscriber)
   const channel = createMachineChannel(redis, subscriber)
-  const reports = createMachineReports(redis)
+  const reports = createMachineReports(redis, config.idle.silentMs)
   const tokens = createVncTokens(redis, config.login.idleMs, now)
   const sizes = createSizeCatalog(machines, config.regions, now)
   const images = createImages(config, machines, now)
@@ -94,13 +99,16 @@ export async function openServices(
   const pool = createEnginePool({ size: config.engineChildren, ...(compileCache ? { compileCache } : {}) })
   const parts = { config, keys, store, queue, events, estimates, secrets, sizes, images, backups, machines, now }
   const means = { ...{ config, keys, cloud, pool, machines, channel, reports, tokens, secrets, now } }
+  const workspaces = createWorkspaces(parts)
+  const idleness = createIdleness({ redis, channel, workspaces, settings: config.idle, now, log })
   return {
     ...parts,
     ...{ log, redis, tokens, channel, reports, pool },
     users: createUsers(redis, config.signUpCap),
     logins: createLogins(redis, config.login),
     apiTokens: createApiTokens(redis),
-    workspaces: createWorkspaces(parts),
+    ...{ workspaces, idleness },
+    startWatch: () => startWatch({ redis, store, idleness, log }, config.idle.checkMs),
     startWorker: () =>
       startOperationWorker(
         { redis, store, events, estimates, means, log },

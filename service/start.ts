@@ -35,6 +35,7 @@ export async function startService(
   const metrics = createMetrics()
   watchStore(metrics, services)
   const worker = config.roles.includes("worker") ? services.startWorker() : null
+  const watch = worker ? services.startWatch() : null
   if (worker) void services.pool.warm()
   let web: Server | null = null
   let measured: Server | null = null
@@ -47,6 +48,7 @@ export async function startService(
       )
   } catch (error) {
     measured?.close()
+    await watch?.close()
     await worker?.close(0)
     await services.close()
     throw error
@@ -60,6 +62,7 @@ export async function startService(
       log.info("service stops")
       web?.close()
       web?.closeIdleConnections()
+      await watch?.close()
       await worker?.close(drainMs)
       // Streams of events never end by themselves; their readers come back to whoever is here then.
       web?.closeAllConnections()

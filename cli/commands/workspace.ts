@@ -4,6 +4,7 @@ import { createInterface } from "node:readline"
 import { type Command, Option } from "commander"
 import { z } from "zod"
 import { InfraError } from "../../infra/errors.ts"
+import { ActivitySchema } from "../../service/routes/api/activity.ts"
 import { WorkspaceSchema } from "../../service/routes/api/schemas.ts"
 import { PROFILES, SIZE_CLASSES } from "../../service/workspaces/workspace.ts"
 import { type Api, openApi, withUrl } from "../api-client.ts"
@@ -31,11 +32,39 @@ interface CreateOptions extends OutputOptions {
   idempotencyKey?: string
 }
 
+interface KeepOptions extends OutputOptions {
+  for?: string
+  autoStop?: "yes" | "no"
+}
+
+const SPANS: Record<string, number> = { m: 60_000, h: 3_600_000, d: 86_400_000 }
+
+/** What `keep` asks for. @throws InfraError `bad-span` or `nothing-to-do` */
+function keepingOf({ for: span, autoStop }: KeepOptions, now = Date.now()): object {
+  if (span === undefined && autoStop === undefined) {
+    throw new InfraError("nothing-to-do", "fail", "Say for how long (--for 8h), or --auto-stop yes or no.")
+  }
+  const [, amount, unit = ""] = /^(\d{1,4})([mhd])$/.exec(span ?? "") ?? []
+  if (span !== undefined && span !== "0" && amount === undefined) {
+    throw new InfraError(
+      "bad-span",
+      "fail",
+      `"${span}" is no span: give minutes, hours or days, such as 90m, 8h or 2d.`,
+    )
+  }
+  const ms = Number(amount ?? 0) * (SPANS[unit] ?? 0)
+  const until = ms > 0 ? new Date(now + ms).toISOString() : null
+  return {
+    ...(span === undefined ? {} : { keepOnUntil: until }),
+    ...(autoStop === undefined ? {} : { autoStop: autoStop === "yes" }),
+  }
+}
+
 /** `foozol-cloud workspace …`: a user's workspaces, through the service's API. */
 export function addWorkspace(program: Command): void {
   const workspace = program
     .command("workspace")
-    .description("your workspaces: list, create, open, stop, start, delete")
+    .description("your workspaces: list, create, open, keep on, stop, start, delete")
     .addHelpText("after", HELP)
   const add = (name: string, about: string) =>
     withUrl(workspace.command(name).description(about)).option("--json", "print JSON, and nothing else")
@@ -54,9 +83,25 @@ export function addWorkspace(program: Command): void {
   add(`show ${which}`, "show one, by its id or its name").action(async (given: string, options: OutputOptions) => {
     const api = openApi(options)
     const found = await find(api, given)
-    if (options.json) printJson(found)
-    else showWorkspace(api, found)
+    // Of a workspace that only the provider's labels tell of, the service knows nothing else.
+    const activity = found.recorded ? await api.call("GET", `/workspaces/${found.id}/activity`, ActivitySchema) : null
+    if (options.json) printJson({ ...found, activity })
+    else showWorkspace(api, found, activity)
   })
+
+  add(`keep ${which}`, "keep it on for a time, used or not; or say whether it is stopped by itself")
+    .option("--for <span>", "how long, such as 8h, 90m or 2d; 0 ends it")
+    .addOption(new Option("--auto-stop <yes|no>", "stop it by itself when idle").choices(["yes", "no"]))
+    .action(async (given: string, options: KeepOptions) => {
+      const api = openApi(options)
+      const body = keepingOf(options)
+      const { id } = await find(api, given)
+      const found = await api.call("PATCH", `/workspaces/${id}`, WorkspaceSchema, { body })
+      if (options.json) return printJson(found)
+      const until = found.keepOnUntil ? `kept on until ${found.keepOnUntil}` : "not kept on"
+      const how = found.autoStop === null ? "" : found.autoStop ? ", stopped when idle" : ", not stopped by itself"
+      console.log(`${id}  ${until}${how}`)
+    })
 
   add("create", "create one and wait until its desktop is ready")
     .option("--name <name>", "what you call it (default: its id)")
@@ -118,6 +163,7 @@ Examples:
   foozol-cloud workspace create --name "My desk" --size small --secret ANTHROPIC_API_KEY
   foozol-cloud workspace list --json | jq -r '.[] | select(.state == "RUNNING") | .id'
   foozol-cloud workspace open "My desk"
+  foozol-cloud workspace keep "My desk" --for 8h
   foozol-cloud workspace stop "My desk" --no-wait
   foozol-cloud workspace delete "My desk" --yes`
 

@@ -48,6 +48,7 @@ export async function startAgent({ config, run, log, times = {}, ...given }: Age
   const ending = new AbortController()
   const { signal } = ending
   const now = times.now ?? Date.now
+  const startedAt = new Date(now()).toISOString()
   const heartbeatMs = times.heartbeatMs ?? 15_000
   const timeoutMs = times.timeoutMs ?? 5_000
   const client =
@@ -79,7 +80,11 @@ export async function startAgent({ config, run, log, times = {}, ...given }: Age
         relay.revokeAll()
         return events.signOut(null)
       case "stopping":
-        return stopping.announce(order.reason, order.at)
+        return stopping.announce(order.reason, order.inMs === undefined ? order.at : now() + order.inMs)
+      case "stay":
+        return stopping.callOff()
+      case "report":
+        return client?.report(await report())
       case "settings": {
         const { runtimeDirectory: directory, sessionId, userGid: gid } = config
         const { proxyChanged } = await applySettings(order.settings, { directory, sessionId, gid })
@@ -97,7 +102,7 @@ export async function startAgent({ config, run, log, times = {}, ...given }: Age
     const [activity] = await Promise.all([signals(), readiness.look()])
     const { workspace, sessionId, bootId, versions } = config
     const at = new Date(now()).toISOString()
-    return { workspace, sessionId, bootId, ...readiness.state(), versions, signals: activity, at }
+    return { workspace, sessionId, bootId, ...readiness.state(), versions, signals: activity, startedAt, at }
   }
 
   const server = createHttp({

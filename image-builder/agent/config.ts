@@ -17,6 +17,12 @@ export interface AgentConfig {
   runtimeDirectory: string
   /** Group of the workspace's user, who may read its environment. */
   userGid: number | undefined
+  /** The workspace's user, whose web servers count as used when somebody is at them. */
+  userUid: number | undefined
+  /** Home of that user, where coding agents keep their transcripts. */
+  home: string
+  /** Cores in use from which programs of terminals are at work, whether they print anything or not (FOOZOL_WORK_CPU). */
+  busyCpu: number
   vnc: { host: string; port: number }
   https: { host: string; port: number } | null
   /** The program that changes the display's size, and the socket of its X server. */
@@ -47,6 +53,7 @@ export async function readConfig(environment: NodeJS.ProcessEnv = process.env): 
     throw new Error(`${etc}/workspace.json: ${name} is no URL`)
   }
   const [workspace, service, site] = [text("workspace"), address("service"), address("site")]
+  const users = await readFile("/etc/passwd", "utf8").catch(() => "")
   const groups = await readFile("/etc/group", "utf8").catch(() => "")
   const profile = text("profile")
   return {
@@ -60,6 +67,9 @@ export async function readConfig(environment: NodeJS.ProcessEnv = process.env): 
     socketGid: groupId(groups, "www-data"),
     runtimeDirectory,
     userGid: groupId(groups, "user"),
+    userUid: groupId(users, "user"),
+    home: "/home/user",
+    busyCpu: workCpu(environment.FOOZOL_WORK_CPU),
     vnc: { host: "127.0.0.1", port: 5900 },
     https: { host: "127.0.0.1", port: 443 },
     display: { setSize: "/usr/lib/foozol/set-display-size", socket: "/tmp/.X11-unix/X99" },
@@ -71,7 +81,14 @@ export async function readConfig(environment: NodeJS.ProcessEnv = process.env): 
   }
 }
 
-/** The number of a group out of the text of /etc/group. */
+/** A tenth of a core unless the setting names another share: a `top` that nobody looks at stays below. */
+function workCpu(given: string | undefined): number {
+  const share = Number(given || 0.1)
+  if (share > 0) return share
+  throw new Error("FOOZOL_WORK_CPU must be a number above 0, such as 0.1 for a tenth of a core")
+}
+
+/** The number of a group out of the text of /etc/group, or of a user out of /etc/passwd. */
 export function groupId(groups: string, name: string): number | undefined {
   const line = groups.split("\n").find(one => one.startsWith(`${name}:`))
   return line === undefined ? undefined : Number(line.split(":")[2])

@@ -5,13 +5,19 @@ import type { ViewerEvents } from "./viewer-events.ts"
 /** Longest time a timer of Node can wait. */
 const MAX_WAIT = 2 ** 31 - 1
 
-/** Warns the viewers of a stop that is planned, and sends them away when it is due. A newer word replaces an older. */
+/**
+ * Warns the viewers of a stop that is planned, and sends them away when it is due. A newer word replaces an older.
+ * Whoever has used the desktop since the warning is not sent away by it: the service hears of that before it stops
+ * anything, and if it stops all the same, it says so without a time.
+ */
 export function createStopping(options: { relay: Relay; events: ViewerEvents; now: () => number }) {
   let timer: NodeJS.Timeout | undefined
   let due = false
+  let planned = false
   const stop = (reason: string) => {
     due = true
-    options.events.tell("sleeping", { reason })
+    planned = false
+    options.events.tell("sleeping", () => ({ reason }))
     options.relay.closeAll(STREAM_CLOSED.stopped, "the workspace stops")
   }
   return {
@@ -19,9 +25,27 @@ export function createStopping(options: { relay: Relay; events: ViewerEvents; no
       clearTimeout(timer)
       const wait = at === null ? 0 : at - options.now()
       if (wait <= 0) return stop(reason)
-      options.events.tell("warning", { reason, at: new Date(options.now() + wait).toISOString() })
-      timer = setTimeout(() => stop(reason), Math.min(wait, MAX_WAIT))
+      const announcedAt = options.now()
+      const end = announcedAt + wait
+      // How long from now is right in the viewer too, whatever this machine's clock shows.
+      options.events.tell("warning", () => {
+        return { reason, at: new Date(end).toISOString(), inMs: Math.max(0, end - options.now()) }
+      })
+      planned = true
+      timer = setTimeout(
+        () => {
+          if ((options.relay.lastInputAt() ?? 0) < announcedAt) stop(reason)
+        },
+        Math.min(wait, MAX_WAIT),
+      )
       timer.unref()
+    },
+    /** What was announced does not come. */
+    callOff: () => {
+      clearTimeout(timer)
+      due = false
+      if (planned) options.events.tell("stay")
+      planned = false
     },
     /** Whether the stop that ends this agent was announced. */
     isDue: () => due,

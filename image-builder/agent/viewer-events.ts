@@ -5,8 +5,11 @@ import { formatEvent } from "./service/sse.ts"
 export interface ViewerEvents {
   /** Takes a response over and keeps it open. */
   add(response: ServerResponse, token: string): void
-  /** Tells every page that is open. */
-  tell(type: "sleeping" | "warning", data?: object): void
+  /**
+   * Tells every page that is open; pages that open later hear of a warning too, until something else is told.
+   * @param data what goes with it, made anew for each page that opens later
+   */
+  tell(type: "sleeping" | "warning" | "stay", data?: () => object): void
   /** Tells the pages of a token, or of all, that they were signed out, and lets them go. */
   signOut(tokenHash: string | null): void
   close(): void
@@ -19,6 +22,7 @@ const MAX_PAGES = 200
 /** What the agent tells the pages that show this workspace (Server-Sent Events). */
 export function createViewerEvents(options: { pingMs?: number } = {}): ViewerEvents {
   const pages = new Map<ServerResponse, string>()
+  let warning: (() => object) | null = null
   const send = (response: ServerResponse, text: string) => {
     response.write(text)
     if (response.writableLength > MAX_WAITING) response.destroy()
@@ -39,12 +43,15 @@ export function createViewerEvents(options: { pingMs?: number } = {}): ViewerEve
         "x-accel-buffering": "no",
       })
       response.write("retry: 3000\n\n")
+      if (warning) response.write(formatEvent("warning", { type: "warning", ...warning() }))
       pages.set(response, hashToken(token))
       response.on("close", () => pages.delete(response))
       response.on("error", () => pages.delete(response))
     },
-    tell: (type, data = {}) => {
-      for (const response of pages.keys()) send(response, formatEvent(type, { type, ...data }))
+    tell: (type, data = () => ({})) => {
+      warning = type === "warning" ? data : null
+      const text = formatEvent(type, { type, ...data() })
+      for (const response of pages.keys()) send(response, text)
     },
     signOut: tokenHash => {
       for (const [response, hash] of pages) {

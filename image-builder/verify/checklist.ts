@@ -1,5 +1,6 @@
 import type { Check } from "./check.ts"
 import { admission } from "./checks/admission.ts"
+import { beforeStop, beforeStopSeen } from "./checks/before-stop.ts"
 import { boot } from "./checks/boot.ts"
 import { browsing } from "./checks/browsing.ts"
 import { contents } from "./checks/contents.ts"
@@ -33,6 +34,8 @@ export const CHECKLIST: Check[] = [
   ...settings,
   ...resizing,
   ...restarts,
+  ...beforeStop,
   ...reboot,
+  ...beforeStopSeen,
   ...logs,
 ]

@@ -4,16 +4,18 @@ import type { Verdict } from "./connection.ts"
 export type Size = { width: number; height: number }
 export type Status = { service?: string | null; workspace?: string; display?: Size }
 export type MachineEvent = {
-  type: "sleeping" | "signed-out" | "warning"
+  type: "sleeping" | "signed-out" | "warning" | "stay"
   message?: string
   reason?: string
   at?: string
+  /** Milliseconds from now to that time; right where the machine's clock is wrong. */
+  inMs?: number
 }
 
 /** A warning in words: its own, or that the workspace stops, with the reason and the person's own time of day. */
-export function warningText({ message, reason, at }: MachineEvent): string {
+export function warningText({ message, reason, at, inMs }: MachineEvent): string {
   if (message !== undefined) return message
-  const time = at === undefined ? Number.NaN : Date.parse(at)
+  const time = inMs !== undefined ? Date.now() + inMs : at === undefined ? Number.NaN : Date.parse(at)
   const when = Number.isNaN(time) ? "soon" : `at ${new Date(time).toLocaleTimeString([], { timeStyle: "short" })}`
   return `Your workspace stops ${when}${reason ? ` (${reason})` : ""}.`
 }
@@ -57,7 +59,7 @@ export async function resize(size: Size): Promise<Size | undefined> {
 const ask = (path: string, init: RequestInit = {}) =>
   fetch(path, { ...init, redirect: "manual", cache: "no-store", signal: AbortSignal.timeout(8_000) })
 
-const KINDS = ["sleeping", "signed-out", "warning"] as const
+const KINDS = ["sleeping", "signed-out", "warning", "stay"] as const
 
 /** Listens to the machine until closed. The browser reconnects by itself, except after an HTTP error. */
 export function listen(hear: (event: MachineEvent) => void): { close: () => void } {

@@ -82,6 +82,7 @@ function show(state: State): void {
   }
   listening = listen(event => {
     if (event.type === "warning") say(warningText(event), "warning")
+    else if (event.type === "stay") say("Your workspace stays on: the stop was called off.")
     else connection.end(event.type)
   })
   void readStatus().then(status => {

@@ -7,7 +7,12 @@ import type { Revoked } from "../vnc-tokens/vnc-tokens.ts"
 export type Order =
   | { type: "revoke"; data: { tokenHash: string } }
   | { type: "revoke-all"; data: Record<string, never> }
-  | { type: "stopping"; data: { reason: string; at: string | null } }
+  /** `inMs` from now is the same as `at`, for a machine whose clock is wrong. */
+  | { type: "stopping"; data: { reason: string; at: string | null; inMs?: number } }
+  /** A stop that was announced does not come. */
+  | { type: "stay"; data: Record<string, never> }
+  /** Report now. */
+  | { type: "report"; data: Record<string, never> }
   /** Its settings have changed: the process it listens at sends them. */
   | { type: "settings"; data: Record<string, never> }
 

@@ -1,6 +1,13 @@
 import type { Redis } from "ioredis"
 import { z } from "zod"
+import type { Reading } from "../idleness/signals.ts"
+import { loadScript } from "../redis/scripts.ts"
 import { KEY } from "../workspaces/store.ts"
+
+const reportScript = loadScript(new URL("lua/report.lua", import.meta.url))
+
+/** Milliseconds a machine's clock may move against ours between two reports; more, and it was set. */
+const CLOCK_STEP_MS = 60_000
 
 /** What a machine's agent says about itself. The user is root there: none of it is believed beyond its own workspace. */
 export const MachineReport = z.looseObject({
@@ -11,6 +18,8 @@ export const MachineReport = z.looseObject({
     .max(50),
   versions: z.record(z.string().max(64), z.string().max(200)).default({}),
   signals: z.looseObject({}).default({}),
+  /** When the agent started, by the machine's clock. */
+  startedAt: z.string().max(64).optional(),
 })
 export type MachineReport = z.output<typeof MachineReport>
 
@@ -18,19 +27,27 @@ export type MachineReport = z.output<typeof MachineReport>
 export const MAX_REPORT_BYTES = 64 * 1024
 
 export interface MachineReports {
-  save(workspace: string, report: MachineReport, now: number): Promise<void>
+  /** @param reading what the report says of the machine's use */
+  save(workspace: string, report: MachineReport, reading: Reading, now: number): Promise<void>
   /** When the machine of a workspace connected and reported last; 0 for never. */
   last(workspace: string): Promise<{ connectedAt: number; reportedAt: number; report: MachineReport | null }>
   connected(workspace: string, now: number): Promise<void>
 }
 
-export function createMachineReports(redis: Redis): MachineReports {
+/** @param silentMs how long a machine may say nothing before what it says next is a new beginning */
+export function createMachineReports(redis: Redis, silentMs: number): MachineReports {
   /** A record that is gone must not come to life again by what its machine says. */
   const known = (workspace: string) => redis.hexists(KEY.workspace(workspace), "info")
   return {
-    async save(workspace, report, now) {
-      if (!(await known(workspace))) return
-      await redis.hset(KEY.workspace(workspace), { report: JSON.stringify(report), reportedAt: now })
+    async save(workspace, report, { seen, clockOffset }, now) {
+      await reportScript.run(
+        redis,
+        [KEY.workspace(workspace)],
+        [
+          ...[JSON.stringify(report), now, clockOffset ?? "", CLOCK_STEP_MS, silentMs, report.startedAt ?? ""],
+          ...Object.entries(seen).flat(),
+        ],
+      )
     },
     async last(workspace) {
       const [report, reportedAt, connectedAt] = await redis.hmget(

@@ -4,6 +4,7 @@ import { document } from "./document.ts"
 import { attributes, html } from "./html.ts"
 import { icon, mark } from "./icons.ts"
 import type { Notice, SignedIn, WorkspaceView } from "./models.ts"
+import { nextChange } from "./workspace-activity.ts"
 import { workspaceCard } from "./workspace-card.ts"
 
 export interface DashboardModel extends SignedIn {
@@ -17,6 +18,7 @@ export interface DashboardModel extends SignedIn {
 export function dashboardPage(model: DashboardModel): string {
   const { user, csrf, workspaces, quota, now = Date.now() } = model
   const moving = workspaces.some(({ workspace }) => isMoving(workspace.state))
+  const changes = workspaces.flatMap(({ activity }) => (activity && nextChange(activity)) ?? [])
   return document({
     title: "Your workspaces",
     signedIn: { user, csrf },
@@ -24,7 +26,7 @@ export function dashboardPage(model: DashboardModel): string {
     ...(moving ? { refresh: 5 } : {}),
     body: html`${model.notice !== undefined && notice(model.notice)}
 <div class="page-head"><h1>Your workspaces</h1>${workspaces.length > 0 && create(quota)}</div>
-<div ${attributes({ id: "workspaces", "data-moving": moving, "data-now": now })}>
+<div ${attributes({ id: "workspaces", "data-moving": moving, "data-now": now, "data-changes": changes.length > 0 ? Math.min(...changes) : null })}>
 ${
   workspaces.length === 0
     ? empty()

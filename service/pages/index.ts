@@ -7,7 +7,7 @@ export { type DeleteModel, deletePage } from "./delete.ts"
 export { type ErrorModel, errorPage } from "./error.ts"
 export { attributes, Html, html, safeUrl } from "./html.ts"
 export { type LandingModel, landingPage } from "./landing.ts"
-export type { CreateOptions, Money, Notice, SignedIn, User, WorkspaceView } from "./models.ts"
+export type { ActivityView, CreateOptions, Money, Notice, SignedIn, User, WorkspaceView } from "./models.ts"
 export {
   type NewWorkspaceField,
   type NewWorkspaceModel,
@@ -15,3 +15,4 @@ export {
   newWorkspacePage,
 } from "./new-workspace.ts"
 export { type OperationModel, operationPage } from "./operation.ts"
+export { KEEP_HOURS } from "./workspace-activity.ts"

@@ -1,3 +1,4 @@
+import type { Judgement } from "../idleness/judge.ts"
 import type { Operation } from "../operations/operation.ts"
 import type { SizeClass, Workspace } from "../workspaces/workspace.ts"
 
@@ -30,6 +31,17 @@ export interface Money {
   currency: string
 }
 
+/** How a workspace that runs is used. */
+export interface ActivityView {
+  judgement: Judgement
+  /** For when its stop was announced, in ms; null: it was not. */
+  plannedStop: number | null
+  /** Its owner wants it on until then, in ms. */
+  keepOnUntil: number | null
+  /** Is it stopped by itself when idle? */
+  autoStop: boolean
+}
+
 /** A workspace as its card shows it. */
 export interface WorkspaceView {
   workspace: Workspace
@@ -37,6 +49,8 @@ export interface WorkspaceView {
   operation: Operation | null
   /** Address of its machine, as `addressOf` makes it. */
   address: string
+  /** How it is used; null where its machine does not run. */
+  activity: ActivityView | null
   /** Before tax, running all month. */
   costPerMonth: Money | null
   /** What stopping it changes about the cost, in a sentence. */

@@ -1,3 +1,4 @@
+import { IDLENESS } from "../idleness/words.ts"
 import { isOver, type Operation, type OperationEvent, STEPS } from "../operations/operation.ts"
 import { isMoving } from "../workspaces/transitions.ts"
 import type { Workspace } from "../workspaces/workspace.ts"
@@ -53,6 +54,7 @@ export function operationPage(model: OperationModel): string {
       "data-timeline": JSON.stringify(withoutLog),
     })}>
 <h1 id="title">${title}</h1>
+${operation.requestedBy === IDLENESS && html`<p class="small soft">It was begun by itself, since nobody had used the workspace for a while.</p>`}
 ${over ? outcome(model) : moving(model, timeline, now)}
 ${stepList(operation.kind, timeline)}
 ${!(over && log.length === 0) && logView(log)}

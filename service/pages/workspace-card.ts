@@ -11,6 +11,7 @@ import { STATE_WORDS, stateBadge } from "./state-badge.ts"
 import { timeAgo } from "./time.ts"
 import { wholeTimeline } from "./timeline.ts"
 import { duration, money } from "./words.ts"
+import { activityPart } from "./workspace-activity.ts"
 
 interface Around {
   csrf: string
@@ -31,7 +32,7 @@ export function workspaceCard(view: WorkspaceView, { csrf, now }: Around): Html 
   })}>
 <header><h2 id="name-${id}">${name}</h2>${stateBadge(state)}</header>
 <p class="state-text">${stateText(workspace, now)}</p>
-${isMoving(state) && operation !== null && !isOver(operation) && bar(operation, name, now)}${workspace.failure !== null && failure(workspace.failure.message)}
+${isMoving(state) && operation !== null && !isOver(operation) && bar(operation, name, now)}${workspace.failure !== null && failure(workspace.failure.message)}${view.activity !== null && admits(state) && activityPart(view.activity, { id, name, csrf, now })}
 <dl class="facts">
 <div><dt>Profile</dt><dd>${profileLabel(workspace.profile)}</dd></div>
 <div><dt>Size</dt><dd>${view.sizeLabel}</dd></div>

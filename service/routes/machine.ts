@@ -2,6 +2,7 @@ import { PassThrough } from "node:stream"
 import { setTimeout as sleep } from "node:timers/promises"
 import Router from "koa-router"
 import { ServiceError } from "../errors.ts"
+import { readSignals } from "../idleness/signals.ts"
 import { MAX_REPORT_BYTES, MachineReport } from "../machines/reports.ts"
 import { workspaceOfKey } from "../machines/workspace-key.ts"
 import type { Context } from "../middleware/request-state.ts"
@@ -12,7 +13,7 @@ const KEEP_ALIVE_MS = 20_000
 
 /** What machines call, with their workspace key: reports, and the stream of what they are told. */
 export function machineRoutes(services: Services): Router {
-  const { keys, reports, channel, secrets, store, now } = services
+  const { keys, reports, channel, secrets, store, idleness, config, now } = services
   const router = new Router({ prefix: "/machine" })
 
   function machineOf(ctx: Context): string {
@@ -25,7 +26,9 @@ export function machineRoutes(services: Services): Router {
     const workspace = machineOf(ctx as Context)
     const parsed = MachineReport.safeParse(await readJson(ctx.req))
     if (!parsed.success) throw new ServiceError("invalid-report", 422, "The report has not the form that is expected.")
-    await reports.save(workspace, parsed.data, now())
+    const receivedAt = now()
+    const reading = readSignals(parsed.data, receivedAt, config.idle.busyCpu)
+    await reports.save(workspace, parsed.data, reading, receivedAt)
     await channel.announce(workspace, "reported")
     ctx.status = 204
   })
@@ -51,6 +54,9 @@ export function machineRoutes(services: Services): Router {
     ctx.status = 200
     ctx.body = stream
     await sendSettings()
+    // What was said of a stop while it was not listening.
+    const { type, data } = await idleness.standing(workspace)
+    send(type, data)
     await reports.connected(workspace, now())
     await channel.announce(workspace, "connected")
     void keepAlive(stream, closed.signal)

@@ -1,15 +1,22 @@
 import { createHash } from "node:crypto"
 import type { Redis } from "ioredis"
-import { ServiceError } from "../errors.ts"
+import { notFound, ServiceError } from "../errors.ts"
 import { type Operation, type OperationInfo, parseOperation } from "../operations/operation.ts"
 import { PREFIX } from "../redis/connect.ts"
 import { loadScript } from "../redis/scripts.ts"
 import { type Kind, type State, TRANSITIONS } from "./transitions.ts"
-import { type Profile, parseWorkspace, type Workspace, type WorkspaceInfo } from "./workspace.ts"
+import {
+  type Profile,
+  parseWorkspace,
+  type Workspace,
+  type WorkspaceInfo,
+  type WorkspaceSettings,
+} from "./workspace.ts"
 
 const scripts = {
   create: loadScript(new URL("lua/create.lua", import.meta.url)),
   begin: loadScript(new URL("lua/begin.lua", import.meta.url)),
+  settings: loadScript(new URL("lua/settings.lua", import.meta.url)),
 }
 
 /** Keys in Redis; every other file that needs one takes it from here. */
@@ -57,13 +64,19 @@ export interface WorkspaceStore {
   /**
    * Begins an operation.
    * @param retry what failed is done again: FAILED is a state to begin in
+   * @param unchanged fields of the workspace's hash with what they must still hold (empty: nothing)
    * @returns its id, or that of the one which does the same already; and the one that it cut off, if any
-   * @throws ServiceError `not-found` or `illegal-transition`
+   * @throws ServiceError `not-found`, `changed-meanwhile` or `illegal-transition`
    */
   begin(
     operation: OperationInfo,
-    options?: { retry?: boolean },
+    options?: { retry?: boolean; unchanged?: Record<string, string> },
   ): Promise<{ operation: string; overtaken: string | null }>
+  /** Changes settings of a workspace's owner; null takes one away. @throws ServiceError `not-found` */
+  changeSettings(
+    id: string,
+    changes: { [K in keyof WorkspaceSettings]?: WorkspaceSettings[K] | null | undefined },
+  ): Promise<void>
   operation(id: string): Promise<Operation | null>
   /** Newest first. */
   operationsOf(workspace: string, count: number): Promise<Operation[]>
@@ -113,20 +126,27 @@ export function createWorkspaceStore(redis: Redis): WorkspaceStore {
       if (word === "created" || word === "existing") return { created: word === "created", workspace, operation: id }
       throw refusal(word, info.profile, quota)
     },
-    async begin(asked, { retry = false } = {}) {
+    async begin(asked, { retry = false, unchanged = {} } = {}) {
       const { from, during } = TRANSITIONS[asked.kind]
       const [word, detail, overtaken] = (await scripts.begin.run(
         redis,
         [KEY.workspace(asked.workspace), KEY.operation(asked.id), KEY.operationsOf(asked.workspace), KEY.toDo],
         [
           ...[asked.kind, during ?? "", `,${from.join(",")},`, asked.id, JSON.stringify(asked), asked.createdAt],
-          ...[retry ? 1 : 0, PREFIX],
+          ...[retry ? 1 : 0, PREFIX, ...Object.entries(unchanged).flat()],
         ],
       )) as [string, string, string?]
       if (word === "begun" || word === "already") return { operation: detail, overtaken: overtaken || null }
       if (word === "missing")
         throw new ServiceError("not-found", 404, "There is no such workspace, or it is not yours.")
+      if (word === "changed") {
+        throw new ServiceError("changed-meanwhile", 409, "The workspace has changed meanwhile.", { next: "retry" })
+      }
       throw illegal(asked.kind, detail as State)
+    },
+    async changeSettings(id, changes) {
+      const done = await scripts.settings.run(redis, [KEY.workspace(id)], [JSON.stringify(changes)])
+      if (done !== 1) throw notFound("workspace")
     },
     operation,
     async operationsOf(workspace, count) {

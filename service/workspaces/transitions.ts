@@ -27,7 +27,16 @@ interface Transition {
   during: State | null
   done: State | null
   failed: State | null
+  /** Where it may also end when it did not succeed and everything is as it was. */
+  returns?: readonly State[]
 }
+
+const REPLACING = {
+  during: "STARTING",
+  done: "RUNNING",
+  failed: "FAILED",
+  returns: ["RUNNING", "STOPPED"],
+} as const
 
 /**
  * The table of all moves. FAILED is left by doing again what failed (`retry`), or by `destroy`, which may be asked for
@@ -39,13 +48,13 @@ export const TRANSITIONS: Record<Kind, Transition> = {
   stop: { from: ["RUNNING", "IDLE"], during: "STOPPING", done: "STOPPED", failed: "FAILED" },
   // As stop and start, but the machine is put away meanwhile, and made anew.
   hibernate: { from: ["RUNNING", "IDLE", "STOPPED"], during: "STOPPING", done: "STOPPED", failed: "FAILED" },
-  wake: { from: ["STOPPED"], during: "STARTING", done: "RUNNING", failed: "FAILED" },
+  wake: { from: ["STOPPED"], during: "STARTING", done: "RUNNING", failed: "FAILED", returns: ["STOPPED"] },
   // A workspace is at work while it is backed up, and asleep it may be too.
   backup: { from: ["RUNNING", "IDLE", "STOPPED"], during: null, done: null, failed: null },
   // These end with a machine that runs; when they do not succeed, it is the one from before (see `Returned`).
-  restore: { from: ["RUNNING", "IDLE", "STOPPED", "FAILED"], during: "STARTING", done: "RUNNING", failed: "FAILED" },
-  resize: { from: ["RUNNING", "IDLE", "STOPPED"], during: "STARTING", done: "RUNNING", failed: "FAILED" },
-  move: { from: ["RUNNING", "IDLE", "STOPPED"], during: "STARTING", done: "RUNNING", failed: "FAILED" },
+  restore: { from: ["RUNNING", "IDLE", "STOPPED", "FAILED"], ...REPLACING },
+  resize: { from: ["RUNNING", "IDLE", "STOPPED"], ...REPLACING },
+  move: { from: ["RUNNING", "IDLE", "STOPPED"], ...REPLACING },
   destroy: {
     from: ["PROVISIONING", "RUNNING", "IDLE", "STOPPING", "STOPPED", "STARTING", "FAILED"],
     during: "TERMINATING",
@@ -54,12 +63,19 @@ export const TRANSITIONS: Record<Kind, Transition> = {
   },
 }
 
+/** Moves that need no operation: what the use of its machine makes of a workspace, see service/idleness. */
+export const SHIFTS = {
+  rest: { from: "RUNNING", to: "IDLE" },
+  rouse: { from: "IDLE", to: "RUNNING" },
+} as const satisfies Record<string, { from: State; to: State }>
+
 /** May a workspace go from one state to another at all, by whatever move? */
 export function isLegal(from: State, to: State): boolean {
+  if (Object.values(SHIFTS).some(shift => shift.from === from && shift.to === to)) return true
   return Object.values(TRANSITIONS).some(
     move =>
       (move.from.includes(from) && move.during === to) ||
-      (move.during === from && (move.done === to || move.failed === to)) ||
+      (move.during === from && (move.done === to || move.failed === to || move.returns?.includes(to))) ||
       // Doing again what failed.
       (from === "FAILED" && move.during === to),
   )

@@ -36,6 +36,15 @@ export type SizeClass = (typeof SIZE_CLASSES)[number]
 /** What went wrong, for its owner: no detail of the inside. */
 export type Failure = Pick<ErrorValue, "id" | "message"> & { next: NextAction }
 
+/** What its owner can change. */
+export interface WorkspaceSettings {
+  name?: string
+  /** Is it stopped by itself when idle? As the service's settings say if left out. */
+  autoStop?: boolean
+  /** It is kept on until then, used or not; ms since 1970. */
+  keepOnUntil?: number
+}
+
 /** A workspace as it is now. Times are milliseconds since 1970. */
 export interface Workspace extends WorkspaceInfo {
   state: State
@@ -55,6 +64,7 @@ export interface Workspace extends WorkspaceInfo {
   snapshot: string | null
   /** How it was stopped last. */
   stopMode: StopMode | null
+  settings: WorkspaceSettings
 }
 
 /**
@@ -74,9 +84,12 @@ export const addressOf = (id: string, { zone, desktopPort }: { zone: string; des
 /** A workspace out of the hash it is stored as; null for an empty one. */
 export function parseWorkspace(hash: Record<string, string>): Workspace | null {
   if (hash.info === undefined) return null
+  const info = JSON.parse(hash.info) as WorkspaceInfo
+  const settings = (hash.settings ? JSON.parse(hash.settings) : {}) as WorkspaceSettings
   return {
-    ...(JSON.parse(hash.info) as WorkspaceInfo),
+    ...info,
     ...(hash.place ? (JSON.parse(hash.place) as Place) : {}),
+    name: settings.name ?? info.name,
     state: hash.state as State,
     since: Number(hash.since),
     epoch: Number(hash.epoch),
@@ -87,5 +100,6 @@ export function parseWorkspace(hash: Record<string, string>): Workspace | null {
     reportedAt: hash.reportedAt ? Number(hash.reportedAt) : null,
     snapshot: hash.snapshot || null,
     stopMode: (hash.stopMode as StopMode | undefined) || null,
+    settings,
   }
 }

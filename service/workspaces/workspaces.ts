@@ -26,6 +26,35 @@ import {
 
 const ONE_LINE = "must be one line of visible characters"
 
+const WorkspaceName = z
+  .string()
+  .trim()
+  .min(1, "must not be empty")
+  .max(60, "must have at most 60 characters")
+  // In the description of the API stands only this pattern: programs that read it know no classes of Unicode.
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what must not be there
+  .regex(/^[^\u0000-\u001f\u007f-\u009f]*$/, ONE_LINE)
+  .refine(text => !/[\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/u.test(text), { error: ONE_LINE })
+
+/** What can be changed about a workspace; what is left out stays as it is. */
+export const ChangeWorkspace = z.strictObject({
+  name: WorkspaceName.optional(),
+  autoStop: z
+    .boolean()
+    .nullable()
+    .optional()
+    .meta({ description: "is it stopped by itself when idle? null: as the service does" }),
+  keepOnUntil: z.iso
+    .datetime({ offset: true })
+    .nullable()
+    .optional()
+    .meta({ description: "it is kept on until then, used or not, for 30 days at most; null: no longer" }),
+})
+export type ChangeWorkspace = z.output<typeof ChangeWorkspace>
+
+/** A workspace is kept on for so long at most. */
+const MOST_KEPT_MS = 30 * 24 * 3_600_000
+
 /** What a person or a program asks for. */
 export const CreateWorkspace = z.strictObject({
   profile: z.enum(PROFILES).default("browser"),
@@ -36,16 +65,7 @@ export const CreateWorkspace = z.strictObject({
     .regex(/^[a-z][a-z0-9-]{1,31}$/, "must be a region, such as fsn1")
     .optional(),
   provider: z.enum(["hetzner"]).default("hetzner"),
-  name: z
-    .string()
-    .trim()
-    .min(1, "must not be empty")
-    .max(60, "must have at most 60 characters")
-    // In the description of the API stands only this pattern: programs that read it know no classes of Unicode.
-    // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what must not be there
-    .regex(/^[^\u0000-\u001f\u007f-\u009f]*$/, ONE_LINE)
-    .refine(text => !/[\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/u.test(text), { error: ONE_LINE })
-    .optional(),
+  name: WorkspaceName.optional(),
   proxy: ProxyUrl.optional(),
   secrets: z
     .record(SecretName, SecretValue)
@@ -81,6 +101,15 @@ export interface Workspaces {
   /** @throws ServiceError `no-backup` when it is none of the user's */
   restore(user: string, id: string, snapshot: string): Promise<string>
   destroy(user: string, id: string): Promise<string>
+  /**
+   * Begins an operation that the service itself has decided on.
+   * @param requestedBy what part of the service has
+   * @param unchanged what it rests on, see the store
+   * @throws ServiceError as `stop`, and `changed-meanwhile`
+   */
+  beginAs(requestedBy: string, id: string, kind: "stop", unchanged: Record<string, string>): Promise<string>
+  /** @throws ServiceError `not-found` when it is not the user's, or `too-long` for more than 30 days */
+  change(user: string, id: string, changes: ChangeWorkspace): Promise<Workspace>
   /** Does again what failed. @throws ServiceError `not-failed` */
   retry(user: string, workspace: string): Promise<string>
 }
@@ -109,19 +138,25 @@ export function createWorkspaces(means: WorkspacesMeans): Workspaces {
   }
 
   async function asked(
-    workspace: { id: string; owner: string; profile: Profile },
+    { id, owner, profile }: { id: string; owner: string; profile: Profile },
     kind: Kind,
-    wish?: Wish,
+    { wish, requestedBy = owner }: { wish?: Wish; requestedBy?: string } = {},
   ): Promise<OperationInfo> {
-    const { id, owner, profile } = workspace
     const estimate = await estimates.estimate(kind, profile)
-    const about = { id: randomUUID(), workspace: id, owner, kind, requestedBy: owner, createdAt: now(), estimate }
+    const about = { id: randomUUID(), workspace: id, owner, kind, requestedBy, createdAt: now(), estimate }
     return wish ? { ...about, wish } : about
   }
 
-  async function begin(workspace: Workspace, kind: Kind, more: { retry?: boolean; wish?: Wish } = {}): Promise<string> {
-    const { retry = false, wish } = more
-    const { operation, overtaken } = await store.begin(await asked(workspace, kind, wish), { retry })
+  interface More {
+    retry?: boolean
+    unchanged?: Record<string, string>
+    wish?: Wish
+    requestedBy?: string
+  }
+
+  async function begin(workspace: Workspace, kind: Kind, more: More = {}): Promise<string> {
+    const { retry = false, unchanged = {}, ...about } = more
+    const { operation, overtaken } = await store.begin(await asked(workspace, kind, about), { retry, unchanged })
     // Whoever watches it hears at once; if this is lost, the stream finds its end in the record.
     if (overtaken) await events.tell(overtaken, { type: "state", state: "cancelled", at: now() }).catch(() => {})
     await hint(operation)
@@ -211,6 +246,23 @@ export function createWorkspaces(means: WorkspacesMeans): Workspaces {
     },
     async destroy(user, id) {
       return begin(await get(user, id), "destroy")
+    },
+    async beginAs(requestedBy, id, kind, unchanged) {
+      const workspace = await store.get(id)
+      if (!workspace) throw notFound("workspace")
+      const wanted = config.stopMode === "hibernate" ? "hibernate" : kind
+      return begin(workspace, wanted, { unchanged, requestedBy })
+    },
+    async change(user, id, { keepOnUntil, ...changes }) {
+      await get(user, id)
+      const until = typeof keepOnUntil === "string" ? Date.parse(keepOnUntil) : keepOnUntil
+      if (until && until > now() + MOST_KEPT_MS) {
+        throw new ServiceError("too-long", 422, "A workspace is kept on for 30 days at most: name an earlier time.")
+      }
+      // A time that is over is no wish any more.
+      const keepOn = until === undefined ? {} : { keepOnUntil: until !== null && until > now() ? until : null }
+      await store.changeSettings(id, { ...changes, ...keepOn })
+      return get(user, id)
     },
     async retry(user, id) {
       const workspace = await get(user, id)

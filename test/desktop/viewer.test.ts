@@ -269,6 +269,8 @@ describe("viewer", () => {
     await waitUntil("it listens", () => host.requests.includes("GET /agent/events"))
     host.say({ type: "warning", message: "The disk is almost full." })
     await page.waitForSelector("role=alert >> text=The disk is almost full.")
+    host.say({ type: "stay" })
+    await page.getByText("Your workspace stays on").waitFor()
     host.say({ type: "warning", reason: "idle", at: new Date(0).toISOString() })
     await page.waitForSelector("role=alert >> text=/^Your workspace stops at .+ \\(idle\\)\\.$/")
     host.say({ type: "sleeping" })

@@ -135,6 +135,7 @@ describe("agent relay", function () {
       "ready",
       "sessionId",
       "signals",
+      "startedAt",
       "versions",
       "workspace",
     ])
@@ -261,6 +262,40 @@ describe("agent relay", function () {
     assert.equal((await test.ask("GET", "/agent/other")).status, 404)
     const { ready, display, versions } = await status()
     assert.deepEqual([ready, display, versions], [true, { width: 320, height: 900 }, { agent: "1" }])
+  })
+
+  it("warns pages that open later too, calls a stop off, and reports when it is asked", async () => {
+    await start({ times: { ...quiet, heartbeatMs: 3_600_000 } })
+    const open = async () => {
+      const heard: string[] = []
+      const headers = { "x-foozol-token": "good" }
+      const [response] = await once(
+        request({ socketPath: test.config.socket, path: "/agent/events", headers }).end(),
+        "response",
+      )
+      response.setEncoding("utf8").on("data", (part: string) => heard.push(part))
+      return { heard: () => heard.join(""), close: () => response.destroy() }
+    }
+    const first = await open()
+    // The machine's clock may be hours wrong: what counts is how long from now.
+    test.service.push("stopping", { reason: "idle", at: "2001-01-01T00:00:00Z", inMs: 3_600_000 })
+    await waitUntil("the page is warned", () => /event: warning/.test(first.heard()), 60_000)
+    const left = /"inMs":(\d+)/.exec(first.heard())?.[1]
+    assert.ok(Math.abs(Number(left) - 3_600_000) < 60_000, left)
+    const later = await open()
+    await waitUntil("a page that opens later is warned", () => /event: warning/.test(later.heard()), 60_000)
+    test.service.push("stay")
+    await waitUntil(
+      "all hear that it is called off",
+      () => [first, later].every(page => /event: stay/.test(page.heard())),
+      60_000,
+    )
+    const after = await open()
+    const before = test.service.reports.length
+    test.service.push("report")
+    await waitUntil("a report that was asked for", () => test.service.reports.length > before, 60_000)
+    assert.doesNotMatch(after.heard(), /event: warning/)
+    for (const page of [first, later, after]) page.close()
   })
 
   it("runs without a service, and lets nobody in", async () => {

@@ -101,6 +101,22 @@ describe("foozol-cloud: workspaces and tokens through the API", () => {
       assert.match((await cli(["workspace", "show", id])).stdout, /^name +My desk$/m)
       assert.equal((await json(["workspace", "show", "My desk"])).id, id)
     })
+    it("shows why it is on, keeps it on, and says no to what is no span", async () => {
+      const { stdout } = await cli(["workspace", "show", id])
+      assert.match(stdout, /^use +active$/m)
+      assert.match(stdout, /It is on because its machine was (started|heard of again)/)
+      assert.match(stdout, /^ {2}start +last 2.*, counts until 2/m)
+      const before = Date.now()
+      assert.match((await cli(["workspace", "keep", "My desk", "--for", "8h"])).stdout, /kept on until 2/)
+      const { activity, keepOnUntil } = await json(["workspace", "show", id])
+      assert.ok(Date.parse(keepOnUntil) >= before + 8 * 3_600_000)
+      assert.equal(activity.because[0], "keepOn")
+      const { autoStop } = await json(["workspace", "keep", id, "--for", "0", "--auto-stop", "no"])
+      assert.equal(autoStop, false)
+      assert.equal((await json(["workspace", "show", id])).keepOnUntil, null)
+      await refuses(["workspace", "keep", id, "--for", "soon"], /"soon" is no span/)
+      await refuses(["workspace", "keep", id], /--for 8h/)
+    })
     it("prints its bookmark", async () => {
       const bookmark = `${test.url}/connect?workspace=${id}`
       assert.equal((await cli(["workspace", "open", "My desk"])).stdout, `${bookmark}\n`)

@@ -1,5 +1,9 @@
+import { judge } from "../../service/idleness/judge.ts"
+import { windowsOf } from "../../service/idleness/settings.ts"
+import type { Signal } from "../../service/idleness/signals.ts"
 import type { Operation, OperationEvent } from "../../service/operations/operation.ts"
 import {
+  type ActivityView,
   accountPage,
   apiDocsPage,
   type CreateOptions,
@@ -45,6 +49,7 @@ export const workspace = (more: Partial<Workspace> = {}): Workspace => ({
   reportedAt: null,
   snapshot: null,
   stopMode: null,
+  settings: {},
   ...more,
 })
 
@@ -66,10 +71,24 @@ export const operation = (more: Partial<Operation> = {}): Operation => ({
   ...more,
 })
 
+const MINUTE = 60_000
+/** How a workspace is used whose signs of use are so many minutes old. */
+export const activity = (
+  minutes: Partial<Record<Signal, number>>,
+  more: { keepOnUntil?: number; autoStop?: boolean; reportedAt?: number; plannedStop?: number } = {},
+): ActivityView => {
+  const now = Date.now()
+  const { keepOnUntil = null, autoStop = true, reportedAt = now, plannedStop = null } = more
+  const seen = Object.fromEntries(Object.entries(minutes).map(([signal, ago]) => [signal, now - ago * MINUTE]))
+  const settings = { windows: windowsOf(30 * MINUTE, []).browser, stopMs: 15 * MINUTE, silentMs: 90_000, autoStop }
+  return { judgement: judge({ seen, reportedAt, keepOnUntil }, settings, now), plannedStop, keepOnUntil, autoStop }
+}
+
 export const view = (more: Partial<Workspace> = {}, other: Partial<WorkspaceView> = {}): WorkspaceView => ({
   workspace: workspace(more),
   operation: null,
   address: "https://w-7f3k2m.desk.example.com",
+  activity: null,
   costPerMonth: { amount: 11.99, currency: "EUR" },
   stoppedCostNote: "Hetzner bills a machine that is switched off like one that is on.",
   sizeLabel: "8 vCPU · 16 GB · 160 GB disk",
@@ -85,7 +104,15 @@ export const failure = {
 
 /** A workspace in every state a person meets. */
 export const views = (): WorkspaceView[] => [
-  view(),
+  view({}, { activity: activity({ output: 3, agent: 1, files: 12, start: 180, viewer: 0 }) }),
+  view(
+    { id: "w-kept", name: "kept-panda" },
+    { activity: activity({ input: 200 }, { keepOnUntil: Date.now() + 7 * HOUR, autoStop: false }) },
+  ),
+  view(
+    { id: "w-silent", name: "silent-mole" },
+    { activity: activity({ input: 20 }, { reportedAt: Date.now() - 10 * MINUTE }) },
+  ),
   view(
     { id: "w-moving", name: "brave-lynx", state: "PROVISIONING", since: Date.now() - 15_000, profile: "desktop" },
     { operation: operation() },
@@ -94,7 +121,10 @@ export const views = (): WorkspaceView[] => [
     { id: "w-starting", name: "new-kind", state: "STARTING", since: Date.now() - 4_000 },
     { operation: operation({ id: "op-3", kind: "start", estimate: { seconds: null, steps: {} } }) },
   ),
-  view({ id: "w-idle", name: "idle-fox", state: "IDLE" }),
+  view(
+    { id: "w-idle", name: "idle-fox", state: "IDLE" },
+    { activity: activity({ input: 40 }, { plannedStop: Date.now() + 5 * MINUTE }) },
+  ),
   view({ id: "w-off", name: "sleepy-heron", state: "STOPPED" }),
   view(
     {

@@ -23,7 +23,9 @@ export function createReportingMachines(directory: string) {
   const inner = createNoMachines(directory)
   const living = new Map<number, AbortController>()
   const received: Received[] = []
-  const state = { ready: true }
+  const state = { ready: true, silent: false, signals: (): object => ({ viewers: 0 }) }
+  // As an agent does: when it started stays the same as long as it runs.
+  const startedAt = new Date().toISOString()
 
   function switchOn(config: MachineConfig): void {
     const told = JSON.parse(config.metadata.userData) as { service: string; workspace: string; workspaceKey: string }
@@ -35,35 +37,41 @@ export function createReportingMachines(directory: string) {
 
   async function live(told: { service: string; workspace: string; workspaceKey: string }, signal: AbortSignal) {
     const headers = { authorization: `Bearer ${told.workspaceKey}` }
-    void listen(told, headers, signal)
+    void listen(told, headers, signal, () => say())
     const report = () => ({
       ...{ workspace: told.workspace, sessionId: told.workspace, bootId: crypto.randomUUID(), ready: state.ready },
       checks: [{ name: "picture", ok: state.ready, detail: state.ready ? "" : "no picture yet" }],
-      ...{ versions: { agent: "1" }, signals: { viewers: 0 }, at: new Date().toISOString() },
+      ...{ versions: { agent: "1" }, signals: state.signals(), startedAt, at: new Date().toISOString() },
     })
+    const say = async () => {
+      if (state.silent) return null
+      const sent = { ...headers, "content-type": "application/json" }
+      const body = JSON.stringify(report())
+      return fetch(`${told.service}/machine/report`, { method: "POST", headers: sent, body, signal }).catch(() => null)
+    }
     for (;;) {
-      const answer = await fetch(`${told.service}/machine/report`, {
-        method: "POST",
-        headers: { ...headers, "content-type": "application/json" },
-        body: JSON.stringify(report()),
-        signal,
-      }).catch(() => null)
+      const answer = await say()
       if (signal.aborted) return
       await sleep(state.ready && answer?.status === 204 ? HEARTBEAT_MS : AGAIN_MS)
     }
   }
 
   /** Follows what the machine is told, and comes back when the stream breaks. */
-  async function listen(told: { service: string; workspace: string }, headers: HeadersInit, signal: AbortSignal) {
+  async function listen(
+    told: { service: string; workspace: string },
+    headers: HeadersInit,
+    signal: AbortSignal,
+    asked: () => Promise<unknown>,
+  ) {
     while (!signal.aborted) {
       await fetch(`${told.service}/machine/events`, { headers, signal })
-        .then(answer => hear(told.workspace, answer))
+        .then(answer => hear(told.workspace, answer, asked))
         .catch(() => {})
       await sleep(AGAIN_MS)
     }
   }
 
-  async function hear(workspace: string, answer: Response): Promise<void> {
+  async function hear(workspace: string, answer: Response, asked: () => Promise<unknown>): Promise<void> {
     let rest = ""
     for await (const chunk of answer.body?.pipeThrough(new TextDecoderStream()) ?? []) {
       rest += chunk
@@ -73,6 +81,7 @@ export function createReportingMachines(directory: string) {
         const type = /^event: (.*)$/m.exec(block)?.[1]
         const data = /^data: (.*)$/m.exec(block)?.[1]
         if (type) received.push({ workspace, type, data: data ? JSON.parse(data) : {} })
+        if (type === "report") void asked()
       }
     }
   }
@@ -106,6 +115,14 @@ export function createReportingMachines(directory: string) {
     /** While false, machines report that they are not ready. */
     setReady: (ready: boolean) => {
       state.ready = ready
+    },
+    /** What machines report of their use; asked anew for each report. */
+    setSignals: (signals: () => object) => {
+      state.signals = signals
+    },
+    /** While true, machines report nothing. */
+    setSilent: (silent: boolean) => {
+      state.silent = silent
     },
     close: () => {
       for (const id of [...living.keys()]) switchOff(id)

@@ -8,12 +8,15 @@ import { createEventReader, type ServerEvent } from "./sse.ts"
 export type Order =
   | { type: "revoke"; tokenHash: string }
   | { type: "revoke-all" }
-  | { type: "stopping"; reason: string; at: number | null }
+  /** `inMs` from now, where the service says so, is right whatever this machine's clock shows. */
+  | { type: "stopping"; reason: string; at: number | null; inMs?: number }
+  | { type: "stay" }
+  | { type: "report" }
   | { type: "settings"; settings: Settings }
 
 /** An event as an order; null for kinds of a newer service. @throws when a known kind is malformed */
 export function parseOrder(event: ServerEvent): Order | null {
-  if (event.type === "revoke-all") return { type: "revoke-all" }
+  if (event.type === "revoke-all" || event.type === "stay" || event.type === "report") return { type: event.type }
   if (!["revoke", "stopping", "settings"].includes(event.type)) return null
   const data = readObject(event)
   if (event.type === "settings") return { type: "settings", settings: parseSettings(data) }
@@ -24,7 +27,8 @@ export function parseOrder(event: ServerEvent): Order | null {
   }
   const at = typeof data.at === "string" ? Date.parse(data.at) : data.at
   const reason = typeof data.reason === "string" ? data.reason : ""
-  return { type: "stopping", reason, at: typeof at === "number" && Number.isFinite(at) ? at : null }
+  const inMs = typeof data.inMs === "number" && data.inMs >= 0 ? { inMs: data.inMs } : {}
+  return { type: "stopping", reason, at: typeof at === "number" && Number.isFinite(at) ? at : null, ...inMs }
 }
 
 function readObject(event: ServerEvent): Record<string, unknown> {

@@ -1,8 +1,6 @@
-import { readdir, readFile } from "node:fs/promises"
+import { readFile } from "node:fs/promises"
 import { basename } from "node:path"
-
-/** Clock ticks a second in /proc (USER_HZ). */
-const TICKS = 100
+import { keyOf, type Process } from "./process-table.ts"
 
 /** Programs that work on their own for a person who is away; `node` stands for builds and servers of theirs. */
 export const AGENT_NAMES = ["codex", "claude", "gemini", "opencode", "aider", "cursor-agent", "copilot", "amp", "node"]
@@ -13,16 +11,6 @@ export interface AgentProcess {
   pid: number
   /** Share of one core since the last look: 1 is one core busy. */
   cpu: number
-}
-
-/** Name, CPU seconds and start of a process out of /proc/PID/stat; null when it is none. */
-export function parseStat(text: string): { comm: string; cpuSeconds: number; start: string } | null {
-  // The name may hold anything, brackets and spaces too; it ends at the last bracket.
-  const [open, close] = [text.indexOf("("), text.lastIndexOf(")")]
-  const fields = text.slice(close + 2).split(" ")
-  if (open < 0 || close < open || fields.length < 20) return null
-  const cpuSeconds = (Number(fields[11]) + Number(fields[12])) / TICKS
-  return { comm: text.slice(open + 1, close), cpuSeconds, start: fields[19] ?? "" }
 }
 
 /** What a process is called among the names looked for: by its program, or by the script its interpreter runs. */
@@ -43,30 +31,26 @@ export function agentName(comm: string, commandLine: string[], names: readonly s
   return names.find(name => candidates.includes(name)) ?? null
 }
 
-/** Looks for processes by name again and again, and says how busy each was since the last look. */
+/**
+ * Looks for processes by name again and again, and says how busy each was since the last look.
+ * @returns a function that takes all processes and the time of the look in ms
+ */
 export function createProcessWatch(options: { proc?: string; names?: readonly string[]; self?: number } = {}) {
   const { proc = "/proc", names = AGENT_NAMES, self = process.pid } = options
   let before = new Map<string, { cpuSeconds: number; at: number }>()
-  return async (now: number): Promise<AgentProcess[]> => {
+  return async (all: Process[], now: number): Promise<AgentProcess[]> => {
     const seen: typeof before = new Map()
     const found: AgentProcess[] = []
-    for (const entry of await readdir(proc).catch(() => [])) {
-      const pid = Number(entry)
-      if (!Number.isInteger(pid) || pid === self) continue
-      try {
-        const stat = parseStat(await readFile(`${proc}/${entry}/stat`, "utf8"))
-        if (!stat || (!names.includes(stat.comm) && !INTERPRETERS.test(stat.comm))) continue
-        const commandLine = (await readFile(`${proc}/${entry}/cmdline`, "utf8")).split("\0")
-        const name = agentName(stat.comm, commandLine, names)
-        if (name === null) continue
-        const key = `${pid}:${stat.start}`
-        const last = before.get(key)
-        seen.set(key, { cpuSeconds: stat.cpuSeconds, at: now })
-        const cpu = last && now > last.at ? (stat.cpuSeconds - last.cpuSeconds) / ((now - last.at) / 1_000) : 0
-        found.push({ name, pid, cpu: Math.round(cpu * 1_000) / 1_000 })
-      } catch {
-        // It ended while it was looked at.
-      }
+    for (const one of all) {
+      if (one.pid === self || (!names.includes(one.comm) && !INTERPRETERS.test(one.comm))) continue
+      // It may end while it is looked at.
+      const commandLine = await readFile(`${proc}/${one.pid}/cmdline`, "utf8").catch(() => null)
+      const name = commandLine === null ? null : agentName(one.comm, commandLine.split("\0"), names)
+      if (name === null) continue
+      const last = before.get(keyOf(one))
+      seen.set(keyOf(one), { cpuSeconds: one.cpuSeconds, at: now })
+      const cpu = last && now > last.at ? (one.cpuSeconds - last.cpuSeconds) / ((now - last.at) / 1_000) : 0
+      found.push({ name, pid: one.pid, cpu: Math.round(cpu * 1_000) / 1_000 })
     }
     before = seen
     return found

@@ -16,7 +16,7 @@ async function fingerprint(run: Run): Promise<string> {
   return fingerprint256
 }
 
-const reboots: Check = {
+export const reboots: Check = {
   name: "reboot: the machine comes back by itself, with its key",
   level: "full",
   needs: [typed.name],

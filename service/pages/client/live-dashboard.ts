@@ -5,13 +5,19 @@ import { duration } from "../words.ts"
 import { setBar, setText } from "./bar.ts"
 import { renew } from "./fragment.ts"
 
-/** While something moves and the tab is seen: asks how the workspaces are, and shows them anew once that has changed. */
+/**
+ * While something moves and the tab is seen: asks how the workspaces are, and shows them anew once that has changed.
+ * What is at rest is loaded again when the page itself says that it will be different by then.
+ */
 
 const ASK_EVERY = 3_000
+/** The service looks at the use of workspaces so often; and a page is not loaded again more often than the other. */
+const [LATER, AT_MOST_EVERY] = [20_000, 60_000]
 
 /** Milliseconds this clock is ahead of the service's. */
 let ahead = aheadNow()
 let asking = false
+let renewedAt = Date.now()
 
 const place = () => document.getElementById("workspaces")
 const cards = () => [...document.querySelectorAll<HTMLElement>("[data-workspace]")]
@@ -32,12 +38,19 @@ async function askStates(): Promise<Map<string, string> | null> {
 
 const shownStates = () => new Map(cards().map(card => [card.dataset.workspace ?? "", card.dataset.state ?? ""]))
 
+/** Is what the page says of idle times and stops over? */
+function isOutdated(): boolean {
+  const changes = Number(place()?.dataset.changes ?? Number.POSITIVE_INFINITY)
+  return Date.now() - ahead > changes + LATER && Date.now() - renewedAt > AT_MOST_EVERY
+}
+
 async function look(): Promise<void> {
-  if (asking || document.hidden || !isMoving()) return
+  if (asking || document.hidden || !(isMoving() || isOutdated())) return
   asking = true
   try {
     const [states, before] = [await askStates(), shownStates()]
-    if (states === null || same(states, before)) return
+    if (states === null || (same(states, before) && !isOutdated())) return
+    renewedAt = Date.now()
     if (!(await renew("workspaces"))) return
     ahead = aheadNow()
     announce(before)

@@ -25,7 +25,7 @@ export interface ApiRoute<
   B extends z.ZodType = z.ZodType,
 > {
   id: string
-  method: "get" | "post" | "put" | "delete"
+  method: "get" | "post" | "put" | "patch" | "delete"
   /** With `{name}` for parameters, below /api/v1. */
   path: string
   tag: string

@@ -1,6 +1,7 @@
 import { z } from "zod"
 import { SCOPES } from "../../api-tokens/api-tokens.ts"
 import type { Config } from "../../config.ts"
+import { IDLENESS } from "../../idleness/words.ts"
 import type { Operation } from "../../operations/operation.ts"
 import { KINDS, STATES } from "../../workspaces/transitions.ts"
 import { addressOf, PROFILES, SIZE_CLASSES, type Workspace } from "../../workspaces/workspace.ts"
@@ -44,6 +45,11 @@ export const WorkspaceSchema = z
     address: z.string().meta({ description: "of its desktop, in a browser" }),
     operation: z.string().nullable().meta({ description: "id of the newest operation" }),
     failure: FailureSchema.nullable(),
+    autoStop: z
+      .boolean()
+      .nullable()
+      .meta({ description: "is it stopped by itself when idle? null: as the service does" }),
+    keepOnUntil: time("it is kept on until then, used or not").nullable(),
     recorded: z.boolean().meta({
       description: "false where only the provider's labels told of it, because the service's store was lost",
     }),
@@ -55,6 +61,7 @@ export const OperationSchema = z
     id: z.string(),
     workspace: z.string(),
     kind: z.enum(KINDS),
+    requestedBy: z.enum(["owner", "idleness"]).meta({ description: "idleness: nobody had used it for a while" }),
     state: z.enum(["queued", "running", "succeeded", "failed", "cancelled"]),
     createdAt: time("when it was asked for"),
     startedAt: time("when work on it began").nullable(),
@@ -87,6 +94,8 @@ export function presentWorkspace(workspace: Workspace, config: Config): z.input<
     since: iso(workspace.since),
     createdAt: iso(workspace.createdAt),
     address: addressOf(id, config),
+    autoStop: workspace.settings.autoStop ?? null,
+    keepOnUntil: isoOrNull(workspace.settings.keepOnUntil ?? null),
     recorded: true,
   }
 }
@@ -96,6 +105,7 @@ export function presentOperation(operation: Operation): z.input<typeof Operation
   const { id, workspace, kind, state, failure } = operation
   return {
     ...{ id, workspace, kind, state, failure },
+    requestedBy: operation.requestedBy === IDLENESS ? "idleness" : "owner",
     createdAt: iso(operation.createdAt),
     startedAt: isoOrNull(operation.startedAt),
     finishedAt: isoOrNull(operation.finishedAt),

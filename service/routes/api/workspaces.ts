@@ -3,7 +3,8 @@ import type { Limits } from "../../middleware/limits.ts"
 import type { Services } from "../../services.ts"
 import { type Unrecorded, unrecordedOf } from "../../workspaces/unrecorded.ts"
 import { addressOf, SIZE_CLASSES, STOP_MODES } from "../../workspaces/workspace.ts"
-import { CreateWorkspace } from "../../workspaces/workspaces.ts"
+import { ChangeWorkspace, CreateWorkspace } from "../../workspaces/workspaces.ts"
+import { ActivitySchema, presentActivity } from "./activity.ts"
 import { type ApiRoute, route } from "./define.ts"
 import { OperationSchema, presentOperation, presentWorkspace, WorkspaceSchema } from "./schemas.ts"
 
@@ -14,7 +15,7 @@ const Started = z.object({ workspace: WorkspaceSchema, operation: OperationSchem
 
 /** `/workspaces`: create, list, get, start, stop, delete, and close open desktops. */
 export function workspaceRoutes(services: Services, limits: Limits): ApiRoute[] {
-  const { workspaces, store, machines, config, tokens, channel, log } = services
+  const { workspaces, store, machines, config, tokens, channel, idleness, now, log } = services
 
   // GitHub's login names know no capitals.
   const operators = new Set(config.operators.map(name => name.toLowerCase()))
@@ -63,7 +64,8 @@ export function workspaceRoutes(services: Services, limits: Limits): ApiRoute[] 
   const present = (one: Unrecorded) => ({
     ...{ id: one.id, name: one.id, profile: "browser" as const, provider: "hetzner", region: one.region },
     ...{ size: one.size, sizeClass: null, price: null, state: one.state, since: null, operation: null },
-    ...{ failure: null, recorded: false, asleep: false, address: addressOf(one.id, config) },
+    ...{ failure: null, autoStop: null, keepOnUntil: null, recorded: false, asleep: false },
+    address: addressOf(one.id, config),
     createdAt: new Date(one.createdAt).toISOString(),
   })
 
@@ -108,7 +110,7 @@ export function workspaceRoutes(services: Services, limits: Limits): ApiRoute[] 
   })
 
   /** What every change of a workspace has in common. */
-  const change = {
+  const begins = {
     tag: "Workspaces",
     scope: "write" as const,
     params: Id,
@@ -118,7 +120,7 @@ export function workspaceRoutes(services: Services, limits: Limits): ApiRoute[] 
   const region = z.string().regex(/^[a-z][a-z0-9-]{1,31}$/, "must be a region, such as fsn1")
 
   const start = route({
-    ...change,
+    ...begins,
     id: "startWorkspace",
     method: "post",
     path: "/workspaces/{id}/start",
@@ -135,7 +137,7 @@ export function workspaceRoutes(services: Services, limits: Limits): ApiRoute[] 
   })
 
   const stop = route({
-    ...change,
+    ...begins,
     id: "stopWorkspace",
     method: "post",
     path: "/workspaces/{id}/stop",
@@ -151,7 +153,7 @@ export function workspaceRoutes(services: Services, limits: Limits): ApiRoute[] 
   })
 
   const resize = route({
-    ...change,
+    ...begins,
     id: "resizeWorkspace",
     method: "post",
     path: "/workspaces/{id}/resize",
@@ -166,7 +168,7 @@ export function workspaceRoutes(services: Services, limits: Limits): ApiRoute[] 
   })
 
   const move = route({
-    ...change,
+    ...begins,
     id: "moveWorkspace",
     method: "post",
     path: "/workspaces/{id}/move",
@@ -181,7 +183,7 @@ export function workspaceRoutes(services: Services, limits: Limits): ApiRoute[] 
   })
 
   const restore = route({
-    ...change,
+    ...begins,
     id: "restoreWorkspace",
     method: "post",
     path: "/workspaces/{id}/restore",
@@ -197,7 +199,7 @@ export function workspaceRoutes(services: Services, limits: Limits): ApiRoute[] 
   })
 
   const destroy = route({
-    ...change,
+    ...begins,
     id: "destroyWorkspace",
     method: "delete",
     path: "/workspaces/{id}",
@@ -206,6 +208,42 @@ export function workspaceRoutes(services: Services, limits: Limits): ApiRoute[] 
     async handle({ caller: { user }, params: { id } }) {
       await limits("change", user.id)
       return begun(user.id, id, await workspaces.destroy(user.id, id))
+    },
+  })
+  const change = route({
+    id: "changeWorkspace",
+    method: "patch",
+    path: "/workspaces/{id}",
+    tag: "Workspaces",
+    summary: "Rename a workspace, keep it on, or say whether it is stopped by itself",
+    scope: "write",
+    params: Id,
+    body: ChangeWorkspace,
+    replies: { 200: { description: "The workspace as it is now", schema: WorkspaceSchema } },
+    errors: [404],
+    async handle({ caller, params, body }) {
+      await limits("change", caller.user.id)
+      await workspaces.change(caller.user.id, params.id, body)
+      // A stop that was planned is called off at once, not at the next look.
+      await idleness.look(params.id)
+      return { status: 200, body: presentWorkspace(await workspaces.get(caller.user.id, params.id), config) }
+    },
+  })
+
+  const activity = route({
+    id: "getActivity",
+    method: "get",
+    path: "/workspaces/{id}/activity",
+    tag: "Workspaces",
+    summary: "Why a workspace is on, and when it will stop",
+    description: "Every sign of use with when it was last seen, and what follows from them.",
+    scope: "read",
+    params: Id,
+    replies: { 200: { description: "How it is used", schema: ActivitySchema } },
+    errors: [404],
+    async handle({ caller, params }) {
+      await workspaces.get(caller.user.id, params.id)
+      return { status: 200, body: presentActivity(await idleness.activity(params.id), now()) }
     },
   })
 
@@ -228,5 +266,5 @@ export function workspaceRoutes(services: Services, limits: Limits): ApiRoute[] 
     },
   })
 
-  return [create, list, get, ...[start, stop, resize, move, restore, destroy], closeViewers]
+  return [create, list, get, change, activity, ...[start, stop, resize, move, restore, destroy], closeViewers]
 }

@@ -14,7 +14,7 @@ import { csrfToken, type PageContext, readForm, type SignedInCaller, show } from
  * person's act creates or wakes a machine: a page of another site, or a tab that comes back by itself, gets a button.
  */
 export function connectRoutes(services: Services, limits: Limits): Router {
-  const { keys, workspaces, store, tokens, config } = services
+  const { keys, workspaces, store, tokens, idleness, config } = services
   const router = new Router()
 
   router.get("/connect", async koa => {
@@ -54,6 +54,7 @@ export function connectRoutes(services: Services, limits: Limits): Router {
     if (workspace.state === "TERMINATED") throw notFound("workspace")
     if (admits(workspace.state)) {
       await limits("ticket", caller.user.id)
+      if (ctx.method === "POST" || isPersonsAct(ctx)) await idleness.visited(workspace.id)
       const ticket = await tokens.issueTicket(workspace.id, caller.login.hash)
       ctx.redirect(`${addressOf(workspace.id, config)}/enter?ticket=${ticket}`)
     } else {

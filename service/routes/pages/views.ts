@@ -19,18 +19,30 @@ const PROFILE_TEXTS = {
 } as const
 
 /** A workspace with all that its card shows. */
-export async function workspaceView({ store, sizes, config }: Services, workspace: Workspace): Promise<WorkspaceView> {
-  const [operation, all] = await Promise.all([
+export async function workspaceView(
+  { store, sizes, config, idleness }: Services,
+  workspace: Workspace,
+): Promise<WorkspaceView> {
+  const [operation, all, use] = await Promise.all([
     workspace.operation ? store.operation(workspace.operation) : null,
     // Where the provider is away, the card does without what only it knows.
     sizes.all().catch(() => []),
+    idleness.activity(workspace.id),
   ])
+  const { record, judgement } = use ?? {}
   const size = all.find(one => one.name === workspace.size)
   const price = size?.regions[workspace.region]?.price ?? workspace.price
   return {
     workspace,
     operation,
     address: addressOf(workspace.id, config),
+    activity:
+      record && judgement
+        ? {
+            ...{ judgement, plannedStop: record.plannedStop, keepOnUntil: record.keepOnUntil },
+            autoStop: record.settings.autoStop ?? config.idle.autoStop,
+          }
+        : null,
     costPerMonth: price ? { amount: price.monthly, currency: price.currency } : null,
     stoppedCostNote:
       workspace.provider === "hetzner"

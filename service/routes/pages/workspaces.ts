@@ -1,16 +1,16 @@
 import Router from "koa-router"
 import { requireLogin } from "../../middleware/caller.ts"
 import type { Limits } from "../../middleware/limits.ts"
-import { deletePage, type NewWorkspaceModel, newWorkspacePage } from "../../pages/index.ts"
+import { deletePage, KEEP_HOURS, type NewWorkspaceModel, newWorkspacePage } from "../../pages/index.ts"
 import type { Services } from "../../services.ts"
-import { CreateWorkspace } from "../../workspaces/workspaces.ts"
-import { csrfToken, type PageContext, readForm, type SignedInCaller, show } from "./forms.ts"
+import { type ChangeWorkspace, CreateWorkspace } from "../../workspaces/workspaces.ts"
+import { csrfToken, type Form, type PageContext, readForm, type SignedInCaller, show } from "./forms.ts"
 import { createOptions } from "./views.ts"
 import { errorsOf, readWorkspaceForm } from "./workspace-form.ts"
 
 /** Pages and forms of workspaces: new, start, stop, delete. */
 export function workspacePages(services: Services, limits: Limits): Router {
-  const { keys, workspaces } = services
+  const { keys, workspaces, idleness, now } = services
   const router = new Router({ prefix: "/workspaces" })
 
   async function showForm(
@@ -63,6 +63,24 @@ export function workspacePages(services: Services, limits: Limits): Router {
     }
     await goTo(ctx, workspaces.destroy(user.id, workspace.id))
   })
+
+  /** Changes what a form on a card says, and shows the card as it is then. */
+  const changing = (path: string, read: (form: Form) => ChangeWorkspace) =>
+    router.post(`/:id/${path}`, async koa => {
+      const ctx = koa as unknown as PageContext
+      const form = await readForm(services, ctx)
+      await limits("change", form.caller.user.id)
+      const { id } = await workspaces.change(form.caller.user.id, koa.params.id as string, read(form))
+      // A click on it is a visit: a stop that was planned is called off at once.
+      await idleness.visited(id)
+      ctx.redirect("/")
+      ctx.status = 303
+    })
+  changing("keep-on", form => {
+    const hours = KEEP_HOURS.find(one => String(one) === form.text("hours"))
+    return { keepOnUntil: hours === undefined ? null : new Date(now() + hours * 3_600_000).toISOString() }
+  })
+  changing("auto-stop", form => ({ autoStop: form.text("on") === "true" }))
 
   for (const kind of ["start", "stop"] as const) {
     router.post(`/:id/${kind}`, async koa => {

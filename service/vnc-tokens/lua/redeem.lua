@@ -13,6 +13,8 @@ local state = redis.call("HGET", KEYS[3], "state")
 if state ~= "RUNNING" and state ~= "IDLE" then return 401 end
 redis.call("HSET", KEYS[2], "workspace", workspace, "login", login, "seen", ARGV[2])
 redis.call("PEXPIRE", KEYS[2], ARGV[3])
+-- Somebody comes: a sign of use, see service/idleness/signals.ts.
+redis.call("HSET", KEYS[3], "seen:visit", ARGV[2])
 for _, set in ipairs({ "login:" .. login, "ws:" .. workspace }) do
   redis.call("SADD", ARGV[6] .. set, ARGV[5])
   -- Longer than any login may live, so that a set never goes before its tokens.

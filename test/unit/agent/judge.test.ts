@@ -44,6 +44,10 @@ describe("agent/orders", () => {
       reason: "idle",
       at: Date.parse(at),
     })
+    assert.deepEqual(order("stopping", { reason: "idle", at, inMs: 60_000 }), {
+      ...{ type: "stopping", reason: "idle", at: Date.parse(at), inMs: 60_000 },
+    })
+    assert.deepEqual([order("stay", {}), order("report", {})], [{ type: "stay" }, { type: "report" }])
     assert.deepEqual(order("stopping", {}), { type: "stopping", reason: "", at: null })
     assert.equal(order("dance", {}), null)
   })

@@ -2,12 +2,8 @@ import assert from "node:assert/strict"
 import { mkdir, rm, symlink, utimes, writeFile } from "node:fs/promises"
 import { join } from "node:path"
 import { createFileWatch } from "../../../image-builder/agent/signals/files.ts"
-import {
-  AGENT_NAMES,
-  agentName,
-  createProcessWatch,
-  parseStat,
-} from "../../../image-builder/agent/signals/processes.ts"
+import { parseStat, readProcesses } from "../../../image-builder/agent/signals/process-table.ts"
+import { AGENT_NAMES, agentName, createProcessWatch } from "../../../image-builder/agent/signals/processes.ts"
 import { countConnections } from "../../../image-builder/agent/signals/ssh.ts"
 import { parsePanes } from "../../../image-builder/agent/signals/terminals.ts"
 import { temporaryDirectory } from "../../support/temporary-directory.ts"
@@ -17,7 +13,9 @@ const stat = (comm: string, user: number, system: number, start = 500) =>
 
 describe("agent/signals/processes", () => {
   it("reads /proc/PID/stat, whatever the name holds", () => {
-    assert.deepEqual(parseStat(stat("a) (b c", 150, 50)), { comm: "a) (b c", cpuSeconds: 2, start: "500" })
+    assert.deepEqual(parseStat(stat("a) (b c", 150, 50)), {
+      ...{ comm: "a) (b c", parent: 1, terminal: 0, cpuSeconds: 2, reapedSeconds: 0, start: "500" },
+    })
     assert.equal(parseStat("nonsense"), null)
   })
   it("knows agents by program, by script and by package", () => {
@@ -40,7 +38,8 @@ describe("agent/signals/processes", () => {
       await writeFile(join(path, "42", "cmdline"), "codex\0exec\0")
     }
     try {
-      const look = createProcessWatch({ proc: path })
+      const watch = createProcessWatch({ proc: path })
+      const look = async (at: number) => watch(await readProcesses(path), at)
       await put(1_000, 1)
       assert.deepEqual(await look(0), [{ name: "codex", pid: 42, cpu: 0 }])
       await put(1_750, 1)

@@ -69,6 +69,14 @@ describe("settings of the service", () => {
     FOOZOL_OPERATIONS_PER_PROVIDER: "0",
     FOOZOL_ENGINE_CHILDREN: "65",
     FOOZOL_READY_SECONDS: "9",
+    FOOZOL_IDLE_SECONDS: "0",
+    FOOZOL_IDLE_WEIGHTS: "sleep=1",
+    FOOZOL_IDLE_CPU: "0",
+    FOOZOL_IDLE_SILENT_SECONDS: "soon",
+    FOOZOL_IDLE_STOP_SECONDS: "0",
+    FOOZOL_IDLE_WARNING_SECONDS: "0",
+    FOOZOL_IDLE_CHECK_SECONDS: "0",
+    FOOZOL_AUTO_STOP: "yes",
     FOOZOL_LOG_LEVEL: "loud",
   }
   for (const [name, value] of Object.entries(wrong)) {

@@ -13,6 +13,7 @@ import {
   isMoving,
   KINDS,
   type Kind,
+  SHIFTS,
   STATES,
   type State,
   TRANSITIONS,
@@ -21,17 +22,28 @@ import type { WorkspaceInfo } from "../../../service/workspaces/workspace.ts"
 import { startTestRedis, type TestRedis } from "../../support/redis.ts"
 
 describe("the table of transitions", () => {
-  it("reaches every state but IDLE, which a machine's signals make, and leaves every state but TERMINATED", () => {
-    const reached = new Set(Object.values(TRANSITIONS).flatMap(move => [move.during, move.done, move.failed]))
+  it("reaches every state, and leaves every state but TERMINATED", () => {
+    const reached = new Set<State | null>(
+      Object.values(TRANSITIONS).flatMap(move => [move.during, move.done, move.failed]),
+    )
+    for (const { to } of Object.values(SHIFTS)) reached.add(to)
     assert.deepEqual(
       STATES.filter(state => !reached.has(state)),
-      ["IDLE"],
+      [],
     )
     const left = STATES.filter(from => STATES.some(to => isLegal(from, to)))
     assert.deepEqual(
       STATES.filter(state => !left.includes(state)),
       ["TERMINATED"],
     )
+  })
+
+  it("lets what is RUNNING be IDLE and back, and nothing else", () => {
+    assert.deepEqual(
+      STATES.filter(from => isLegal(from, "IDLE")),
+      ["RUNNING"],
+    )
+    assert.ok(isLegal("IDLE", "RUNNING"))
   })
 
   it("lets everything be deleted, and nothing come back from that", () => {

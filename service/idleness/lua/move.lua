@@ -1,0 +1,22 @@
+-- Moves a workspace between RUNNING and IDLE, or plans a stop or calls it off without moving it.
+-- Keys: workspace
+-- Arguments: state it must be in, epoch it must have, new state, now (ms), planned stop (ms, or "" for none)
+-- Answers "moved", or "changed" when it is no longer what was judged.
+-- Keeps: no operation is disturbed, since each has another state or epoch; a stop that was planned ends with IDLE.
+local hash = redis.call("HMGET", KEYS[1], "state", "epoch", "since", "rousedAt")
+if hash[1] ~= ARGV[1] or hash[2] ~= ARGV[2] then return "changed" end
+if ARGV[1] ~= ARGV[3] then
+  redis.call("HSET", KEYS[1], "state", ARGV[3], "since", ARGV[4])
+  if ARGV[3] == "RUNNING" then
+    redis.call("HSET", KEYS[1], "rousedAt", ARGV[4])
+  elseif hash[3] ~= hash[4] then
+    -- It was RUNNING since its machine started, which is forgotten otherwise.
+    redis.call("HSET", KEYS[1], "seen:start", hash[3])
+  end
+end
+if ARGV[5] == "" then
+  redis.call("HDEL", KEYS[1], "plannedStop")
+else
+  redis.call("HSET", KEYS[1], "plannedStop", ARGV[5])
+end
+return "moved"
