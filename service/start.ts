@@ -35,6 +35,7 @@ export async function startService(
   const metrics = createMetrics()
   watchStore(metrics, services)
   const worker = config.roles.includes("worker") ? services.startWorker() : null
+  const chores = worker ? services.startChores() : null
   if (worker) void services.pool.warm()
   let web: Server | null = null
   let measured: Server | null = null
@@ -47,6 +48,7 @@ export async function startService(
       )
   } catch (error) {
     measured?.close()
+    await chores?.close()
     await worker?.close(0)
     await services.close()
     throw error
@@ -61,6 +63,8 @@ export async function startService(
       web?.close()
       web?.closeIdleConnections()
       await worker?.close(drainMs)
+      // After the operations: what they have changed is brought to the ledger by whoever is here then.
+      await chores?.close()
       // Streams of events never end by themselves; their readers come back to whoever is here then.
       web?.closeAllConnections()
       measured?.close()

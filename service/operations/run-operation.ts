@@ -155,6 +155,7 @@ async function finish(
       KEY.toDo,
       KEY.workspacesOf(workspace.owner),
       KEY.workspaces,
+      KEY.changes,
     ],
     [
       ...[operation.id, epoch, token, state, state === "succeeded" ? move.done : move.failed, means.now()],

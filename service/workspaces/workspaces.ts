@@ -8,6 +8,7 @@ import type { OperationEvents } from "../operations/events.ts"
 import type { OperationInfo } from "../operations/operation.ts"
 import type { OperationQueue } from "../operations/queue.ts"
 import { ProxyUrl, SecretName, type Secrets, SecretValue } from "../secrets/secrets.ts"
+import type { Budgets } from "../usage/budgets.ts"
 import type { Images } from "./images.ts"
 import { newWorkspaceId } from "./names.ts"
 import type { SizeCatalog } from "./sizes.ts"
@@ -49,7 +50,8 @@ export interface Workspaces {
   /**
    * Creates a workspace, once for one wish: while one of the same profile is being created, or for the same key,
    * that one is answered.
-   * @throws ServiceError `quota-reached`, `sold-out`, `unknown-region`, `no-image` or `idempotency-key-reused`
+   * @throws ServiceError `quota-reached`, `sold-out`, `unknown-region`, `no-image`, `idempotency-key-reused` or
+   *   `budget-reached`
    */
   create(
     user: string,
@@ -59,9 +61,15 @@ export interface Workspaces {
   /** @throws ServiceError `not-found` when it is not the user's */
   get(user: string, id: string): Promise<Workspace>
   listOf(user: string): Promise<Workspace[]>
-  /** Begins an operation and returns its id. @throws ServiceError `not-found` or `illegal-transition` */
+  /** Begins an operation and returns its id. @throws ServiceError `not-found`, `illegal-transition` or `budget-reached` */
   begin(user: string, id: string, kind: Exclude<Kind, "create">): Promise<string>
-  /** Does again what failed. @throws ServiceError `not-failed` */
+  /**
+   * Begins an operation that the service itself has decided on.
+   * @param requestedBy what part of the service has
+   * @throws ServiceError as `begin`
+   */
+  beginAs(requestedBy: string, id: string, kind: "stop"): Promise<string>
+  /** Does again what failed. @throws ServiceError `not-failed` or `budget-reached` */
   retry(user: string, workspace: string): Promise<string>
 }
 
@@ -75,11 +83,12 @@ export interface WorkspacesMeans {
   secrets: Secrets
   sizes: SizeCatalog
   images: Images
+  budgets: Pick<Budgets, "refuse">
   now: () => number
 }
 
 export function createWorkspaces(means: WorkspacesMeans): Workspaces {
-  const { config, keys, store, queue, events, estimates, secrets, sizes, images, now } = means
+  const { config, keys, store, queue, events, estimates, secrets, sizes, images, budgets, now } = means
 
   async function get(user: string, id: string): Promise<Workspace> {
     const workspace = await store.get(id)
@@ -87,14 +96,23 @@ export function createWorkspaces(means: WorkspacesMeans): Workspaces {
     return workspace
   }
 
-  async function asked(workspace: { id: string; owner: string; profile: Profile }, kind: Kind): Promise<OperationInfo> {
-    const { id, owner, profile } = workspace
+  async function asked(
+    { id, owner, profile }: { id: string; owner: string; profile: Profile },
+    kind: Kind,
+    requestedBy = owner,
+  ): Promise<OperationInfo> {
     const estimate = await estimates.estimate(kind, profile)
-    return { id: randomUUID(), workspace: id, owner, kind, requestedBy: owner, createdAt: now(), estimate }
+    return { id: randomUUID(), workspace: id, owner, kind, requestedBy, createdAt: now(), estimate }
   }
 
-  async function begin(workspace: Workspace, kind: Kind, retry: boolean): Promise<string> {
-    const { operation, overtaken } = await store.begin(await asked(workspace, kind), { retry })
+  async function begin(
+    workspace: Workspace,
+    kind: Kind,
+    options: { retry?: boolean } = {},
+    requestedBy = workspace.owner,
+  ): Promise<string> {
+    if (kind === "start" || kind === "create") await budgets.refuse(workspace.owner)
+    const { operation, overtaken } = await store.begin(await asked(workspace, kind, requestedBy), options)
     // Whoever watches it hears at once; if this is lost, the stream finds its end in the record.
     if (overtaken) await events.tell(overtaken, { type: "state", state: "cancelled", at: now() }).catch(() => {})
     await hint(operation)
@@ -116,6 +134,7 @@ export function createWorkspaces(means: WorkspacesMeans): Workspaces {
         await hint(known.operation)
         return { created: false, workspace: await get(user, known.workspace), operation: known.operation }
       }
+      await budgets.refuse(user)
       const region = wish.region ?? (await sizes.regions())[0] ?? "fsn1"
       const [size, image] = await Promise.all([sizes.choose({ sizeClass, region }), images.require(profile)])
       const id = newWorkspaceId()
@@ -137,7 +156,12 @@ export function createWorkspaces(means: WorkspacesMeans): Workspaces {
       return { created: answer.created, workspace: await get(user, answer.workspace), operation: answer.operation }
     },
     async begin(user, id, kind) {
-      return begin(await get(user, id), kind, false)
+      return begin(await get(user, id), kind)
+    },
+    async beginAs(requestedBy, id, kind) {
+      const workspace = await store.get(id)
+      if (!workspace) throw notFound("workspace")
+      return begin(workspace, kind, {}, requestedBy)
     },
     async retry(user, id) {
       const workspace = await get(user, id)
@@ -145,7 +169,7 @@ export function createWorkspaces(means: WorkspacesMeans): Workspaces {
       if (workspace.state !== "FAILED" || !last) {
         throw new ServiceError("not-failed", 409, "Nothing has failed here that could be tried again.")
       }
-      return begin(workspace, last.kind, true)
+      return begin(workspace, last.kind, { retry: true })
     },
   }
 }

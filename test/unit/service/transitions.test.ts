@@ -115,7 +115,7 @@ describe("transitions in Redis", () => {
       redis,
       [
         ...[KEY.operation(id), KEY.workspace(workspace), KEY.lease(workspace), KEY.toDo],
-        ...[KEY.workspacesOf("gh-1"), KEY.workspaces],
+        ...[KEY.workspacesOf("gh-1"), KEY.workspaces, KEY.changes],
       ],
       [
         ...[id, epoch, token, success ? "succeeded" : "failed", success ? move.done : move.failed, 2],
