@@ -28,7 +28,7 @@ const DEFAULTS: Choices = {
 export interface PreferenceStore {
   get(user: string): Promise<Preferences>
   choose(user: string, choices: Partial<Choices>): Promise<void>
-  /** A new address counts only once it is confirmed. */
+  /** A new address counts only once it is confirmed; the same again stays as it is. */
   setEmail(user: string, address: string): Promise<void>
   /** What the link in the mail to a new address carries. */
   confirmation(user: string, address: string): string
@@ -60,6 +60,7 @@ export function createPreferences(redis: Redis, keys: Keys): PreferenceStore {
       await redis.hset(keyOf(user), "kinds", JSON.stringify({ ...known, ...choices }))
     },
     async setEmail(user, address) {
+      if ((await redis.hget(keyOf(user), "email")) === address) return
       await redis.hset(keyOf(user), "email", address, "confirmed", "0")
     },
     async confirmEmail(user, code) {
