@@ -285,6 +285,7 @@ describe("service: notifications", () => {
     // Again it is not sent: whoever owns that address is not to be bothered by strangers.
     await test.api(token, "PUT", "/notifications/email", { address: "ada@example.com" })
     await test.api(token, "POST", "/notifications/test")
+    await waitUntil("the outbox is empty", async () => (await test.service.services.redis.xlen(OUTBOX)) === 0)
     const eve = await test.signIn("eve")
     assert.match((await eve.get(link)).text, /for somebody else/)
     const stranger = await fetch(link, { redirect: "manual", headers: { accept: "text/html" } })
