@@ -63,7 +63,7 @@ ${
   postForm({
     action: "/account/notifications/email",
     csrf,
-    class: "inline-form",
+    class: "inline-form level",
     content: html`${field({
       ...{
         id: "address",
@@ -93,7 +93,7 @@ ${postForm({ action: "/account/notifications/webhook/delete", csrf, content: htm
 ${postForm({
   action: "/account/notifications/webhook",
   csrf,
-  class: "inline-form",
+  class: "inline-form level",
   content: html`${field({
     ...{ id: "webhook-url", name: "url", label: webhook === null ? "URL" : "Another URL", type: "url" },
     ...{ error: errors?.url, hint: "With a new secret each time." },
@@ -107,6 +107,7 @@ function kinds({ kinds, csrf }: NotificationsModel): Html {
 ${postForm({
   action: "/account/notifications/kinds",
   csrf,
+  class: "choices-table",
   content: html`<div class="table-scroll" tabindex="0" role="region" aria-label="What goes where"><table>
 <thead><tr><th scope="col">When</th><th scope="col">E-mail</th><th scope="col">Webhook</th></tr></thead>
 <tbody>${kinds.map(

@@ -84,7 +84,7 @@ ${progressBar({ label: "Used of this month's budget", fraction: Math.min(1, budg
 ${postForm({
   action: "/usage/budget",
   csrf,
-  class: "inline-form",
+  class: "inline-form level",
   content: html`${field({
     ...{ id: "budget-amount", name: "amount", label: "Before tax, in the currency of the prices", type: "number" },
     ...{
