@@ -224,6 +224,22 @@ describe("mails", () => {
     }
   })
 
+  it("a server beyond this machine that offers no TLS is told nothing", async () => {
+    const server = await startMailServer()
+    // It leads here too, but is not written as an address of this machine.
+    const url = server.url.replace("127.0.0.1", "[::ffff:127.0.0.1]")
+    const mailer = createMailer({ url, from: "cloud@example.com" }, "https://cloud.example.com")
+    try {
+      const sent = await mailer.send("ada@example.com", told)
+      assert.equal(sent.ok, false, JSON.stringify(sent))
+      assert.deepEqual([server.visits, server.signIns], [1, 0])
+      assert.deepEqual(server.mails, [])
+    } finally {
+      mailer.close()
+      await server.close()
+    }
+  })
+
   it("a recipient that does not exist is hopeless, a server that is away is not, and no password is in the reason", async () => {
     const server = await startMailServer()
     const mailer = createMailer({ url: server.url, from: "cloud@example.com" }, "https://cloud.example.com")

@@ -15,12 +15,17 @@ export interface ReceivedMail {
 /** A mail server on loopback that takes mails of one user; it refuses recipients as a test says. */
 export async function startMailServer({ user = "cloud", password = "p@ss word" } = {}) {
   const mails: ReceivedMail[] = []
-  const state = { mails, url: "", refuse: null as number | null, port: 0, close }
+  const state = { mails, url: "", visits: 0, signIns: 0, refuse: null as number | null, port: 0, close }
   const server = new SMTPServer({
-    // Loopback needs no TLS; what the service requires elsewhere is tried with `starttls`.
+    // It offers no TLS, which is good enough on loopback alone.
     disabledCommands: ["STARTTLS"],
     allowInsecureAuth: true,
+    onConnect(_session, answer) {
+      state.visits++
+      answer()
+    },
     onAuth(auth, _session, answer) {
+      state.signIns++
       const isRight = auth.username === user && auth.password === password
       answer(isRight ? null : new Error("wrong user or password"), { user: auth.username })
     },
