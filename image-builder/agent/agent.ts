@@ -61,8 +61,9 @@ export async function startAgent({ config, run, log, times = {}, ...given }: Age
   const stopping = createStopping({ relay, events, now })
   const askSize = given.askSize ?? (() => displaySize(config.display.socket))
   const display = createDisplay(run, config.display.setSize, askSize)
+  let terminalShown = false
   const readiness = watchReadiness({
-    checks: () => runChecks({ ...config, run, display }),
+    checks: () => runChecks({ ...config, run, display, terminalShown: () => terminalShown }),
     everyMs: times.readinessMs ?? 700,
     signal,
     log,
@@ -118,7 +119,14 @@ export async function startAgent({ config, run, log, times = {}, ...given }: Age
   const wait = times.backoff ?? { first: 1_000, most: 30_000 }
   const backoff = () => createBackoff({ ...wait, random: Math.random })
   const connected = () => void relay.recheck()
-  const work = [keepWindows({ socketPath: config.display.socket, hasApp: config.profile === "desktop", signal, log })]
+  const work = [
+    keepWindows({
+      ...{ socketPath: config.display.socket, hasApp: config.profile === "desktop", signal, log },
+      terminalShown: isShown => {
+        terminalShown = isShown
+      },
+    }),
+  ]
   if (client === null) log.info("this machine has no service: nobody is let in")
   else {
     const everyMs = () => (readiness.state().ready ? heartbeatMs : Math.min(heartbeatMs, UNREADY_REPORT_MS))

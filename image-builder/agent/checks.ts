@@ -17,6 +17,8 @@ export interface CheckOptions {
   tmuxSocket: string
   /** Units of systemd that must be active; empty where there is no systemd. */
   units: string[]
+  /** Whether the terminal's window is on the display; asked where there are units that make it. */
+  terminalShown(): boolean
 }
 
 /** Units of a profile that must run before its workspace is of use. */
@@ -30,7 +32,7 @@ export const unitsOf = (profile: string) => [
  * so they wait until the earlier ones are answered: a machine that is starting has better things to do.
  */
 export async function runChecks(options: CheckOptions): Promise<Check[]> {
-  const quick = [checkDisplay(options), checkVnc(options)]
+  const quick = [checkDisplay(options), checkVnc(options), ...checkWindow(options)]
   if (options.https) quick.push(checkHttps(options.https))
   const first = await Promise.all(quick)
   const units = options.units.map(nameOf)
@@ -46,6 +48,13 @@ const nameOf = (unit: string) => unit.replace(/^foozol-|\.service$/g, "")
 async function checkDisplay({ display }: CheckOptions): Promise<Check> {
   const size = await display.size()
   return { name: "display", ok: size !== null, detail: size ? `${size.width}x${size.height}` : "does not answer" }
+}
+
+/** Whoever is led to the desktop now finds something to work with; the browser takes its time. */
+function checkWindow({ units, terminalShown }: CheckOptions): Promise<Check>[] {
+  if (units.length === 0) return []
+  const ok = terminalShown()
+  return [Promise.resolve({ name: "window", ok, detail: ok ? "terminal" : "no terminal on the display" })]
 }
 
 async function checkTerminals({ run, tmuxSocket }: CheckOptions): Promise<Check> {

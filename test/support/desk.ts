@@ -68,6 +68,8 @@ export async function runOnDesktop(
   if (!box) throw new Error("The viewer shows no desktop.")
   for (let attempt = 0; attempt < 5; attempt++) {
     await page.mouse.click(box.x + box.width * TERMINAL_AT, box.y + box.height / 2)
+    // What a line of which only a part arrived has begun.
+    await page.keyboard.press("Control+c")
     await page.keyboard.press("Control+u")
     await page.keyboard.type(`{ ${command}; } | curl -s --data-binary @- ${mailbox.address}`, { delay: 40 })
     await page.keyboard.press("Enter")

@@ -18,23 +18,28 @@ export async function keepWindows(options: {
   socketPath: string
   /** Whether the main window is the operator's app. */
   hasApp: boolean
+  /** Hears at every look whether the terminal is on the display, and that it is not when the display is gone. */
+  terminalShown(isShown: boolean): void
   signal: AbortSignal
   log: Log
 }): Promise<void> {
-  const { socketPath, hasApp, signal, log } = options
+  const { socketPath, signal } = options
   while (!signal.aborted) {
     const server = await openXServer(socketPath).catch(() => null)
     if (server !== null) {
       const end = () => server.close()
       signal.addEventListener("abort", end, { once: true })
-      await follow(server, hasApp, log)
+      await follow(server, options)
+      options.terminalShown(false)
       signal.removeEventListener("abort", end)
     }
     await pause(RETRY_MS, signal)
   }
 }
 
-async function follow(server: XServer, hasApp: boolean, log: Log): Promise<void> {
+type Options = Parameters<typeof keepWindows>[0]
+
+async function follow(server: XServer, options: Options): Promise<void> {
   let before: Area | null = null
   let due = true
   let wake = () => {}
@@ -65,10 +70,10 @@ async function follow(server: XServer, hasApp: boolean, log: Log): Promise<void>
     }
     due = false
     try {
-      before = await look(server, before, hasApp, soon)
+      before = await look(server, before, options, soon)
     } catch (error) {
       // A window that closes while it is asked about; its end is a change of its own.
-      if (!gone) log.info(`windows: ${reasonOf(error)}`)
+      if (!gone) options.log.info(`windows: ${reasonOf(error)}`)
     }
   }
   clearTimeout(timer)
@@ -76,7 +81,7 @@ async function follow(server: XServer, hasApp: boolean, log: Log): Promise<void>
 }
 
 /** Looks at all windows and moves those that are not where they belong; returns the area there is for them. */
-async function look(server: XServer, before: Area | null, hasApp: boolean, soon: () => void): Promise<Area | null> {
+async function look(server: XServer, before: Area | null, options: Options, soon: () => void): Promise<Area | null> {
   const [x, y, width, height] = await server.numbers(server.root, "_NET_WORKAREA")
   // No window manager yet.
   if (x === undefined || y === undefined || !width || !height) return before
@@ -84,7 +89,7 @@ async function look(server: XServer, before: Area | null, hasApp: boolean, soon:
   const ids = await server.numbers(server.root, "_NET_CLIENT_LIST")
   const seen = await Promise.all(ids.map(id => read(server, id)))
   const windows = seen.flatMap(one => (one === null || one.extents.length === 0 ? [] : [one]))
-  for (const { id, to, isHome } of arrange(windows, area, before, hasApp)) {
+  for (const { id, to, isHome } of arrange(windows, area, before, options.hasApp)) {
     const extents = windows.find(one => one.id === id)?.extents ?? [0, 0, 0, 0]
     const [left = 0, right = 0, top = 0, bottom = 0] = extents
     const place = [to.x, to.y, to.width - left - right, to.height - top - bottom]
@@ -92,6 +97,7 @@ async function look(server: XServer, before: Area | null, hasApp: boolean, soon:
     // The place is that of the frame's upper left corner, the size the window's own; all four are given, by a tool.
     await server.tell(id, "_NET_MOVERESIZE_WINDOW", [1 | (0xf << 8) | (2 << 12), ...place])
   }
+  options.terminalShown(windows.some(one => one.kind === "terminal"))
   // A window that the window manager has not yet framed tells no truth about its place; nothing is heard of its frame.
   if (seen.some(one => one !== null && one.extents.length === 0)) soon()
   return area
