@@ -1,5 +1,5 @@
 import { existsSync, readFileSync } from "node:fs"
-import { join } from "node:path"
+import { join, resolve } from "node:path"
 import type { Runtime } from "../local-cloud/runtime-file.ts"
 import { cacheDirectory, dataDirectory } from "../tools/setup/paths.ts"
 import { LOCAL_ZONE } from "./first-contents.ts"
@@ -99,6 +99,7 @@ function serviceEnvironment(parts: Parts, env: NodeJS.ProcessEnv): NodeJS.Proces
     FOOZOL_METRICS_LISTEN: "127.0.0.1:0",
     // What the local cloud sells everywhere; one place is enough on one machine.
     FOOZOL_REGIONS: "fsn1, nbg1, hel1",
+    FOOZOL_USAGE_DIRECTORY: join(resolve(data), "usage"),
     FOOZOL_COMPILE_CACHE: join(cacheDirectory(), "compile-cache"),
     ...env,
     FOOZOL_URL: url,

@@ -16,7 +16,9 @@ import { backupRoutes } from "./routes/api/backups.ts"
 import { catalogRoutes } from "./routes/api/catalog.ts"
 import { apiDocument } from "./routes/api/document.ts"
 import { mountApi } from "./routes/api/mount.ts"
+import { notificationRoutes } from "./routes/api/notifications.ts"
 import { operationRoutes } from "./routes/api/operations.ts"
+import { usageRoutes } from "./routes/api/usage.ts"
 import { workspaceRoutes } from "./routes/api/workspaces.ts"
 import { healthRoutes } from "./routes/health.ts"
 import { machineRoutes } from "./routes/machine.ts"
@@ -24,7 +26,9 @@ import { accountPages } from "./routes/pages/account.ts"
 import { connectRoutes } from "./routes/pages/connect.ts"
 import { type PageContext, show } from "./routes/pages/forms.ts"
 import { homePages } from "./routes/pages/home.ts"
+import { notificationPages } from "./routes/pages/notifications.ts"
 import { operationPages } from "./routes/pages/operations.ts"
+import { usagePages } from "./routes/pages/usage.ts"
 import { workspacePages } from "./routes/pages/workspaces.ts"
 import { signInRoutes } from "./routes/sign-in.ts"
 import type { Services } from "./services.ts"
@@ -56,6 +60,8 @@ export function createApp(services: Services, metrics: Metrics, isStopping: () =
     ...operationRoutes(services),
     ...catalogRoutes(services),
     ...accountRoutes(services, limits),
+    ...usageRoutes(services, limits),
+    ...notificationRoutes(services, limits),
   ]
   const document = apiDocument(api, config.url)
   const apiRouter = mountApi(api)
@@ -70,6 +76,8 @@ export function createApp(services: Services, metrics: Metrics, isStopping: () =
   mount(operationPages(services))
   mount(connectRoutes(services, limits))
   mount(accountPages(services, limits))
+  mount(usagePages(services, limits))
+  mount(notificationPages(services, limits))
   use(answerNothing)
   const handle = app.callback()
   return (request, response) => {

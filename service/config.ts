@@ -1,4 +1,5 @@
 import { readFileSync } from "node:fs"
+import { isAbsolute, join, resolve } from "node:path"
 import { parseEnv } from "node:util"
 import { z } from "zod"
 import { type IdlenessSettings, WEIGHT, windowsOf } from "./idleness/settings.ts"
@@ -146,6 +147,28 @@ export const Settings = z.object({
   FOOZOL_AUTO_STOP: flag
     .default(true)
     .describe("whether idle workspaces are stopped whose owner has not said otherwise"),
+  FOOZOL_USAGE_DIRECTORY: z
+    .string()
+    .refine(path => isAbsolute(path), "must be an absolute path")
+    .optional()
+    .describe(
+      "folder of the ledger of what every workspace was and when, shared by all processes and in your backups; `usage` in FOOZOL_DATA if unset",
+    ),
+  FOOZOL_BUDGET: z.coerce
+    .number()
+    .positive()
+    .max(1_000_000)
+    .optional()
+    .describe("budget per calendar month of a user who has set none, in the currency of the prices; none if unset"),
+  FOOZOL_SMTP_URL: z
+    .url({ protocol: /^smtps?$/, error: "must be smtp://USER:PASSWORD@HOST:PORT, or smtps://" })
+    .optional()
+    .describe("mail server for notifications; no mail is sent if unset"),
+  FOOZOL_SMTP_FROM: z
+    .string()
+    .regex(/^[^\r\n<>]*<?[^\s<>@]+@[^\s<>@]+>?$/, "must be an address, such as `foozol Cloud <cloud@example.com>`")
+    .optional()
+    .describe("sender of those mails"),
   FOOZOL_LOG_LEVEL: z
     .enum(["debug", "info", "warn", "error", "silent"])
     .default("info")
@@ -179,6 +202,12 @@ export interface Config {
   backupDays: number
   finalSnapshotDays: number
   idle: IdlenessSettings
+  /** Folder of the usage ledger. */
+  usageDirectory: string
+  /** Of users who have set none. */
+  budget: number | null
+  /** Null: no mail is sent. */
+  smtp: { url: string; from: string } | null
   logLevel: "debug" | "info" | "warn" | "error" | "silent"
 }
 
@@ -241,10 +270,20 @@ export function readConfig(env: NodeJS.ProcessEnv): Config {
       busyCpu: s.FOOZOL_IDLE_CPU,
       autoStop: s.FOOZOL_AUTO_STOP,
     },
+    usageDirectory: s.FOOZOL_USAGE_DIRECTORY ?? resolve(join(given.FOOZOL_DATA ?? ".foozol", "usage")),
+    budget: s.FOOZOL_BUDGET ?? null,
+    smtp: smtpFrom(s.FOOZOL_SMTP_URL, s.FOOZOL_SMTP_FROM),
     logLevel: s.FOOZOL_LOG_LEVEL,
   }
   refuseDangerous(config)
   return config
+}
+
+/** The mail server; both settings belong together. */
+function smtpFrom(url: string | undefined, from: string | undefined): Config["smtp"] {
+  if (url !== undefined && from !== undefined) return { url, from }
+  if (url === undefined && from === undefined) return null
+  throw new ConfigError("FOOZOL_SMTP_URL and FOOZOL_SMTP_FROM belong together: set both, or neither for no mail")
 }
 
 /** The environment with the lines of `.env` beneath it; a missing file is no error. */

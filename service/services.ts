@@ -5,13 +5,18 @@ import { createEnginePool, type EnginePool } from "../infra/engine-pool.ts"
 import type { Machines } from "../infra/machines/contract.ts"
 import { type ApiTokens, createApiTokens } from "./api-tokens/api-tokens.ts"
 import { type Backups, createBackups } from "./backups/backups.ts"
-import type { Config } from "./config.ts"
+import { type Chores, startChores } from "./chores.ts"
+import { type Config, isLoopback } from "./config.ts"
 import { createIdleness, type Idleness } from "./idleness/idleness.ts"
 import { startWatch, type Watch } from "./idleness/watch.ts"
 import { createKeys, type Keys } from "./keys.ts"
 import { createLogins, type Logins } from "./logins/logins.ts"
 import { createMachineChannel, type MachineChannel } from "./machines/channel.ts"
 import { createMachineReports, type MachineReports } from "./machines/reports.ts"
+import { createDeliveries, type Deliveries } from "./notifications/deliveries.ts"
+import { createMailer, type Mailer } from "./notifications/mail.ts"
+import { createNotify, type Notify } from "./notifications/outbox.ts"
+import { createPreferences, type PreferenceStore } from "./notifications/preferences.ts"
 import { createEstimates, type Estimates } from "./operations/estimates.ts"
 import { createOperationEvents, type OperationEvents } from "./operations/events.ts"
 import {
@@ -24,6 +29,9 @@ import { connectRedis } from "./redis/connect.ts"
 import { queueConnection } from "./redis/queue-connection.ts"
 import { createSubscriber } from "./redis/subscriber.ts"
 import { createSecrets, type Secrets } from "./secrets/secrets.ts"
+import { type Budgets, createBudgets } from "./usage/budgets.ts"
+import { openLedger } from "./usage/ledger.ts"
+import { createUsageReport, type UsageReport } from "./usage/usage-report.ts"
 import { createUsers, type Users } from "./users/users.ts"
 import { createVncTokens, type VncTokens } from "./vnc-tokens/vnc-tokens.ts"
 import { createImages, type Images } from "./workspaces/images.ts"
@@ -55,7 +63,16 @@ export interface Services {
   channel: MachineChannel
   reports: MachineReports
   idleness: Idleness
+  usage: UsageReport
+  budgets: Budgets
+  notify: Notify
+  preferences: PreferenceStore
+  deliveries: Deliveries
+  /** Null where no mail server is set. */
+  mailer: Mailer | null
   pool: EnginePool
+  /** Begins what the worker role does beside operations. */
+  startChores(): Chores
   startWorker(): OperationWorker
   /** Judges the use of all workspaces from now on. */
   startWatch(): Watch
@@ -97,7 +114,28 @@ export async function openServices(
   const backups = createBackups(machines)
   const queue = createOperationQueue(redis, adding, log)
   const pool = createEnginePool({ size: config.engineChildren, ...(compileCache ? { compileCache } : {}) })
-  const parts = { config, keys, store, queue, events, estimates, secrets, sizes, images, backups, machines, now }
+  const ledger = openLedger(config.usageDirectory, log)
+  const usage = createUsageReport(redis, ledger, now)
+  const budgets = createBudgets(redis, usage, config.budget ? { amount: config.budget, action: "stop" } : null, now)
+  const notify = createNotify(redis, now)
+  const preferences = createPreferences(redis, keys)
+  const deliveries = createDeliveries(redis, now)
+  const mailer = config.smtp && createMailer(config.smtp, config.url)
+  const parts = {
+    config,
+    keys,
+    store,
+    queue,
+    events,
+    estimates,
+    secrets,
+    sizes,
+    images,
+    backups,
+    machines,
+    budgets,
+    now,
+  }
   const means = { ...{ config, keys, cloud, pool, machines, channel, reports, tokens, secrets, now } }
   const workspaces = createWorkspaces(parts)
   const idleness = createIdleness({ redis, channel, workspaces, settings: config.idle, now, log })
@@ -107,7 +145,14 @@ export async function openServices(
     users: createUsers(redis, config.signUpCap),
     logins: createLogins(redis, config.login),
     apiTokens: createApiTokens(redis),
-    ...{ workspaces, idleness },
+    ...{ workspaces, idleness, usage, notify, preferences, deliveries, mailer },
+    startChores: () =>
+      startChores(
+        { redis, ledger, sizes, store, workspaces, budgets, notify, preferences, deliveries, mailer, log, now },
+        {
+          onlyPublic: !isLoopback(config.url),
+        },
+      ),
     startWatch: () => startWatch({ redis, store, idleness, log }, config.idle.checkMs),
     startWorker: () =>
       startOperationWorker(
@@ -119,6 +164,7 @@ export async function openServices(
     async close() {
       await pool.close()
       await queue.close()
+      mailer?.close()
       for (const connection of [...connections, ...queueing]) connection.disconnect()
     },
   }

@@ -36,6 +36,7 @@ export async function startService(
   watchStore(metrics, services)
   const worker = config.roles.includes("worker") ? services.startWorker() : null
   const watch = worker ? services.startWatch() : null
+  const chores = worker ? services.startChores() : null
   if (worker) void services.pool.warm()
   let web: Server | null = null
   let measured: Server | null = null
@@ -49,6 +50,7 @@ export async function startService(
   } catch (error) {
     measured?.close()
     await watch?.close()
+    await chores?.close()
     await worker?.close(0)
     await services.close()
     throw error
@@ -64,6 +66,8 @@ export async function startService(
       web?.closeIdleConnections()
       await watch?.close()
       await worker?.close(drainMs)
+      // After the operations: what they have changed is brought to the ledger by whoever is here then.
+      await chores?.close()
       // Streams of events never end by themselves; their readers come back to whoever is here then.
       web?.closeAllConnections()
       measured?.close()

@@ -1,6 +1,7 @@
-import { join } from "node:path"
+import { join, resolve } from "node:path"
 import type { Command } from "commander"
 import { environmentWithFile, Settings } from "../../service/config.ts"
+import { dataDirectory } from "../../tools/setup/paths.ts"
 import { printTable } from "../print-table.ts"
 import { cloudConfig, compileCache, engineEnvironment } from "../settings.ts"
 
@@ -26,7 +27,8 @@ export function addService(program: Command): void {
       // What is set comes first; what is not is this machine's set-up.
       const env = environmentWithFile(process.env, join(process.cwd(), ".env"))
       const cloud = engineEnvironment(cloudConfig(env))
-      Object.assign(process.env, { FOOZOL_COMPILE_CACHE: compileCache() }, cloud, env)
+      const usage = join(resolve(dataDirectory(env)), "usage")
+      Object.assign(process.env, { FOOZOL_COMPILE_CACHE: compileCache(), FOOZOL_USAGE_DIRECTORY: usage }, cloud, env)
       await import("../../service/main.ts")
     })
 

@@ -49,7 +49,11 @@ export function createIdleness(means: IdlenessMeans): Idleness {
 
   /** @returns false when the workspace is no longer what was judged */
   async function move({ id, state, epoch }: IdleRecord, to: State, plannedStop: number | null): Promise<boolean> {
-    const answer = await scripts.move.run(redis, [KEY.workspace(id)], [state, epoch, to, now(), plannedStop ?? ""])
+    const answer = await scripts.move.run(
+      redis,
+      [KEY.workspace(id), KEY.changes],
+      [state, epoch, to, now(), plannedStop ?? ""],
+    )
     return answer === "moved"
   }
 

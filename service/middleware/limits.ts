@@ -4,7 +4,7 @@ import { PREFIX } from "../redis/connect.ts"
 import type { Services } from "../services.ts"
 
 /** What is limited, and how often a minute it may be done by one user (or one address, for strangers). */
-const PER_MINUTE = { "sign-in": 30, create: 30, ticket: 120, token: 30, change: 240 }
+const PER_MINUTE = { "sign-in": 30, create: 30, ticket: 120, token: 30, change: 240, mail: 3 }
 export type Limited = keyof typeof PER_MINUTE
 
 export type Limits = (what: Limited, who: string) => Promise<void>

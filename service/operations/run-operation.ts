@@ -160,6 +160,7 @@ async function finish(
       KEY.toDo,
       KEY.workspacesOf(workspace.owner),
       KEY.workspaces,
+      KEY.changes,
     ],
     [
       ...[operation.id, epoch, token, state, after ?? "", means.now()],

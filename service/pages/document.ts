@@ -61,6 +61,8 @@ const menu = ({ user, csrf }: { user: User; csrf: string }) => html`<nav class="
 <div class="menu-panel">
 <p class="menu-who"><strong>${user.name ?? user.login}</strong><span class="soft">@${user.login}</span></p>
 <a href="/">${icon("machine")}Workspaces</a>
+<a href="/usage">${icon("clock")}Usage and budget</a>
+<a href="/account/notifications">${icon("info")}Notifications</a>
 <a href="/account">${icon("key")}Account, tokens and keys</a>
 <a href="/api/v1/docs">${icon("window")}API</a>
 <form method="post" action="/sign-out"><input type="hidden" name="csrf" value="${csrf}"><button class="menu-item">${icon("arrow")}Sign out</button></form>

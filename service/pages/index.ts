@@ -14,5 +14,7 @@ export {
   type NewWorkspaceValues,
   newWorkspacePage,
 } from "./new-workspace.ts"
+export { type NotificationsModel, notificationsPage } from "./notifications.ts"
 export { type OperationModel, operationPage } from "./operation.ts"
+export { type UsageModel, usagePage } from "./usage.ts"
 export { KEEP_HOURS } from "./workspace-activity.ts"

@@ -29,6 +29,8 @@ export const KEY = {
   workspaces: `${PREFIX}ws-all`,
   operation: (id: string) => `${PREFIX}op:${id}`,
   toDo: `${PREFIX}ops-to-do`,
+  /** Stream of changes of state, until the ledger has them; every script that changes a state appends to it. */
+  changes: `${PREFIX}changes`,
   idempotency: (user: string, key: string) =>
     `${PREFIX}user:${user}:idem:${createHash("sha256").update(key).digest("hex")}`,
 }
@@ -116,6 +118,7 @@ export function createWorkspaceStore(redis: Redis): WorkspaceStore {
           KEY.workspaces,
           KEY.toDo,
           KEY.idempotency(info.owner, key ?? ""),
+          KEY.changes,
         ],
         [
           ...[info.id, JSON.stringify(info), info.createdAt, asked.id, JSON.stringify(asked), info.profile],
@@ -130,7 +133,10 @@ export function createWorkspaceStore(redis: Redis): WorkspaceStore {
       const { from, during } = TRANSITIONS[asked.kind]
       const [word, detail, overtaken] = (await scripts.begin.run(
         redis,
-        [KEY.workspace(asked.workspace), KEY.operation(asked.id), KEY.operationsOf(asked.workspace), KEY.toDo],
+        [
+          ...[KEY.workspace(asked.workspace), KEY.operation(asked.id), KEY.operationsOf(asked.workspace)],
+          ...[KEY.toDo, KEY.changes],
+        ],
         [
           ...[asked.kind, during ?? "", `,${from.join(",")},`, asked.id, JSON.stringify(asked), asked.createdAt],
           ...[retry ? 1 : 0, PREFIX, ...Object.entries(unchanged).flat()],

@@ -9,11 +9,12 @@ import type { OperationEvents } from "../operations/events.ts"
 import type { OperationInfo, Wish } from "../operations/operation.ts"
 import type { OperationQueue } from "../operations/queue.ts"
 import { ProxyUrl, SecretName, type Secrets, SecretValue } from "../secrets/secrets.ts"
+import type { Budgets } from "../usage/budgets.ts"
 import type { Images } from "./images.ts"
 import { newWorkspaceId } from "./names.ts"
 import type { SizeCatalog } from "./sizes.ts"
 import type { WorkspaceStore } from "./store.ts"
-import type { Kind } from "./transitions.ts"
+import { type Kind, leadsToDesktop } from "./transitions.ts"
 import {
   type Place,
   PROFILES,
@@ -78,7 +79,8 @@ export interface Workspaces {
   /**
    * Creates a workspace, once for one wish: while one of the same profile is being created, or for the same key,
    * that one is answered.
-   * @throws ServiceError `quota-reached`, `sold-out`, `unknown-region`, `no-image` or `idempotency-key-reused`
+   * @throws ServiceError `quota-reached`, `sold-out`, `unknown-region`, `no-image`, `idempotency-key-reused` or
+   *   `budget-reached`
    */
   create(
     user: string,
@@ -88,7 +90,7 @@ export interface Workspaces {
   /** @throws ServiceError `not-found` when it is not the user's */
   get(user: string, id: string): Promise<Workspace>
   listOf(user: string): Promise<Workspace[]>
-  /** Each begins an operation and returns its id. @throws ServiceError `not-found` or `illegal-transition` */
+  /** Each begins an operation and returns its id. @throws ServiceError `not-found`, `illegal-transition` or `budget-reached` */
   stop(user: string, id: string, mode?: StopMode): Promise<string>
   /**
    * Starts what is off or asleep; another size or region than it had is taken along.
@@ -107,10 +109,10 @@ export interface Workspaces {
    * @param unchanged what it rests on, see the store
    * @throws ServiceError as `stop`, and `changed-meanwhile`
    */
-  beginAs(requestedBy: string, id: string, kind: "stop", unchanged: Record<string, string>): Promise<string>
+  beginAs(requestedBy: string, id: string, kind: "stop", unchanged?: Record<string, string>): Promise<string>
   /** @throws ServiceError `not-found` when it is not the user's, or `too-long` for more than 30 days */
   change(user: string, id: string, changes: ChangeWorkspace): Promise<Workspace>
-  /** Does again what failed. @throws ServiceError `not-failed` */
+  /** Does again what failed. @throws ServiceError `not-failed` or `budget-reached` */
   retry(user: string, workspace: string): Promise<string>
 }
 
@@ -125,11 +127,12 @@ export interface WorkspacesMeans {
   sizes: SizeCatalog
   images: Images
   backups: Backups
+  budgets: Pick<Budgets, "refuse">
   now: () => number
 }
 
 export function createWorkspaces(means: WorkspacesMeans): Workspaces {
-  const { config, keys, store, queue, events, estimates, secrets, sizes, images, backups, now } = means
+  const { config, keys, store, queue, events, estimates, secrets, sizes, images, backups, budgets, now } = means
 
   async function get(user: string, id: string): Promise<Workspace> {
     const workspace = await store.get(id)
@@ -156,6 +159,7 @@ export function createWorkspaces(means: WorkspacesMeans): Workspaces {
 
   async function begin(workspace: Workspace, kind: Kind, more: More = {}): Promise<string> {
     const { retry = false, unchanged = {}, ...about } = more
+    if (leadsToDesktop(kind)) await budgets.refuse(workspace.owner)
     const { operation, overtaken } = await store.begin(await asked(workspace, kind, about), { retry, unchanged })
     // Whoever watches it hears at once; if this is lost, the stream finds its end in the record.
     if (overtaken) await events.tell(overtaken, { type: "state", state: "cancelled", at: now() }).catch(() => {})
@@ -184,6 +188,7 @@ export function createWorkspaces(means: WorkspacesMeans): Workspaces {
         await hint(known.operation)
         return { created: false, workspace: await get(user, known.workspace), operation: known.operation }
       }
+      await budgets.refuse(user)
       const region = wish.region ?? (await sizes.regions())[0] ?? "fsn1"
       const [size, image] = await Promise.all([sizes.choose({ sizeClass, region }), images.require(profile)])
       const id = newWorkspaceId()
@@ -247,7 +252,7 @@ export function createWorkspaces(means: WorkspacesMeans): Workspaces {
     async destroy(user, id) {
       return begin(await get(user, id), "destroy")
     },
-    async beginAs(requestedBy, id, kind, unchanged) {
+    async beginAs(requestedBy, id, kind, unchanged = {}) {
       const workspace = await store.get(id)
       if (!workspace) throw notFound("workspace")
       const wanted = config.stopMode === "hibernate" ? "hibernate" : kind

@@ -12,9 +12,13 @@ import {
   deletePage,
   errorPage,
   landingPage,
+  type NotificationsModel,
   newWorkspacePage,
+  notificationsPage,
   operationPage,
   type SignedIn,
+  type UsageModel,
+  usagePage,
   type WorkspaceView,
 } from "../../service/pages/index.ts"
 import type { Workspace } from "../../service/workspaces/workspace.ts"
@@ -243,6 +247,34 @@ export const account = {
   secrets: [{ name: "ANTHROPIC_API_KEY", updatedAt: Date.now() - 70 * HOUR }],
 }
 
+export const usage: UsageModel = {
+  ...{ ...signedIn, month: "2026-11", before: "2026-10", after: null },
+  workspaces: [
+    {
+      ...{ workspace: "w-7f3k2m", name: "quiet-otter", size: "cx43", region: "fsn1" },
+      seconds: { active: 90_061, idle: 1800, stopped: 400_000, hibernated: 0, changing: 95, failed: 0 },
+      ...{ costs: [{ amount: 4.3217, currency: "EUR" }], unpricedSeconds: 3600 },
+    },
+  ],
+  total: [{ amount: 4.3217, currency: "EUR" }],
+  budget: { amount: 4, action: "stop", spent: { amount: 4.3217, currency: "EUR" }, part: 1.08 },
+}
+
+export const notifications: NotificationsModel = {
+  ...{ ...signedIn, sendsMail: true, email: { address: "ada@example.com", confirmed: false } },
+  webhook: { url: "https://example.com/hook?from=foozol" },
+  kinds: [
+    { kind: "stopped", channels: ["webhook"] },
+    { kind: "budget-near", channels: ["email", "webhook"] },
+  ],
+  failures: [
+    {
+      ...{ kind: "backup-failed", channel: "webhook", at: Date.now() - 30 * HOUR, givenUpAt: Date.now() - 6 * HOUR },
+      reason: "It answered 503.",
+    },
+  ],
+}
+
 /** Every page, by the path it is previewed at. */
 export function samplePages(): Record<string, string> {
   const from = Date.now() - 15_000
@@ -297,6 +329,13 @@ export function samplePages(): Record<string, string> {
     "/delete": deletePage({ ...signedIn, workspace: workspace(), error: "That is not its name: quiet-otter." }),
     "/connect": connectPage({ ...signedIn, workspace: workspace({ state: "STOPPED" }), action: "wake" }),
     "/connect-first": connectPage({ ...signedIn, workspace: null, action: "create" }),
+    "/usage": usagePage({ ...usage, budgetError: "A budget is an amount." }),
+    "/usage-empty": usagePage({ ...usage, after: "2026-12", workspaces: [], total: [], budget: null }),
+    "/notifications": notificationsPage({ ...notifications, newSecret: "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw" }),
+    "/notifications-none": notificationsPage({
+      ...{ ...notifications, sendsMail: false, email: null, webhook: null, failures: [] },
+      ...{ errors: { url: "It must be an https URL." }, notice: { tone: "ok", text: "It is on its way." } },
+    }),
     "/account": accountPage({ ...account, newToken: "fz_9qT3mW7xK2vB8nR4sL6pD1yH5jC0gE" }),
     "/error": errorPage({
       status: 503,

@@ -112,6 +112,7 @@ export async function startTestWorld(settings: Record<string, string> = {}): Pro
     ...{ FOOZOL_PULUMI: engine.pulumi, FOOZOL_PULUMI_VERSION: engine.pulumiVersion, PULUMI_HOME: engine.home },
     ...{ FOOZOL_ENGINE_DIRECTORY: engine.workDirectory, FOOZOL_BACKEND_URL: engine.backendUrl },
     ...{ FOOZOL_STATE_PASSPHRASE: engine.passphrase, HCLOUD_TOKEN: cloud.token, HCLOUD_ENDPOINT: cloud.apiUrl },
+    FOOZOL_USAGE_DIRECTORY: join(directory, "usage"),
     FOOZOL_COMPILE_CACHE: join(cacheDirectory(), "compile-cache"),
     ...settings,
   }

@@ -1,5 +1,5 @@
 -- Moves a workspace between RUNNING and IDLE, or plans a stop or calls it off without moving it.
--- Keys: workspace
+-- Keys: workspace, changes of state
 -- Arguments: state it must be in, epoch it must have, new state, now (ms), planned stop (ms, or "" for none)
 -- Answers "moved", or "changed" when it is no longer what was judged.
 -- Keeps: no operation is disturbed, since each has another state or epoch; a stop that was planned ends with IDLE.
@@ -7,6 +7,9 @@ local hash = redis.call("HMGET", KEYS[1], "state", "epoch", "since", "rousedAt")
 if hash[1] ~= ARGV[1] or hash[2] ~= ARGV[2] then return "changed" end
 if ARGV[1] ~= ARGV[3] then
   redis.call("HSET", KEYS[1], "state", ARGV[3], "since", ARGV[4])
+  local facts = redis.call("HMGET", KEYS[1], "info", "place")
+  redis.call("XADD", KEYS[2], "*", "info", facts[1], "from", ARGV[1], "to", ARGV[3], "epoch", ARGV[2], "at", ARGV[4],
+    "place", facts[2] or "")
   if ARGV[3] == "RUNNING" then
     redis.call("HSET", KEYS[1], "rousedAt", ARGV[4])
   elseif hash[3] ~= hash[4] then

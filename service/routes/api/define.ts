@@ -14,8 +14,8 @@ export interface Call<P, Q, H, B> {
   ctx: Context
 }
 
-/** What a handler answers. `stream` is for Server-Sent Events. */
-export type Reply = { status: number; body?: unknown; headers?: Record<string, string> }
+/** What a handler answers. `type` where the description names one beside JSON, and this answer has it. */
+export type Reply = { status: number; body?: unknown; headers?: Record<string, string>; type?: string }
 
 /** One route of the API: description and behaviour in one place, so that they cannot differ. */
 export interface ApiRoute<

@@ -58,9 +58,15 @@ function operation(given: ApiRoute): object {
     status,
     {
       description,
-      ...(schema ? { content: { "application/json": { schema } } } : {}),
-      // Without a schema: what a stream is as a whole, none can say.
-      ...(type ? { content: { [type]: {} } } : {}),
+      ...(schema || type
+        ? {
+            content: {
+              ...(schema ? { "application/json": { schema } } : {}),
+              // Without a schema: what a stream is as a whole, none can say.
+              ...(type ? { [type]: {} } : {}),
+            },
+          }
+        : {}),
     },
   ])
   const params = {

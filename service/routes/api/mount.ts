@@ -38,7 +38,9 @@ export function mountApi(routes: ApiRoute[]): Router {
         ctx,
       })
       ctx.set({ "Cache-Control": "no-store", ...reply.headers })
-      const type = given.replies[reply.status]?.type
+      const described = given.replies[reply.status]
+      // Where an answer may be JSON too, the handler says which it is.
+      const type = reply.type ?? (described?.schema ? undefined : described?.type)
       if (type) ctx.type = type
       ctx.body = reply.body ?? null
       // After the body: Koa makes a 204 of an empty one by itself, and a 200 of any other.

@@ -1,10 +1,11 @@
 -- Begins an operation on a workspace: new state, new epoch, and the operation among those to do.
--- Keys: workspace, operation, the workspace's operations, operations to do
+-- Keys: workspace, operation, the workspace's operations, operations to do, changes of state
 -- Arguments: kind, state meanwhile ("": the one it has), states it may begin in (comma at both ends), operation id, operation (JSON),
 --   now (ms), must the workspace have failed in this kind (1/0), prefix, what must not have changed: field, value, …
 -- Answers {"begun", operation id, id of the operation that was overtaken or ""}, {"already", operation id}, {"missing"},
 --   {"changed"} or {"illegal", state}.
--- Keeps: only legal moves; the same wish twice is one operation; an operation that was overtaken can write no more.
+-- Keeps: only legal moves; the same wish twice is one operation; an operation that was overtaken can write no more;
+--   the change is told in the same step, so that the ledger misses none.
 local hash = redis.call("HMGET", KEYS[1], "state", "operation", "failedKind")
 local state, current = hash[1], hash[2]
 if not state then return { "missing" } end
@@ -21,6 +22,9 @@ local epoch = redis.call("HINCRBY", KEYS[1], "epoch", 1)
 redis.call("HSET", KEYS[1], "operation", ARGV[4])
 if ARGV[2] ~= "" then
   redis.call("HSET", KEYS[1], "state", ARGV[2], "since", ARGV[6])
+  local facts = redis.call("HMGET", KEYS[1], "info", "place")
+  redis.call("XADD", KEYS[5], "*", "info", facts[1], "from", state, "to", ARGV[2], "epoch", epoch, "at", ARGV[6],
+    "operation", ARGV[4], "place", facts[2] or "")
   redis.call("HDEL", KEYS[1], "failure", "failedKind")
 end
 redis.call("HSET", KEYS[2], "info", ARGV[5], "kind", ARGV[1], "state", "queued", "epoch", epoch)

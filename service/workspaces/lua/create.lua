@@ -1,9 +1,11 @@
 -- Makes a workspace and the operation that creates its machine, or finds the one that was asked for before.
--- Keys: workspace, operation, the user's workspaces, all workspaces, operations to do, idempotency record
+-- Keys: workspace, operation, the user's workspaces, all workspaces, operations to do, idempotency record,
+--   changes of state
 -- Arguments: workspace id, info (JSON), now (ms), operation id, operation (JSON), profile, quota for the profile,
 --   quota in all, has idempotency key (1/0), digest of the request, lifetime of the idempotency record (s), prefix
 -- Answers {"created"|"existing", workspace id, operation id} or {"quota-profile"|"quota-total"|"key-reused"}.
--- Keeps: never more living workspaces than the quota; one request, however often repeated, is one workspace.
+-- Keeps: the change is told in the same step, so that the ledger misses none;
+--   never more living workspaces than the quota; one request, however often repeated, is one workspace.
 local id, now, prefix = ARGV[1], ARGV[3], ARGV[12]
 if ARGV[9] == "1" then
   local known = redis.call("HMGET", KEYS[6], "workspace", "digest", "operation")
@@ -26,6 +28,8 @@ if total >= tonumber(ARGV[8]) then return { "quota-total" } end
 if ofProfile >= tonumber(ARGV[7]) then return { "quota-profile" } end
 redis.call("HSET", KEYS[1], "info", ARGV[2], "profile", ARGV[6], "state", "PROVISIONING", "since", now,
   "epoch", 1, "operation", ARGV[4])
+redis.call("XADD", KEYS[7], "*", "info", ARGV[2], "from", "", "to", "PROVISIONING", "epoch", 1, "at", now,
+  "operation", ARGV[4])
 redis.call("HSET", KEYS[2], "info", ARGV[5], "kind", "create", "state", "queued", "epoch", 1)
 redis.call("PERSIST", prefix .. "ws:" .. id .. ":secrets")
 redis.call("SADD", KEYS[3], id)

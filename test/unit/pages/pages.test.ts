@@ -9,16 +9,20 @@ import {
   errorPage,
   landingPage,
   newWorkspacePage,
+  notificationsPage,
   operationPage,
+  usagePage,
 } from "../../../service/pages/index.ts"
 import type { State } from "../../../service/workspaces/transitions.ts"
 import {
   account,
   eventsUntilBoot,
   failure,
+  notifications,
   operation,
   options,
   signedIn,
+  usage,
   view,
   workspace,
 } from "../../support/page-samples.ts"
@@ -64,6 +68,15 @@ const pagesWith = (text: string): string[] => {
       values: { name: text, secretNames: [text] },
       errors: { form: text, name: text, proxy: text, secrets: text, profile: text },
       suggestedName: text,
+    }),
+    usagePage({
+      ...{ ...usage, ...shell, user, budgetError: text, notice: { tone: "error", text } },
+      workspaces: [{ ...usage.workspaces[0], workspace: text, name: text, size: text, region: text } as never],
+    }),
+    notificationsPage({
+      ...{ ...notifications, ...shell, user, newSecret: text, errors: { address: text, url: text } },
+      ...{ email: { address: text, confirmed: true }, webhook: { url: text }, kinds: [{ kind: text, channels: [] }] },
+      failures: [{ kind: text, channel: "webhook", at: NOW, givenUpAt: NOW, reason: text }],
     }),
     landingPage({ signInUrl: "/login/github", error: { title: text, message: text } }),
     errorPage({ status: 500, title: text, message: text, id: text, requestId: text, next: { label: text, href: "/" } }),

@@ -77,6 +77,10 @@ describe("settings of the service", () => {
     FOOZOL_IDLE_WARNING_SECONDS: "0",
     FOOZOL_IDLE_CHECK_SECONDS: "0",
     FOOZOL_AUTO_STOP: "yes",
+    FOOZOL_USAGE_DIRECTORY: "usage",
+    FOOZOL_BUDGET: "0",
+    FOOZOL_SMTP_URL: "mail.example.com:25",
+    FOOZOL_SMTP_FROM: "nobody",
     FOOZOL_LOG_LEVEL: "loud",
   }
   for (const [name, value] of Object.entries(wrong)) {
@@ -96,6 +100,26 @@ describe("settings of the service", () => {
   it("several wrong ones are all named", () => {
     const said = refusal({ ...NEEDED, FOOZOL_LOG_LEVEL: "loud", FOOZOL_URL: "x", FOOZOL_SECRET: "short" })
     for (const name of ["FOOZOL_LOG_LEVEL", "FOOZOL_URL", "FOOZOL_SECRET"]) assert.match(said, new RegExp(name))
+  })
+
+  it("of a mail server belong together", () => {
+    const [FOOZOL_SMTP_URL, FOOZOL_SMTP_FROM] = [
+      "smtps://cloud:pw@mail.example.com",
+      "foozol Cloud <cloud@example.com>",
+    ]
+    assert.deepEqual(readConfig({ ...NEEDED, FOOZOL_SMTP_URL, FOOZOL_SMTP_FROM }).smtp, {
+      ...{ url: FOOZOL_SMTP_URL, from: FOOZOL_SMTP_FROM },
+    })
+    assert.equal(readConfig(NEEDED).smtp, null)
+    assert.match(refusal({ ...NEEDED, FOOZOL_SMTP_URL }), /belong together/)
+    assert.match(refusal({ ...NEEDED, FOOZOL_SMTP_FROM }), /belong together/)
+    refusal({ ...NEEDED, FOOZOL_SMTP_URL, FOOZOL_SMTP_FROM: "a@example.com\r\nBcc: b@example.com" })
+  })
+
+  it("the usage ledger lies with the other data unless it is put elsewhere", () => {
+    assert.equal(readConfig({ ...NEEDED, FOOZOL_DATA: "/srv/data" }).usageDirectory, "/srv/data/usage")
+    assert.equal(readConfig(NEEDED).usageDirectory, join(process.cwd(), ".foozol", "usage"))
+    assert.equal(readConfig({ ...NEEDED, FOOZOL_USAGE_DIRECTORY: "/srv/usage" }).usageDirectory, "/srv/usage")
   })
 
   it("a port that is none is refused", () => {

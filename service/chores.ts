@@ -1,0 +1,97 @@
+import { setTimeout as wait } from "node:timers/promises"
+import type { Redis } from "ioredis"
+import type { Logger } from "pino"
+import { deliverDue } from "./notifications/deliver.ts"
+import type { Deliveries } from "./notifications/deliveries.ts"
+import type { Mailer } from "./notifications/mail.ts"
+import { emptyOutbox, type Notify } from "./notifications/outbox.ts"
+import type { PreferenceStore } from "./notifications/preferences.ts"
+import { inTurn } from "./redis/turn.ts"
+import { watchBudgets } from "./usage/budget-watch.ts"
+import type { Budgets } from "./usage/budgets.ts"
+import { moveChanges } from "./usage/changes.ts"
+import type { Ledger } from "./usage/ledger.ts"
+import type { LinePrice } from "./usage/ledger-line.ts"
+import { tellOwner } from "./usage/tell-changes.ts"
+import type { SizeCatalog } from "./workspaces/sizes.ts"
+import type { WorkspaceStore } from "./workspaces/store.ts"
+import type { WorkspaceInfo } from "./workspaces/workspace.ts"
+import type { Workspaces } from "./workspaces/workspaces.ts"
+
+/** Between two looks at what there is to write down and to tell. */
+const LOOK_MS = 1_000
+const BUDGETS_MS = 60_000
+/** Longer than a turn takes; a worker that died in the middle is succeeded after so long. */
+const TURN_MS = 60_000
+
+export interface ChoreMeans {
+  redis: Redis
+  ledger: Ledger
+  sizes: SizeCatalog
+  store: WorkspaceStore
+  workspaces: Workspaces
+  budgets: Budgets
+  notify: Notify
+  preferences: PreferenceStore
+  deliveries: Deliveries
+  mailer: Mailer | null
+  log: Logger
+  now: () => number
+}
+
+/** What the worker role does beside operations: keeps the usage ledger, watches budgets, delivers notifications. */
+export interface Chores {
+  /** Waits for what goes on; what is left is the next worker's. */
+  close(): Promise<void>
+}
+
+/** @param onlyPublic refuse webhooks outside the public internet */
+export function startChores(means: ChoreMeans, { onlyPublic }: { onlyPublic: boolean }): Chores {
+  const { redis, ledger, sizes, store, notify, log } = means
+  const stop = new AbortController()
+  const priceOf = (info: WorkspaceInfo) => livePrice(sizes, info)
+  const heard = (change: Parameters<typeof tellOwner>[2]) => tellOwner(store, notify, change)
+
+  async function writeDown(): Promise<void> {
+    while (!stop.signal.aborted && (await moveChanges({ redis, ledger, log, priceOf, heard })) > 0);
+    while (!stop.signal.aborted && (await emptyOutbox(means)) > 0);
+  }
+
+  const loops = [
+    every(LOOK_MS, stop.signal, log, "what has changed could not be written down", () =>
+      inTurn(redis, "changes", TURN_MS, writeDown),
+    ),
+    every(LOOK_MS, stop.signal, log, "notifications could not be delivered", () =>
+      deliverDue({ ...means, onlyPublic }),
+    ),
+    every(BUDGETS_MS, stop.signal, log, "budgets could not be watched", () =>
+      inTurn(redis, "budgets", TURN_MS, () => watchBudgets(means)),
+    ),
+  ]
+  return {
+    async close() {
+      stop.abort()
+      await Promise.all(loops)
+    },
+  }
+}
+
+/** Does something again and again until the signal aborts; a failure is logged once until it goes well again. */
+async function every(ms: number, signal: AbortSignal, log: Logger, complaint: string, work: () => Promise<unknown>) {
+  let failing = false
+  while (!signal.aborted) {
+    try {
+      await work()
+      failing = false
+    } catch (error) {
+      log[failing ? "debug" : "error"]({ err: error }, complaint)
+      failing = true
+    }
+    await wait(ms, undefined, { signal }).catch(() => {})
+  }
+}
+
+async function livePrice(sizes: SizeCatalog, { size, region }: WorkspaceInfo): Promise<LinePrice | null> {
+  const found = (await sizes.all()).find(one => one.name === size)
+  return found?.regions[region]?.price ?? null
+}
