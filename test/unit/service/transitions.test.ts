@@ -227,6 +227,7 @@ describe("transitions in Redis", () => {
 
   it("every kind is refused in every state that the table does not name", async () => {
     const { workspace } = await create("gh-3")
+    let going: Kind = "create"
     for (const state of STATES) {
       for (const kind of KINDS) {
         const { from } = TRANSITIONS[kind]
@@ -235,9 +236,10 @@ describe("transitions in Redis", () => {
           () => "begun",
           (error: ServiceError) => error.id,
         )
-        const isSame = state === "PROVISIONING" && kind === "create"
-        const expected = from.includes(state) || isSame ? "begun" : "illegal-transition"
+        // What is asked for a second time while it goes on is the same operation.
+        const expected = from.includes(state) || kind === going ? "begun" : "illegal-transition"
         assert.equal(answer, expected, `${kind} of ${state}`)
+        if (from.includes(state)) going = kind
       }
     }
     await assert.rejects(store.begin(operation("w-nobody", "start")), /no such workspace/)
