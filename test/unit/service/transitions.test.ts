@@ -237,7 +237,7 @@ describe("transitions in Redis", () => {
           (error: ServiceError) => error.id,
         )
         // What is asked for a second time while it goes on is the same operation.
-        const expected = from.includes(state) || kind === going ? "begun" : "illegal-transition"
+        const expected: string = from.includes(state) || kind === going ? "begun" : "illegal-transition"
         assert.equal(answer, expected, `${kind} of ${state}`)
         if (from.includes(state)) going = kind
       }
