@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto"
 import { link, mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises"
 import { hostname } from "node:os"
 import { dirname, join } from "node:path"
@@ -41,7 +42,8 @@ export function fileBackend(backendUrl: string, version: string): FileBackend | 
     async createFromTemplate(stack) {
       const text = await readable(template)
       if (text === null) return false
-      const half = `${file(stack)}.${process.pid}.new`
+      // Two of this process may do it at once.
+      const half = `${file(stack)}.${randomUUID()}.new`
       await mkdir(stacks, { recursive: true, mode: 0o700 })
       await writeFile(half, text.replace(TEMPLATE_NAME, stack), { mode: 0o600 })
       try {
