@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises"
 import { SERVER_TYPES } from "../catalog.ts"
 import type { LocalCloudConfig } from "../config.ts"
 import type { Context } from "../context.ts"
@@ -13,6 +14,9 @@ const GIB = 1024 ** 3
 /** No guest boots in less, whatever the type divided by the scale says. */
 const MIN_MEMORY = 256 * 1024 ** 2
 const MIN_DISK_GB = 5
+/** How long a guest may take to end before it is reset; as long as a shutdown's grace in the service. */
+const REBOOT_GRACE_MS = 60_000
+const LOOK_MS = 250
 
 type Job = (context: Context, server: ServerRecord, args: Record<string, unknown>) => Promise<ServerStatus | null>
 
@@ -41,8 +45,17 @@ const JOBS: Record<string, Job> = {
     // A pretended machine is off at once; a real one when its guest is.
     return (await machines.isRunning(server.id)) ? "running" : "off"
   },
-  async reboot({ machines }, server) {
-    // The real API presses Ctrl-Alt-Del; a reset has the same end for a guest that keeps its journal.
+  async reboot(context, server) {
+    const { machines } = context
+    // The guest ends in good order, as with the Ctrl-Alt-Del that the real API presses; one that hears nothing is reset.
+    await machines.pressPowerButton(server.id)
+    for (let waited = 0; waited < REBOOT_GRACE_MS; waited += LOOK_MS) {
+      if (!(await machines.isRunning(server.id))) {
+        await machines.start(machineConfig(context, server))
+        return "running"
+      }
+      await sleep(LOOK_MS)
+    }
     await machines.reset(server.id)
     return "running"
   },
