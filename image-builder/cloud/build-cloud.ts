@@ -9,6 +9,7 @@ import { type Bundle, bundle } from "../bundles.ts"
 import { type AppSource, PROFILES, type ProfileName } from "../definition.ts"
 import { ImageError } from "../errors.ts"
 import { type Manifest, manifest } from "../manifest.ts"
+import { run } from "../run.ts"
 import { type Build, imageLabels, type Provision, type Stage } from "./builder.ts"
 import { makeBuilderKeys } from "./builder-keys.ts"
 import { cloudImageHash, imageTrees, packFiles } from "./image-files.ts"
@@ -66,7 +67,9 @@ export async function buildCloudImage(options: CloudBuildOptions): Promise<Cloud
   try {
     const trees = await imageTrees(profile, work, options.bundle ?? bundle)
     const scripts = await cloudSteps()
-    const hash = await cloudImageHash(trees, remoteSteps(scripts, PROFILES[profile], ""), options.app)
+    // The one that whoever builds has set for npm, as in a local build.
+    const registry = (await run(["npm", "config", "get", "registry"])).trim()
+    const hash = await cloudImageHash(trees, remoteSteps(scripts, PROFILES[profile], "", registry), options.app)
     const known = await provider.images.list(imageLabels({ profile, hash }, "ready"), call)
     // A build that was killed left its builder: it costs money, needed or not.
     await removeBuilder(provider, stack, options.signal)
@@ -77,7 +80,7 @@ export async function buildCloudImage(options: CloudBuildOptions): Promise<Cloud
     await provider.prepare(options.provision ? [] : ["command"], options.signal)
     await rm(logFile, { force: true })
     const archive = await packFiles(trees, options.app, work, logFile)
-    const steps = remoteSteps(scripts, PROFILES[profile], hash)
+    const steps = remoteSteps(scripts, PROFILES[profile], hash, registry)
     const provision = options.provision?.(archive) ?? overSsh(steps, archive)
     const build = { stack, profile, hash, operator: options.operator, keys: makeBuilderKeys(), provision }
     const made = await onBuilder(options, build, logFile)

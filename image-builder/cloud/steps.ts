@@ -34,11 +34,16 @@ export async function cloudSteps(): Promise<Step[]> {
   return [...shared, ...own].sort((a, b) => (a.name < b.name ? -1 : 1))
 }
 
-/** The steps as commands for a host of Ubuntu 24.04. `system` is another distribution in tests alone. Pure. */
+/**
+ * The steps as commands for a host of Ubuntu 24.04. Pure.
+ * @param registry where the builder gets npm packages
+ * @param system another distribution, in tests alone
+ */
 export function remoteSteps(
   steps: Step[],
   profile: Profile,
   image: string,
+  registry: string,
   system: { distribution: string; suite: string } = BUILDER_SYSTEM,
 ): RemoteStep[] {
   const environment = {
@@ -48,6 +53,7 @@ export function remoteSteps(
     FILES: BUILDER_FILES,
     PACKAGES: packagesOf(profile, system.distribution).join(" "),
     NODE_VERSION,
+    NPM_REGISTRY: registry,
     COMMAND_LINES: COMMAND_LINES.join(" "),
     COMMAND_LINES_WITH_SCRIPTS: COMMAND_LINES_WITH_SCRIPTS.join(","),
   }

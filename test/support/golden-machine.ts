@@ -4,7 +4,7 @@ import { request } from "node:https"
 import type { AddressInfo } from "node:net"
 import { join } from "node:path"
 import { buildImage } from "../../image-builder/build-local.ts"
-import type { AppSource, ProfileName } from "../../image-builder/definition.ts"
+import type { ProfileName } from "../../image-builder/definition.ts"
 import { userData } from "../../infra/user-data.ts"
 import { hostPort } from "../../local-cloud/machines/qemu/forwards.ts"
 import { registerImage } from "../../local-cloud/system-image.ts"
@@ -53,10 +53,10 @@ export interface Answer {
 }
 
 /** Builds or finds the image of a profile and makes it known to a local cloud of the test's own. */
-export async function startGoldenCloud(profile: ProfileName, app?: AppSource): Promise<GoldenCloud> {
+export async function startGoldenCloud(profile: ProfileName): Promise<GoldenCloud> {
   const log = (line: string) => process.env.VERBOSE && console.log(line)
   const cache = join(cacheDirectory(), "golden")
-  const directory = await buildImage({ profile, cacheDirectory: cache, log, ...(app ? { app } : {}) })
+  const directory = await buildImage({ profile, cacheDirectory: cache, log })
   const service = await startStandInService()
   service.tokens.add(TOKEN)
   const cloud = await startTestCloud({ machines: "qemu" })

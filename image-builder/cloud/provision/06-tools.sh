@@ -1,5 +1,5 @@
 # Node and npm from their npm packages; with these npm installs the command lines, as a local build does from outside.
-registry=https://registry.npmjs.org
+registry=${NPM_REGISTRY%/}
 work=$(mktemp -d)
 fetch() {
   curl --silent --show-error --fail --location --retry 5 --output "$work/package.tgz" "$registry/$1"

@@ -34,7 +34,7 @@ const programs: Record<string, { program(build: Build): Program; states: Record<
 describe("cloud image programs", () => {
   let steps: RemoteStep[]
   before(async () => {
-    steps = remoteSteps(await cloudSteps(), PROFILES.browser, HASH)
+    steps = remoteSteps(await cloudSteps(), PROFILES.browser, HASH, "https://packages.example/")
   })
   const run = (provider: string, stage: Stage, provision = overSsh(steps, "/archive.tar.gz")) => {
     const { program, states } = programs[provider] as (typeof programs)[string]

@@ -49,7 +49,7 @@ describe("cloud image steps", () => {
 
   describe("#remoteSteps()", () => {
     const step = { name: "10-x", script: "echo $PROFILE\n" }
-    const one = (image = "abc") => remoteSteps([step], PROFILES.browser, image)[0]
+    const one = (image = "abc") => remoteSteps([step], PROFILES.browser, image, "https://packages.example/")[0]
 
     it("runs the script by its standard input, as root, with what a local step may ask for", async () => {
       assert.equal(one()?.stdin, step.script)
@@ -73,7 +73,7 @@ describe("cloud image steps", () => {
     it("is the same for the same, and another for another image or profile", () => {
       assert.deepEqual(one(), one())
       assert.notDeepEqual(one(), one("def"))
-      assert.notDeepEqual(one(), remoteSteps([step], PROFILES.desktop, "abc")[0])
+      assert.notDeepEqual(one(), remoteSteps([step], PROFILES.desktop, "abc", "https://packages.example/")[0])
     })
   })
 })
