@@ -27,7 +27,17 @@ let current: AbortController | null = null
 const lines = createInterface({ input: process.stdin })
 lines.on("line", line => void take(line))
 // Whoever asked is gone: stop at the next resource, so that the state says how far it came.
-lines.on("close", () => (current ? current.abort() : process.exit(0)))
+let isAlone = false
+const beAlone = () => {
+  isAlone = true
+  if (current) current.abort()
+  else process.exit(0)
+}
+lines.on("close", beAlone)
+// One that was killed with answers unread ends the channel by an error, not by its end; and the engine's SDK catches
+// what nobody else does.
+process.stdin.on("error", beAlone)
+process.stdout.on("error", beAlone)
 
 // The provider's SDK is needed by every run but the lists; load it before the first request asks for it.
 await import("./programs/registry.ts").then(({ loadProgram }) => loadProgram("hetzner"))
@@ -46,7 +56,7 @@ async function take(line: string): Promise<void> {
     answer({ error: toErrorValue(error) })
   } finally {
     current = null
-    if (process.stdin.readableEnded) process.exit(0)
+    if (isAlone) process.exit(0)
   }
 }
 
