@@ -183,7 +183,7 @@ for (const mode of ["power-off", "hibernate"] as const) {
       await pictureIsThere(page)
       const now = await shell(`cat ~/work/file; ls ~/work; ${LAYOUT}`)
       assert.match(now, /^precious$/m)
-      assert.equal(now.slice(now.indexOf("file")), layout)
+      isLaidOut(now.slice(now.indexOf("file")), layout)
       assert.equal(await shell("pgrep -ax sleep | grep 98765 || echo none"), "none")
       assert.match(await shell("tmux -u capture-pane -p -t main:0.1"), /seen before[\s\S]*until here before/)
     })
@@ -193,6 +193,18 @@ for (const mode of ["power-off", "hibernate"] as const) {
       assert.match(await shell("sudo journalctl -q -u foozol-before-stop | cat"), /10-test: done/)
     })
   })
+}
+
+/**
+ * The same sessions, windows, panes and folders in the same places. To a character: the terminal's window opens in one
+ * size and is then laid out in another, which tmux shares out by rounding.
+ */
+function isLaidOut(now: string, before: string): void {
+  const shape = (text: string) => text.replaceAll(/\d+,\d+ \d+x\d+/g, "place")
+  assert.equal(shape(now), shape(before))
+  const numbers = (text: string) => [...text.matchAll(/\d+/g)].map(Number)
+  const [is, was] = [numbers(now), numbers(before)]
+  for (const [index, number] of is.entries()) assert.ok(Math.abs(number - (was[index] ?? 0)) <= 1, `${now}\n${before}`)
 }
 
 /** Serves scripts to machines; what is hidden is not found until it is shown. */
