@@ -31,10 +31,10 @@ export function createCarrying({ run, runtimeDirectory }: { run: Run; runtimeDir
   }
   return {
     state,
-    /** An order that is given again begins nothing anew unless it failed. @throws in the words of systemd */
+    /** An order that is given again begins nothing anew. @throws in the words of systemd */
     async begin({ direction, operation, volume }: Carriage): Promise<void> {
       const now = await state()
-      if (now?.operation === operation && now.direction === direction && now.state !== "failed") return
+      if (now?.operation === operation && now.direction === direction) return
       const unit = ["--quiet", "--collect", "--unit=foozol-carry", "--description=Carries what is the user's"]
       const result = await run("systemd-run", [...unit, "/usr/lib/foozol/carry", direction, operation, volume])
       if (result.code !== 0 && !/already (loaded|exists)/.test(result.stderr)) throw new Error(result.stderr.trim())
