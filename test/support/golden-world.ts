@@ -19,6 +19,8 @@ const ZONE = "foozol.localhost"
 export interface GoldenWorld {
   url: string
   cloud: TestCloud
+  /** Folder of the golden image. */
+  directory: string
   /** Id of the golden image at the local cloud. */
   image: number
   /** The service that runs now. */
@@ -81,7 +83,7 @@ export async function startGoldenWorld(directory: string, settings: Record<strin
   const log = pino({ level: "debug" }, { write: line => (lines += line) })
   let service = await startService(env, { log })
   return {
-    ...{ url, cloud, image, register },
+    ...{ url, cloud, directory, image, register },
     service: () => service,
     logged: () => lines,
     async restart(more) {
