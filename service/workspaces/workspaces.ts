@@ -260,7 +260,10 @@ export function createWorkspaces(means: WorkspacesMeans): Workspaces {
     },
     async restore(user, id, snapshot) {
       const workspace = await get(user, id)
-      await backups.require(user, snapshot)
+      // It is the workspace that was asked about, and that is there.
+      await backups.require(user, snapshot).catch(error => {
+        throw error instanceof ServiceError ? new ServiceError(error.id, 409, error.message) : error
+      })
       return begin(workspace, "restore", { wish: { snapshot } })
     },
     upgrade: async (user, id) => upgrade(await get(user, id)),

@@ -130,7 +130,7 @@ describe("service: the life of a workspace", () => {
       const theirs = await newWorkspace(test, eve)
       for (const wanted of [backup.id, "1", "99999999"]) {
         const answer = await test.api(eve, "POST", `/workspaces/${theirs.id}/restore`, { backup: wanted })
-        assert.deepEqual([answer.status, answer.body.id], [404, "no-backup"], wanted)
+        assert.deepEqual([answer.status, answer.body.id], [409, "no-backup"], wanted)
       }
       assert.equal((await test.api(eve, "DELETE", `/backups/${backup.id}`)).status, 404)
       assert.equal((await test.api(token, "DELETE", `/backups/${backup.id}`)).status, 204)
