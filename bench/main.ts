@@ -13,6 +13,7 @@ const BENCHES: Record<string, () => Promise<{ bench: (options: Record<string, st
   "engine-steps": () => import("./engine-steps.ts"),
   relay: () => import("./relay.ts"),
   "sign-up": () => import("./sign-up.ts"),
+  wake: () => import("./wake.ts"),
 }
 
 const { values, positionals } = parseArgs({

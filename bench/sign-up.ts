@@ -9,6 +9,7 @@ import { type StartedWorld, startWorldProcess } from "../test/support/started-wo
 import { temporaryDirectory } from "../test/support/temporary-directory.ts"
 import { waitUntil } from "../test/support/wait-until.ts"
 import type { Measurement } from "./measurement.ts"
+import { stepEndsIn } from "./step-ends.ts"
 
 /** Points of the way, in order; each phase ends at one. */
 const PHASES = ["signed_in", "asked_for", "resources", "boot", "desktop", "entered", "picture"] as const
@@ -75,9 +76,7 @@ async function signUp(browser: Browser, world: StartedWorld, round: number): Pro
 /** When each step of an operation was done, ms since 1970, out of its events. */
 async function stepEnds(page: Page, world: StartedWorld, operation: string): Promise<Record<string, number>> {
   const answer = await page.context().request.get(`${world.url}api/v1/operations/${operation}/events`)
-  const events = [...(await answer.text()).matchAll(/^data: (.*)$/gm)].map(([, json]) => JSON.parse(json as string))
-  const done = events.filter(event => event.type === "step" && event.state === "done")
-  return Object.fromEntries(done.map(event => [event.step, event.at]))
+  return stepEndsIn(await answer.text())
 }
 
 /** Deletes the user's workspace, so that each round has the machine to itself. */

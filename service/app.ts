@@ -18,6 +18,7 @@ import { apiDocument } from "./routes/api/document.ts"
 import { mountApi } from "./routes/api/mount.ts"
 import { notificationRoutes } from "./routes/api/notifications.ts"
 import { operationRoutes } from "./routes/api/operations.ts"
+import { rollOutRoutes } from "./routes/api/roll-outs.ts"
 import { usageRoutes } from "./routes/api/usage.ts"
 import { workspaceRoutes } from "./routes/api/workspaces.ts"
 import { healthRoutes } from "./routes/health.ts"
@@ -62,6 +63,7 @@ export function createApp(services: Services, metrics: Metrics, isStopping: () =
     ...accountRoutes(services, limits),
     ...usageRoutes(services, limits),
     ...notificationRoutes(services, limits),
+    ...rollOutRoutes(services),
   ]
   const document = apiDocument(api, config.url)
   const apiRouter = mountApi(api)

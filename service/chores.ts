@@ -7,6 +7,7 @@ import type { Mailer } from "./notifications/mail.ts"
 import { emptyOutbox, type Notify } from "./notifications/outbox.ts"
 import type { PreferenceStore } from "./notifications/preferences.ts"
 import { inTurn } from "./redis/turn.ts"
+import type { RollOuts } from "./roll-outs/roll-outs.ts"
 import { watchBudgets } from "./usage/budget-watch.ts"
 import type { Budgets } from "./usage/budgets.ts"
 import { moveChanges } from "./usage/changes.ts"
@@ -21,6 +22,7 @@ import type { Workspaces } from "./workspaces/workspaces.ts"
 /** Between two looks at what there is to write down and to tell. */
 const LOOK_MS = 1_000
 const BUDGETS_MS = 60_000
+const ROLL_OUT_MS = 5_000
 /** Longer than a turn takes; a worker that died in the middle is succeeded after so long. */
 const TURN_MS = 60_000
 
@@ -31,6 +33,7 @@ export interface ChoreMeans {
   store: WorkspaceStore
   workspaces: Workspaces
   budgets: Budgets
+  rollOuts: RollOuts
   notify: Notify
   preferences: PreferenceStore
   deliveries: Deliveries
@@ -66,6 +69,9 @@ export function startChores(means: ChoreMeans, { onlyPublic }: { onlyPublic: boo
     ),
     every(BUDGETS_MS, stop.signal, log, "budgets could not be watched", () =>
       inTurn(redis, "budgets", TURN_MS, () => watchBudgets(means)),
+    ),
+    every(ROLL_OUT_MS, stop.signal, log, "the roll-out could not go on", () =>
+      inTurn(redis, "roll-out", TURN_MS, means.rollOuts.step),
     ),
   ]
   return {

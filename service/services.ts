@@ -28,6 +28,7 @@ import {
 import { connectRedis } from "./redis/connect.ts"
 import { queueConnection } from "./redis/queue-connection.ts"
 import { createSubscriber } from "./redis/subscriber.ts"
+import { createRollOuts, type RollOuts } from "./roll-outs/roll-outs.ts"
 import { createSecrets, type Secrets } from "./secrets/secrets.ts"
 import { type Budgets, createBudgets } from "./usage/budgets.ts"
 import { openLedger } from "./usage/ledger.ts"
@@ -65,6 +66,7 @@ export interface Services {
   idleness: Idleness
   usage: UsageReport
   budgets: Budgets
+  rollOuts: RollOuts
   notify: Notify
   preferences: PreferenceStore
   deliveries: Deliveries
@@ -138,6 +140,7 @@ export async function openServices(
   }
   const means = { ...{ config, keys, cloud, pool, machines, channel, reports, tokens, secrets, now } }
   const workspaces = createWorkspaces(parts)
+  const rollOuts = createRollOuts({ redis, store, images, workspaces, log, now })
   const idleness = createIdleness({ redis, channel, workspaces, settings: config.idle, now, log })
   return {
     ...parts,
@@ -145,10 +148,24 @@ export async function openServices(
     users: createUsers(redis, config.signUpCap),
     logins: createLogins(redis, config.login),
     apiTokens: createApiTokens(redis),
-    ...{ workspaces, idleness, usage, notify, preferences, deliveries, mailer },
+    ...{ workspaces, rollOuts, idleness, usage, notify, preferences, deliveries, mailer },
     startChores: () =>
       startChores(
-        { redis, ledger, sizes, store, workspaces, budgets, notify, preferences, deliveries, mailer, log, now },
+        {
+          redis,
+          ledger,
+          sizes,
+          store,
+          workspaces,
+          budgets,
+          rollOuts,
+          notify,
+          preferences,
+          deliveries,
+          mailer,
+          log,
+          now,
+        },
         {
           onlyPublic: !isLoopback(config.url),
         },

@@ -19,6 +19,7 @@ import {
   Started,
   showWorkspace,
 } from "../workspace-output.ts"
+import { addUpgrade } from "./upgrade.ts"
 
 const Listed = z.object({ workspaces: z.array(WorkspaceSchema) })
 
@@ -141,6 +142,8 @@ export function addWorkspace(program: Command): void {
         await finish(api, await api.call("POST", `/workspaces/${id}/${name}`, Started), options)
       })
   }
+
+  addUpgrade(add("upgrade", "bring one, or everybody's in waves, to the newest image"), find)
 
   add(`delete ${which}`, "delete it with its machine and disk: all files on it are gone")
     .option("--yes", "do not ask for its name")

@@ -1,6 +1,7 @@
 import { chmod, chown, rm } from "node:fs/promises"
 import { STREAM_CLOSED } from "./admission.ts"
 import { createBackoff, pause } from "./backoff.ts"
+import { createCarrying } from "./carry.ts"
 import { runChecks } from "./checks.ts"
 import type { AgentConfig } from "./config.ts"
 import { createDisplay, type Size } from "./display.ts"
@@ -70,6 +71,7 @@ export async function startAgent({ config, run, log, times = {}, ...given }: Age
     log,
   })
   const signals = createSignals({ config, relay, run, now })
+  const carrying = createCarrying({ run, runtimeDirectory: config.runtimeDirectory })
 
   async function obey(order: Order): Promise<void> {
     switch (order.type) {
@@ -85,6 +87,8 @@ export async function startAgent({ config, run, log, times = {}, ...given }: Age
         return stopping.callOff()
       case "report":
         return client?.report(await report())
+      case "carry":
+        return carrying.begin(order)
       case "settings": {
         const { runtimeDirectory: directory, sessionId, userGid: gid } = config
         const { proxyChanged } = await applySettings(order.settings, { directory, sessionId, gid })
@@ -99,10 +103,11 @@ export async function startAgent({ config, run, log, times = {}, ...given }: Age
   }
 
   async function report(): Promise<object> {
-    const [activity] = await Promise.all([signals(), readiness.look()])
+    const [activity, carry] = await Promise.all([signals(), carrying.state(), readiness.look()])
     const { workspace, sessionId, bootId, versions } = config
     const at = new Date(now()).toISOString()
-    return { workspace, sessionId, bootId, ...readiness.state(), versions, signals: activity, startedAt, at }
+    const seen = { ...readiness.state(), versions, signals: activity, ...(carry ? { carry } : {}) }
+    return { workspace, sessionId, bootId, ...seen, startedAt, at }
   }
 
   const server = createHttp({

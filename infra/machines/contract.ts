@@ -33,6 +33,14 @@ export interface Snapshot {
   createdAt: Date
 }
 
+/** A disk besides a machine's own. Its content survives machines; it is attached to one at a time. */
+export interface Volume {
+  id: string
+  /** The machine that has it; null: none. */
+  machine: string | null
+  labels: Record<string, string>
+}
+
 /** Price in the provider's currency before tax. */
 export interface Price {
   currency: string
@@ -81,6 +89,11 @@ export interface Machines {
   powerOff(id: string, options?: CallOptions): Promise<void>
   /** Presses reset; the machine stays on. */
   reset(id: string, options?: CallOptions): Promise<void>
+  /**
+   * Replaces the machine's disk by an image, of a machine that is on or off, and starts it; machine, addresses and
+   * volumes stay. Resolves when it is on. Lifts nothing: a protected machine is refused.
+   */
+  rebuild(id: string, image: string, options?: CallOptions): Promise<void>
   setDeleteProtection(id: string, on: boolean, options?: CallOptions): Promise<void>
   /** Deletes the machine; succeeds when it is gone already. Lifts nothing: a protected machine is refused. */
   remove(id: string, options?: CallOptions): Promise<void>
@@ -101,6 +114,18 @@ export interface Machines {
   labelSnapshot(id: string, labels: LabelSelector, options?: CallOptions): Promise<void>
   /** Succeeds when it is gone already. */
   removeSnapshot(id: string, options?: CallOptions): Promise<void>
+
+  /** Makes an empty volume where a machine is and attaches it. @param about.gb size; what is less than the least is that */
+  makeVolume(
+    machineId: string,
+    about: { name: string; gb: number; labels: LabelSelector },
+    options?: CallOptions,
+  ): Promise<Volume>
+  listVolumes(labels: LabelSelector, options?: CallOptions): Promise<Volume[]>
+  /** Attaches a volume to a machine that is on or off; nothing happens where it has it. */
+  attachVolume(id: string, machineId: string, options?: CallOptions): Promise<void>
+  /** Detaches a volume and removes it with what is on it; succeeds when it is gone already. */
+  removeVolume(id: string, options?: CallOptions): Promise<void>
 
   /** Every size the provider knows, live. */
   sizes(options?: CallOptions): Promise<Size[]>

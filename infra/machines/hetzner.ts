@@ -2,9 +2,11 @@ import { setTimeout as sleep } from "node:timers/promises"
 import { z } from "zod"
 import { InfraError } from "../errors.ts"
 import { LABELS } from "../workspace-spec.ts"
-import type { LabelledResource, LabelSelector, Machines } from "./contract.ts"
+import type { LabelledResource, Machines } from "./contract.ts"
 import { Image, Server, ServerType, toMachine, toSize, toSnapshot } from "./hetzner-answers.ts"
 import { Action, type HetznerApi } from "./hetzner-api.ts"
+import { orNull, selector } from "./hetzner-questions.ts"
+import { hetznerVolumes } from "./hetzner-volumes.ts"
 
 /** How long a guest may take to shut down before its power is cut, milliseconds. */
 const SHUTDOWN_GRACE_MS = 60_000
@@ -29,6 +31,8 @@ export function createHetznerMachines(api: HetznerApi): Machines {
     powerOn: (id, { signal } = {}) => act(id, "poweron", {}, signal),
     powerOff: (id, { signal } = {}) => act(id, "poweroff", {}, signal),
     reset: (id, { signal } = {}) => act(id, "reset", {}, signal),
+
+    rebuild: (id, image, { signal } = {}) => act(id, "rebuild", { image }, signal),
 
     async shutDown(id, { signal, graceMs = SHUTDOWN_GRACE_MS } = {}) {
       // `shutdown` only presses the power button; the action ends at once whatever the guest makes of it.
@@ -100,6 +104,8 @@ export function createHetznerMachines(api: HetznerApi): Machines {
     async removeSnapshot(id, { signal } = {}) {
       await orNull(api.request("DELETE", `/images/${id}`, z.object({}), { signal }))
     },
+
+    ...hetznerVolumes(api),
 
     async sizes({ signal } = {}) {
       const [types, { pricing }] = await Promise.all([
@@ -211,21 +217,4 @@ async function listResources(
     ...firewalls.map(({ id }) => ({ name: "firewall", type: TYPES.firewall, id: String(id) })),
     ...addresses.map(({ id, type }) => ({ name: type, type: TYPES.address, id: String(id) })),
   ]
-}
-
-async function orNull<T>(answer: Promise<T>): Promise<T | null> {
-  try {
-    return await answer
-  } catch (error) {
-    if (error instanceof InfraError && error.id === "provider-not-found") return null
-    throw error
-  }
-}
-
-function selector(labels: LabelSelector): string {
-  return encodeURIComponent(
-    Object.entries(labels)
-      .map(([key, value]) => `${key}==${value}`)
-      .join(","),
-  )
 }

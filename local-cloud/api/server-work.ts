@@ -4,9 +4,9 @@ import type { LocalCloudConfig } from "../config.ts"
 import type { Context } from "../context.ts"
 import { unavailable } from "../errors.ts"
 import { openPorts } from "../firewall-ports.ts"
-import type { MachineConfig } from "../machines/contract.ts"
+import type { MachineConfig, MachineVolume } from "../machines/contract.ts"
 import { byServer } from "../state/keys.ts"
-import type { ServerRecord, ServerStatus, Work } from "../state/records.ts"
+import type { ServerRecord, ServerStatus, VolumeRecord, Work } from "../state/records.ts"
 import { firewallsOf } from "./firewalls.ts"
 
 const GB = 1_000_000_000
@@ -132,14 +132,25 @@ const JOBS: Record<string, Job> = {
   },
 }
 
+/** What actions do that are no single server's. */
+const WITHOUT_SERVER: Record<string, (context: Context, args: Record<string, unknown>) => Promise<void>> = {
+  updateMachines: (context, args) => updateMachines(context, args.servers as number[]),
+  async makeVolume({ machines, config, store }, args) {
+    const volume = store.get("volume", Number(args.volume))
+    if (volume) await machines.makeVolume(scaledVolume(config, volume), volume.format)
+  },
+  removeVolume: ({ machines }, args) => machines.removeVolume(Number(args.volume)),
+}
+
 /**
  * Does the work of an action and sets the server's status and lock after it, whether it went well or not.
  * @param failure fails the work before it is begun
  */
 export async function performWork(context: Context, work: Work, failure: Error | null): Promise<void> {
-  if (work.run === "updateMachines") {
+  const alone = WITHOUT_SERVER[work.run]
+  if (alone) {
     if (failure) throw failure
-    return updateMachines(context, work.args.servers as number[])
+    return alone(context, work.args)
   }
   const server = context.store.get("server", work.server)
   // Gone already: what deletes it has done more than this would.
@@ -185,6 +196,12 @@ export function scaledSize({ scale }: LocalCloudConfig, typeName: string, diskGb
   }
 }
 
+/** A volume's size as this host gives it; a volume is at most as large as a disk of that many GB. */
+const scaledVolume = ({ scale }: LocalCloudConfig, { id, size }: VolumeRecord): MachineVolume => ({
+  id,
+  bytes: Math.max(1, Math.round(size / scale.disk)) * GB,
+})
+
 /** What the driver has to make of a server: sizes scaled to this host, ports as the firewalls say now. */
 export function machineConfig(
   { store, config }: Pick<Context, "store" | "config">,
@@ -199,6 +216,7 @@ export function machineConfig(
     ...scaledSize(config, server.type, server.diskGb),
     ipv4,
     ports: openPorts(rules, config.portsWithoutFirewall),
+    volumes: store.find("volume", byServer(server.id)).map(volume => scaledVolume(config, volume)),
     metadata: {
       instanceId: server.id,
       hostname: server.name,

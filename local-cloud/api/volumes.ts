@@ -1,7 +1,7 @@
 import { z } from "zod"
 import type { Context } from "../context.ts"
 import { ApiError, inUse, invalidInput, isProtected, locked, notFound } from "../errors.ts"
-import type { ActionRecord, VolumeRecord } from "../state/records.ts"
+import type { ActionRecord, VolumeRecord, Work } from "../state/records.ts"
 import { locationByName } from "./catalog-routes.ts"
 import { currentAction } from "./present-action.ts"
 import {
@@ -18,8 +18,6 @@ import {
   requireFreeName,
 } from "./request.ts"
 import type { Route } from "./routes.ts"
-
-// Volumes are records only: machines of the local cloud do not see them.
 
 const Create = z.object({
   name: z.string().min(1),
@@ -64,12 +62,14 @@ export const volumeRoutes: Route[] = [
       store.put("volume", volume)
       const resources = [{ id: volume.id, type: "volume" }]
       const { project, failActions: fail } = call
-      const action = actions.begin({ project, command: "create_volume", resources, fail })
+      const made = { run: "makeVolume", server: 0, args: { volume: volume.id } }
+      const action = actions.begin({ project, command: "create_volume", resources, work: made, fail })
       const next: ActionRecord[] = []
       if (server) {
         store.put("server", { ...server, volumes: [...server.volumes, volume.id] })
         const both = [...resources, { id: server.id, type: "server" }]
-        next.push(actions.begin({ project, command: "attach_volume", resources: both, after: action.id }))
+        const command = "attach_volume"
+        next.push(actions.begin({ project, command, resources: both, work: applied([server.id]), after: action.id }))
       }
       return created(() => ({
         volume: present(volume),
@@ -94,11 +94,13 @@ export const volumeRoutes: Route[] = [
   {
     method: "DELETE",
     path: "/volumes/:id",
-    handle: ({ store }, call) => {
+    handle: ({ store, actions }, call) => {
       const volume = load(store, "volume", call, "volume")
       if (volume.protection.delete) throw isProtected("volume")
       if (volume.server !== null) throw inUse("volume")
       store.remove("volume", volume.id)
+      const work = { run: "removeVolume", server: 0, args: { volume: volume.id } }
+      actions.begin({ project: call.project, command: "delete_volume", resources: [], work })
       return NO_CONTENT
     },
   },
@@ -112,44 +114,52 @@ export const volumeRoutes: Route[] = [
       throw invalidInput([{ name: "server", messages: ["is in another location"] }])
     store.put("volume", { ...volume, server: server.id })
     store.put("server", { ...server, volumes: [...server.volumes, volume.id] })
+    return applied([server.id])
   }),
   action("detach", "detach_volume", ({ store }, _call, volume) => {
     const server = volume.server === null ? undefined : store.get("server", volume.server)
     if (server) store.put("server", { ...server, volumes: server.volumes.filter(id => id !== volume.id) })
     store.put("volume", { ...volume, server: null })
+    return applied(server ? [server.id] : [])
   }),
   action("resize", "resize_volume", ({ store }, call, volume) => {
     const { size } = parseBody(z.object({ size: z.int().max(10_240) }), call.body)
     if (size <= volume.size) throw invalidInput([{ name: "size", messages: ["a volume can only grow"] }])
     store.put("volume", { ...volume, size })
+    return { run: "makeVolume", server: 0, args: { volume: volume.id } }
   }),
   action("change_protection", "change_protection", ({ store }, call, volume) => {
     const body = parseBody(z.object({ delete: z.boolean().optional() }), call.body)
     store.put("volume", { ...volume, protection: { delete: body.delete ?? volume.protection.delete } })
+    return null
   }),
 ]
 
 function action(
   name: string,
   command: string,
-  change: (context: Context, call: Call, volume: VolumeRecord) => void,
+  change: (context: Context, call: Call, volume: VolumeRecord) => Work | null,
 ): Route {
   return {
     method: "POST",
     path: `/volumes/:id/actions/${name}`,
     handle: (context, call) => {
       const volume = load(context.store, "volume", call, "volume")
-      change(context, call, volume)
+      const work = change(context, call, volume)
       const begun = context.actions.begin({
         project: call.project,
         command,
         resources: [{ id: volume.id, type: "volume" }],
+        ...(work ? { work } : {}),
         fail: call.failActions,
       })
       return created(() => ({ action: currentAction(context.store, begun) }))
     },
   }
 }
+
+/** Machines that run have the volumes that the records say. */
+const applied = (servers: number[]): Work => ({ run: "updateMachines", server: 0, args: { servers } })
 
 const one = (volume: VolumeRecord) => ok(() => ({ volume: present(volume) }))
 

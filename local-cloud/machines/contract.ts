@@ -13,6 +13,16 @@ export interface OpenPort {
   port: number
 }
 
+/** A disk besides a machine's own, which outlives it. */
+export interface MachineVolume {
+  /** The volume's id in the API; the serial number that the guest reads. */
+  id: number
+  bytes: number
+}
+
+/** The file systems that a volume may have when it is made. */
+export type VolumeFormat = "ext4" | "xfs"
+
 /** What a machine is made of; sizes are already scaled to this host. */
 export interface MachineConfig {
   /** The server's id in the API. */
@@ -24,6 +34,8 @@ export interface MachineConfig {
   /** Loopback address that plays the public IPv4; null for a server without one. */
   ipv4: string | null
   ports: OpenPort[]
+  /** Disks besides its own; none in what an earlier version wrote down. */
+  volumes?: MachineVolume[]
   /** What the machine reads at 169.254.169.254, current at each read. */
   metadata: MachineMetadata
 }
@@ -70,7 +82,7 @@ export interface Machines {
   isRunning(id: number): Promise<boolean>
   /** Called with the id whenever a machine goes off by itself (guest shutdown, crash). */
   onStopped(listener: (id: number) => void): void
-  /** Applies changed ports or metadata to a running machine; no-op when it is off. */
+  /** Applies changed ports, volumes or metadata to a running machine; no-op when it is off. */
   update(config: MachineConfig): Promise<void>
   /** Copies the machine's disk, running or not, into a new image. Returns its size on disk in bytes. */
   createImage(id: number, imageId: number): Promise<{ bytes: number }>
@@ -78,6 +90,10 @@ export interface Machines {
   remove(id: number): Promise<void>
   /** Removes an image's own files once nothing is based on them. No-op when nothing is there. */
   removeImage(imageId: number): Promise<void>
+  /** Makes a volume, or grows it. */
+  makeVolume(volume: MachineVolume, format: VolumeFormat | null): Promise<void>
+  /** Removes a volume that no machine has. No-op when nothing is there. */
+  removeVolume(id: number): Promise<void>
   /** Registers a system image from a directory holding `disk.qcow2` (and optionally `kernel`, `initrd`, `cmdline`). */
   importImage(imageId: number, directory: string): Promise<{ bytes: number; diskBytes: number }>
   /** Path of a machine's console log, for operators; null where there is none. */

@@ -45,6 +45,8 @@ export function createNoMachines(directory: string): Machines {
     createImage: async () => ({ bytes: IMAGE_BYTES }),
     remove: id => set(id, false),
     removeImage: async () => {},
+    makeVolume: async () => {},
+    removeVolume: async () => {},
     importImage: async () => ({ bytes: IMAGE_BYTES, diskBytes: DISK_BYTES }),
     consoleLog: () => null,
   }

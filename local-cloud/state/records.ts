@@ -90,7 +90,7 @@ export interface VolumeRecord extends Common {
   size: number
   location: string
   server: number | null
-  format: string | null
+  format: "ext4" | "xfs" | null
   protection: { delete: boolean }
 }
 

@@ -11,6 +11,8 @@ export type Order =
   | { type: "stopping"; data: { reason: string; at: string | null; inMs?: number } }
   /** A stop that was announced does not come. */
   | { type: "stay"; data: Record<string, never> }
+  /** Bring what the user has made onto a volume, or from it. */
+  | { type: "carry"; data: { direction: "out" | "in"; operation: string; volume: string } }
   /** Report now. */
   | { type: "report"; data: Record<string, never> }
   /** Its settings have changed: the process it listens at sends them. */

@@ -48,7 +48,10 @@ export interface OperationRun {
 }
 
 /** What an operation changes in the record of its workspace when it succeeds. */
-export type Outcome = Partial<Record<"machineId" | "ipv4" | "snapshot" | "stopMode" | "place", string>>
+export type Outcome = Partial<Record<"machineId" | "ipv4" | "snapshot" | "stopMode" | "place" | "image", string>> & {
+  /** The state it has now, where that is not the one its kind usually ends in. */
+  state?: State
+}
 
 /**
  * What was asked for did not succeed, and its workspace is in a state of rest all the same, as it was before or nearly.

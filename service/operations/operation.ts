@@ -23,6 +23,12 @@ export interface Wish {
   place?: Place
   /** The snapshot to restore. */
   snapshot?: string
+  /** The golden image to upgrade to. */
+  image?: number
+  /** Was it off? Then it is off again after an upgrade. */
+  rest?: boolean
+  /** How it was before an upgrade that failed on the way back too: tried again, it goes back to that. */
+  safety?: string
   /** What a backup is called. */
   name?: string
   /** Made by the schedule, not by a person. */
@@ -57,6 +63,10 @@ export const STEPS = {
   restore: ["viewers", "power", "snapshot", "resources", "boot", "desktop"],
   resize: ["viewers", "power", "resources", "boot", "desktop"],
   move: ["viewers", "power", "snapshot", "resources", "boot", "desktop"],
+  upgrade: [
+    ...(["check", "viewers", "carry-out", "power", "snapshot", "resources"] as const),
+    ...(["carry-in", "boot", "desktop"] as const),
+  ],
   destroy: ["viewers", "snapshot", "resources"],
 } as const satisfies Record<Kind, readonly string[]>
 export type StepName = (typeof STEPS)[Kind][number]
@@ -104,6 +114,17 @@ export const STEP_LABELS: Record<Kind, Partial<Record<StepName, string>>> = {
     power: "Shutting the machine down",
     snapshot: "Keeping its disk as a snapshot",
     resources: "Making the machine in its new place",
+    boot: "Starting the machine",
+    desktop: "Getting the desktop ready",
+  },
+  upgrade: {
+    check: "Looking whether it can be done",
+    viewers: "Closing open desktops",
+    "carry-out": "Putting your files and programs aside",
+    power: "Shutting the machine down",
+    snapshot: "Keeping it as it is, in case",
+    resources: "Giving the machine its new image",
+    "carry-in": "Bringing your files and programs back",
     boot: "Starting the machine",
     desktop: "Getting the desktop ready",
   },

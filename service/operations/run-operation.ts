@@ -76,10 +76,15 @@ async function runClaimed(runner: Runner, claimed: Claimed): Promise<RunEnd> {
   try {
     const run = { means, workspace, operation, epoch, signal: controller.signal, log }
     const mark = (name: string, value = "1") => note(runner, claimed, name, value)
-    const outcome = await PERFORM[operation.kind]({ ...run, step: teller.step, say: teller.say, mark })
+    const { state: after = TRANSITIONS[operation.kind].done, ...outcome } = await PERFORM[operation.kind]({
+      ...run,
+      step: teller.step,
+      say: teller.say,
+      mark,
+    })
     controller.signal.throwIfAborted()
     const steps = teller.end("done")
-    const word = await finish(runner, claimed, "succeeded", null, outcome, TRANSITIONS[operation.kind].done)
+    const word = await finish(runner, claimed, "succeeded", null, outcome, after)
     if (word === "fenced") return "over"
     await teller.tell({ type: "state", state: "succeeded" })
     const seconds = (means.now() - (operation.startedAt ?? means.now())) / 1000

@@ -11,6 +11,11 @@ const TITLES: Record<Kind, { moving: string; done: string; failed: string }> = {
   restore: { moving: "Restoring NAME", done: "NAME is restored", failed: "NAME could not be restored" },
   resize: { moving: "Resizing NAME", done: "NAME has its new size", failed: "NAME could not be resized" },
   move: { moving: "Moving NAME", done: "NAME has moved", failed: "NAME could not be moved" },
+  upgrade: {
+    moving: "Bringing NAME to a newer image",
+    done: "NAME has the newest image",
+    failed: "NAME could not be brought to a newer image",
+  },
   destroy: { moving: "Deleting NAME", done: "NAME is deleted", failed: "NAME could not be deleted" },
 }
 

@@ -1,6 +1,6 @@
 import { IDLENESS } from "../idleness/words.ts"
 import { isOver, type Operation, type OperationEvent, STEPS } from "../operations/operation.ts"
-import { isMoving } from "../workspaces/transitions.ts"
+import { isMoving, leadsToDesktop } from "../workspaces/transitions.ts"
 import type { Workspace } from "../workspaces/workspace.ts"
 import { postForm } from "./controls.ts"
 import { document } from "./document.ts"
@@ -47,7 +47,7 @@ export function operationPage(model: OperationModel): string {
       "aria-labelledby": "title",
       "data-operation": operation.id,
       "data-workspace": workspace.id,
-      "data-opens": operation.kind === "create" || operation.kind === "start",
+      "data-opens": leadsToDesktop(operation.kind),
       "data-state": operation.state,
       "data-now": now,
       "data-estimate": JSON.stringify(operation.estimate),

@@ -181,6 +181,7 @@ function illegal(kind: Kind, state: State): ServiceError {
   const words: Record<Kind, string> = {
     ...{ create: "created", start: "started", stop: "stopped", destroy: "deleted", backup: "backed up" },
     ...{ hibernate: "stopped", wake: "started", restore: "restored", resize: "given another size", move: "moved" },
+    upgrade: "brought to a newer image",
   }
   return new ServiceError(
     "illegal-transition",

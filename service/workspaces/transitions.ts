@@ -15,7 +15,7 @@ export type State = (typeof STATES)[number]
 /** What can be done to a workspace. */
 export const KINDS = [
   ...(["create", "start", "stop", "destroy"] as const),
-  ...(["hibernate", "wake", "backup", "restore", "resize", "move"] as const),
+  ...(["hibernate", "wake", "backup", "restore", "resize", "move", "upgrade"] as const),
 ] as const
 export type Kind = (typeof KINDS)[number]
 
@@ -55,6 +55,8 @@ export const TRANSITIONS: Record<Kind, Transition> = {
   restore: { from: ["RUNNING", "IDLE", "STOPPED", "FAILED"], ...REPLACING },
   resize: { from: ["RUNNING", "IDLE", "STOPPED"], ...REPLACING },
   move: { from: ["RUNNING", "IDLE", "STOPPED"], ...REPLACING },
+  // One that was off is off again afterwards.
+  upgrade: { from: ["RUNNING", "IDLE", "STOPPED"], ...REPLACING },
   destroy: {
     from: ["PROVISIONING", "RUNNING", "IDLE", "STOPPING", "STOPPED", "STARTING", "FAILED"],
     during: "TERMINATING",

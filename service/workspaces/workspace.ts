@@ -90,6 +90,8 @@ export function parseWorkspace(hash: Record<string, string>): Workspace | null {
     ...info,
     ...(hash.place ? (JSON.parse(hash.place) as Place) : {}),
     name: settings.name ?? info.name,
+    // That of an upgrade, if there was one.
+    image: hash.image ? Number(hash.image) : info.image,
     state: hash.state as State,
     since: Number(hash.since),
     epoch: Number(hash.epoch),

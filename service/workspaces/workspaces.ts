@@ -102,6 +102,10 @@ export interface Workspaces {
   backup(user: string, id: string, name?: string): Promise<string>
   /** @throws ServiceError `no-backup` when it is none of the user's */
   restore(user: string, id: string, snapshot: string): Promise<string>
+  /** @throws ServiceError `up-to-date` when it is of the newest image already */
+  upgrade(user: string, id: string): Promise<string>
+  /** The same, decided by the service. @param requestedBy what part of it has */
+  upgradeAs(requestedBy: string, id: string): Promise<string>
   destroy(user: string, id: string): Promise<string>
   /**
    * Begins an operation that the service itself has decided on.
@@ -176,6 +180,16 @@ export function createWorkspaces(means: WorkspacesMeans): Workspaces {
     return { ...wish, size: size.name, price: size.regions[wish.region]?.price ?? null }
   }
 
+  async function upgrade(workspace: Workspace, requestedBy = workspace.owner): Promise<string> {
+    const image = await images.require(workspace.profile)
+    if (image === workspace.image) {
+      throw new ServiceError("up-to-date", 409, "It is of the newest image already: there is nothing to do.")
+    }
+    // What sleeps is woken for it, and stays awake.
+    const rest = workspace.state === "STOPPED" && workspace.snapshot === null
+    return begin(workspace, "upgrade", { wish: { image, ...(rest ? { rest } : {}) }, requestedBy })
+  }
+
   return {
     get,
     listOf: store.listOf,
@@ -246,8 +260,17 @@ export function createWorkspaces(means: WorkspacesMeans): Workspaces {
     },
     async restore(user, id, snapshot) {
       const workspace = await get(user, id)
-      await backups.require(user, snapshot)
+      // It is the workspace that was asked about, and that is there.
+      await backups.require(user, snapshot).catch(error => {
+        throw error instanceof ServiceError ? new ServiceError(error.id, 409, error.message) : error
+      })
       return begin(workspace, "restore", { wish: { snapshot } })
+    },
+    upgrade: async (user, id) => upgrade(await get(user, id)),
+    async upgradeAs(requestedBy, id) {
+      const workspace = await store.get(id)
+      if (!workspace) throw notFound("workspace")
+      return upgrade(workspace, requestedBy)
     },
     async destroy(user, id) {
       return begin(await get(user, id), "destroy")
@@ -275,7 +298,10 @@ export function createWorkspaces(means: WorkspacesMeans): Workspaces {
       if (workspace.state !== "FAILED" || !last) {
         throw new ServiceError("not-failed", 409, "Nothing has failed here that could be tried again.")
       }
-      return begin(workspace, last.kind, { retry: true, ...(last.wish ? { wish: last.wish } : {}) })
+      // Where an upgrade broke off for good, nobody knows what the disk holds; how it was before, the snapshot does.
+      const { safety } = last.marks
+      const wish = last.kind === "upgrade" && safety ? { ...last.wish, safety } : last.wish
+      return begin(workspace, last.kind, { retry: true, ...(wish ? { wish } : {}) })
     },
   }
 }

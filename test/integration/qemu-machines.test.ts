@@ -2,7 +2,7 @@ import assert from "node:assert/strict"
 import { spawn } from "node:child_process"
 import { createHash } from "node:crypto"
 import { once } from "node:events"
-import { readdir, readFile, stat, writeFile } from "node:fs/promises"
+import { readdir, readFile, readlink, stat, writeFile } from "node:fs/promises"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
 import { type Machines, NoRoomError } from "../../local-cloud/machines/contract.ts"
@@ -73,6 +73,36 @@ describe("QEMU machines", function () {
     await machines.update(config)
     assert.equal((await machineState(config)).boots, 1)
     assert.equal(await connection(config, 6080), "refused")
+  })
+
+  it("plugs volumes into a running machine and out of it, and starts it with those it has", async () => {
+    /** Volumes whose files the machine's process has open. */
+    const held = async () => {
+      const folder = `/proc/${processesOf(1)[0]?.pid}/fd`
+      const links = await Promise.all((await readdir(folder)).map(fd => readlink(join(folder, fd)).catch(() => "")))
+      return [...new Set(links.flatMap(path => /volumes\/(\d+)\.raw$/.exec(path)?.[1] ?? []))].sort()
+    }
+    for (const id of [7, 8]) await machines.makeVolume({ id, bytes: 20_000_000 }, id === 8 ? "ext4" : null)
+    const { config } = await boot()
+    assert.deepEqual(await held(), [])
+    const volumes = [
+      { id: 7, bytes: 20_000_000 },
+      { id: 8, bytes: 20_000_000 },
+    ]
+    await machines.update({ ...config, volumes })
+    assert.deepEqual(await held(), ["7", "8"])
+    await machines.update({ ...config, volumes: volumes.slice(0, 1) })
+    assert.deepEqual(await held(), ["7"])
+    await machines.powerOff(1)
+    await machines.start({ ...config, volumes })
+    await machineState(config)
+    assert.deepEqual(await held(), ["7", "8"])
+    await machines.update(config)
+    assert.deepEqual(await held(), [])
+    await machines.removeVolume(7)
+    await machines.removeVolume(7)
+    assert.deepEqual(await readdir(join(directory.path, "volumes")), ["8.raw"])
+    assert.equal((await stat(join(directory.path, "volumes", "8.raw"))).size, 20_000_000)
   })
 
   it("gives each machine its own metadata, current at each read", async () => {

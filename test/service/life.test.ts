@@ -130,11 +130,109 @@ describe("service: the life of a workspace", () => {
       const theirs = await newWorkspace(test, eve)
       for (const wanted of [backup.id, "1", "99999999"]) {
         const answer = await test.api(eve, "POST", `/workspaces/${theirs.id}/restore`, { backup: wanted })
-        assert.deepEqual([answer.status, answer.body.id], [404, "no-backup"], wanted)
+        assert.deepEqual([answer.status, answer.body.id], [409, "no-backup"], wanted)
       }
       assert.equal((await test.api(eve, "DELETE", `/backups/${backup.id}`)).status, 404)
       assert.equal((await test.api(token, "DELETE", `/backups/${backup.id}`)).status, 204)
       assert.deepEqual(await desk.backups(), [])
+    })
+  })
+
+  describe("upgrade", () => {
+    /** There is a newer image from now on. */
+    async function newImage(): Promise<number> {
+      const id = await test.cloud.addImage()
+      test.env.FOOZOL_IMAGE_BROWSER = String(id)
+      await test.restart()
+      return id
+    }
+    const isWhole = async () => {
+      assert.equal(test.machines.read(desk.id), "what she wrote")
+      assert.deepEqual((await test.cloud.api<{ volumes: unknown[] }>("GET", "/volumes")).volumes, [])
+      const { server } = await test.cloud.api<{ server: { protection: { delete: boolean } } }>(
+        "GET",
+        `/servers/${(await desk.machines())[0]?.id}`,
+      )
+      assert.equal(server.protection.delete, true)
+    }
+    beforeEach(() => test.machines.write(desk.id, "what she wrote"))
+    afterEach(() => test.machines.setCarrying(() => "done"))
+
+    it("there is nothing to do while there is no newer image", async () => {
+      const answer = await test.api(token, "POST", `/workspaces/${desk.id}/upgrade`)
+      assert.deepEqual([answer.status, answer.body.id], [409, "up-to-date"])
+      const { image } = await desk.shown()
+      assert.deepEqual([image.current === image.newest, image.outdated], [true, false])
+    })
+
+    it("the same machine and address with the new image, and what was written; how it was is kept", async () => {
+      const [before] = await desk.machines()
+      const id = await newImage()
+      assert.deepEqual((await desk.shown()).image, { current: before?.madeFrom, newest: id, outdated: true })
+      await succeeds("upgrade")
+      const [after] = await desk.machines()
+      assert.deepEqual([after?.id, after?.ip, after?.madeFrom], [before?.id, before?.ip, id])
+      assert.deepEqual((await desk.shown()).image, { current: id, newest: id, outdated: false })
+      assert.deepEqual(await kinds(), ["safety"])
+      await isWhole()
+    })
+
+    it("one that is off is off again afterwards; one that sleeps is woken", async () => {
+      await newImage()
+      await succeeds("stop?mode=power-off")
+      await succeeds("upgrade")
+      assert.equal((await desk.shown()).state, "STOPPED")
+      assert.equal((await desk.machines())[0]?.status, "off")
+      await isWhole()
+      await newImage()
+      await succeeds("stop?mode=hibernate")
+      await succeeds("upgrade")
+      assert.equal((await desk.shown()).state, "RUNNING")
+      await isWhole()
+    })
+
+    it("files that cannot be put aside: nothing is changed", async () => {
+      const [before] = await desk.machines()
+      await newImage()
+      test.machines.setCarrying(() => "failed")
+      const { state, failure } = await desk.does("upgrade")
+      assert.equal(state, "failed")
+      assert.match(failure?.message ?? "", /The workspace is as it was/)
+      assert.equal((await desk.shown()).state, "RUNNING")
+      assert.equal((await desk.machines())[0]?.madeFrom, before?.madeFrom)
+      assert.deepEqual(await kinds(), [])
+      await isWhole()
+    })
+
+    it("files that cannot be taken in: it is as it was", async () => {
+      await newImage()
+      test.machines.setCarrying(direction => (direction === "out" ? "done" : "failed"))
+      const { state, failure } = await desk.does("upgrade")
+      assert.equal(state, "failed")
+      assert.match(failure?.message ?? "", /The workspace is as it was/)
+      const { state: rest, image } = await desk.shown()
+      assert.deepEqual([rest, image.outdated], ["RUNNING", true])
+      const [safety] = await desk.snapshots()
+      assert.deepEqual([safety?.kind, (await desk.machines())[0]?.madeFrom], ["safety", safety?.id])
+      await isWhole()
+    })
+
+    it("a new image that does not come up, and then nothing does: tried again, it is as it was", async () => {
+      await newImage()
+      test.machines.setCarrying(direction => {
+        if (direction === "in") test.machines.setReady(false)
+        return "done"
+      })
+      const { state } = await desk.does("upgrade")
+      assert.deepEqual([state, (await desk.shown()).state], ["failed", "FAILED"])
+      test.machines.setReady(true)
+      // What is on the disk by now is nobody's.
+      test.machines.write(desk.id, "half of it")
+      const answer = await test.api(token, "POST", `/operations/${(await desk.shown()).operation}/retry`)
+      const again = await test.finished(token, answer.body.operation?.id ?? (await desk.shown()).operation)
+      assert.match(again.failure?.message ?? "", /The workspace is as it was/)
+      assert.equal((await desk.shown()).state, "RUNNING")
+      await isWhole()
     })
   })
 

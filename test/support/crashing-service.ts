@@ -9,6 +9,8 @@ import { newWorkspace, type WorkspaceLife } from "./workspace-life.ts"
 export interface Scenario {
   name: string
   before?: (desk: WorkspaceLife) => Promise<unknown>
+  /** There is a newer image then. */
+  newImage?: boolean
   /** Path below the workspace, with its body; `DELETE` for the workspace itself. */
   asks: (desk: WorkspaceLife) => Promise<{ path: string; body?: unknown } | "DELETE">
   /** State it ends in, and the kinds of snapshots that remain. */
@@ -30,7 +32,13 @@ export async function startCrashingService(): Promise<{
   async function crash(scenario: Scenario, atRequest: number): Promise<boolean> {
     const token = await world.token(await world.signIn(`user-${count++}`))
     const desk = await newWorkspace(world, token)
+    world.machines.write(desk.id, `precious of ${desk.id}`)
     await scenario.before?.(desk)
+    if (scenario.newImage) {
+      await service.stop()
+      world.env.FOOZOL_IMAGE_BROWSER = String(await world.cloud.addImage())
+      service = await startServiceProcess(world.url, world.env)
+    }
     const wish = await scenario.asks(desk)
     const from = await requests()
     const answer =
@@ -63,6 +71,11 @@ export async function startCrashingService(): Promise<{
     })
     assert.equal(end.state, "succeeded", `${scenario.name} at request ${atRequest}: ${JSON.stringify(end.failure)}`)
     await isAsPromised(desk, scenario)
+    if (scenario.ends.state === "RUNNING") {
+      assert.equal(world.machines.read(desk.id), `precious of ${desk.id}`, `${scenario.name} at request ${atRequest}`)
+    }
+    const { volumes } = await world.cloud.api<{ volumes: unknown[] }>("GET", "/volumes")
+    assert.deepEqual(volumes, [], `${scenario.name} at request ${atRequest}: volumes are left over`)
     if (scenario.ends.state !== "TERMINATED") {
       const gone = await world.api(token, "DELETE", `/workspaces/${desk.id}`)
       await world.finished(token, gone.body.operation.id)
@@ -130,6 +143,12 @@ export const SCENARIOS: Scenario[] = [
     name: "move",
     asks: async () => ({ path: "move", body: { region: "nbg1" } }),
     ends: { state: "RUNNING", snapshots: [] },
+  },
+  {
+    name: "upgrade",
+    newImage: true,
+    asks: async () => ({ path: "upgrade" }),
+    ends: { state: "RUNNING", snapshots: ["safety"] },
   },
   {
     name: "deletion",

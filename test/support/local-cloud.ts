@@ -32,6 +32,8 @@ export interface TestCloud {
     body?: unknown,
     headers?: Record<string, string>,
   ): Promise<{ status: number; headers: Headers; body: unknown }>
+  /** Makes another system image; returns its id. */
+  addImage(): Promise<number>
   addFault(fault: TestFault): Promise<void>
   clearFaults(): Promise<void>
   /** Requests so far, by method and route. */
@@ -97,6 +99,10 @@ export async function startTestCloud(options: TestCloudOptions): Promise<TestClo
       const answer = await test.call(method, path, body)
       if (answer.status >= 400) throw new Error(`${method} ${path}: ${answer.status} ${JSON.stringify(answer.body)}`)
       return answer.body as T
+    },
+    async addImage() {
+      const made = { ...image, name: `test-${test.cloud.context.store.nextId()}` }
+      return (await registerImage(test.cloud.context, made)).id
     },
     async addFault(fault) {
       const response = await admin(test, adminToken, "POST", "/faults", fault)

@@ -24,6 +24,11 @@ export function createReportingMachines(directory: string) {
   const living = new Map<number, AbortController>()
   const received: Received[] = []
   const state = { ready: true, silent: false, signals: (): object => ({ viewers: 0 }) }
+  let carrying: (direction: string) => "done" | "failed" = () => "done"
+  // What users have written on machines, and where it has gone: by ids of machines, images and volumes.
+  const [written, imaged, carried] = [new Map<number, string>(), new Map<number, string>(), new Map<number, string>()]
+  const machineOf = new Map<string, number>()
+  const attached = new Map<number, number[]>()
   // As an agent does: when it started stays the same as long as it runs.
   const startedAt = new Date().toISOString()
 
@@ -32,16 +37,26 @@ export function createReportingMachines(directory: string) {
     const life = new AbortController()
     living.get(config.id)?.abort()
     living.set(config.id, life)
-    void live(told, life.signal)
+    machineOf.set(told.workspace, config.id)
+    void live(config.id, told, life.signal)
   }
 
-  async function live(told: { service: string; workspace: string; workspaceKey: string }, signal: AbortSignal) {
+  async function live(
+    id: number,
+    told: { service: string; workspace: string; workspaceKey: string },
+    signal: AbortSignal,
+  ) {
     const headers = { authorization: `Bearer ${told.workspaceKey}` }
-    void listen(told, headers, signal, () => say())
+    let carry: object | null = null
+    void listen(told, headers, signal, (type, data) => {
+      if (type === "carry") carry = carryAs(id, data)
+      if (type === "report") void say()
+    })
     const report = () => ({
       ...{ workspace: told.workspace, sessionId: told.workspace, bootId: crypto.randomUUID(), ready: state.ready },
       checks: [{ name: "picture", ok: state.ready, detail: state.ready ? "" : "no picture yet" }],
       ...{ versions: { agent: "1" }, signals: state.signals(), startedAt, at: new Date().toISOString() },
+      ...(carry ? { carry } : {}),
     })
     const say = async () => {
       if (state.silent) return null
@@ -56,22 +71,36 @@ export function createReportingMachines(directory: string) {
     }
   }
 
+  /** As the machine's own program does: onto a volume it has, or from it. */
+  function carryAs(id: number, data: Record<string, unknown>): object {
+    const { direction, volume } = data
+    const has = attached.get(id)?.includes(Number(volume))
+    const outcome = has ? carrying(String(direction)) : "failed"
+    if (outcome === "done" && direction === "out") carried.set(Number(volume), written.get(id) ?? "")
+    if (outcome === "done" && direction === "in") written.set(id, carried.get(Number(volume)) ?? "")
+    return { ...data, state: outcome, phase: "copy", bytes: 1, log: [`carried ${direction}`] }
+  }
+
   /** Follows what the machine is told, and comes back when the stream breaks. */
   async function listen(
     told: { service: string; workspace: string },
     headers: HeadersInit,
     signal: AbortSignal,
-    asked: () => Promise<unknown>,
+    obey: (type: string, data: Record<string, unknown>) => void,
   ) {
     while (!signal.aborted) {
       await fetch(`${told.service}/machine/events`, { headers, signal })
-        .then(answer => hear(told.workspace, answer, asked))
+        .then(answer => hear(told.workspace, answer, obey))
         .catch(() => {})
       await sleep(AGAIN_MS)
     }
   }
 
-  async function hear(workspace: string, answer: Response, asked: () => Promise<unknown>): Promise<void> {
+  async function hear(
+    workspace: string,
+    answer: Response,
+    obey: (type: string, data: Record<string, unknown>) => void,
+  ): Promise<void> {
     let rest = ""
     for await (const chunk of answer.body?.pipeThrough(new TextDecoderStream()) ?? []) {
       rest += chunk
@@ -80,8 +109,10 @@ export function createReportingMachines(directory: string) {
       for (const block of blocks) {
         const type = /^event: (.*)$/m.exec(block)?.[1]
         const data = /^data: (.*)$/m.exec(block)?.[1]
-        if (type) received.push({ workspace, type, data: data ? JSON.parse(data) : {} })
-        if (type === "report") void asked()
+        if (!type) continue
+        const order = { workspace, type, data: data ? JSON.parse(data) : {} }
+        received.push(order)
+        obey(type, order.data)
       }
     }
   }
@@ -92,8 +123,21 @@ export function createReportingMachines(directory: string) {
   }
   const machines: Machines = {
     ...inner,
+    async createDisk(id, image, bytes) {
+      await inner.createDisk(id, image, bytes)
+      written.set(id, imaged.get(image) ?? "")
+    },
+    async createImage(id, image) {
+      imaged.set(image, written.get(id) ?? "")
+      return inner.createImage(id, image)
+    },
+    async update(config) {
+      attached.set(config.id, config.volumes?.map(volume => volume.id) ?? [])
+      await inner.update(config)
+    },
     async start(config) {
       await inner.start(config)
+      attached.set(config.id, config.volumes?.map(volume => volume.id) ?? [])
       switchOn(config)
     },
     async pressPowerButton(id) {
@@ -106,6 +150,7 @@ export function createReportingMachines(directory: string) {
     },
     async remove(id) {
       await inner.remove(id)
+      written.delete(id)
       switchOff(id)
     },
   }
@@ -115,6 +160,13 @@ export function createReportingMachines(directory: string) {
     /** While false, machines report that they are not ready. */
     setReady: (ready: boolean) => {
       state.ready = ready
+    },
+    /** Writes something on the disk of a workspace's machine, and reads what is there. */
+    write: (workspace: string, text: string) => written.set(machineOf.get(workspace) ?? 0, text),
+    read: (workspace: string) => written.get(machineOf.get(workspace) ?? 0) ?? null,
+    /** How machines bring what is the user's onto a volume, or from it. */
+    setCarrying: (ends: (direction: string) => "done" | "failed") => {
+      carrying = ends
     },
     /** What machines report of their use; asked anew for each report. */
     setSignals: (signals: () => object) => {

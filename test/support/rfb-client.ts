@@ -22,9 +22,17 @@ export interface RfbClient {
   close(): void
 }
 
-/** Connects through NGINX and the relay as a viewer does; resolves when the handshake is done. */
-export async function openRfbClient(url: string, headers: Record<string, string>): Promise<RfbClient> {
-  const socket = new WebSocket(url, "binary", { headers, rejectUnauthorized: false, perMessageDeflate: false })
+/**
+ * Connects through NGINX and the relay as a viewer does; resolves when the handshake is done.
+ * @param servername by which a router finds the machine, where the URL has an address
+ */
+export async function openRfbClient(
+  url: string,
+  headers: Record<string, string>,
+  servername?: string,
+): Promise<RfbClient> {
+  const options = { headers, rejectUnauthorized: false, perMessageDeflate: false, ...(servername && { servername }) }
+  const socket = new WebSocket(url, "binary", options)
   const read = reader(socket)
   await once(socket, "open")
   await read(12)

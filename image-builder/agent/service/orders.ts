@@ -1,4 +1,5 @@
 import { type Backoff, pause } from "../backoff.ts"
+import { type Carriage, parseCarriage } from "../carry.ts"
 import { type Log, reasonOf } from "../log.ts"
 import { parseSettings, type Settings } from "../settings.ts"
 import type { ServiceClient } from "./client.ts"
@@ -12,13 +13,16 @@ export type Order =
   | { type: "stopping"; reason: string; at: number | null; inMs?: number }
   | { type: "stay" }
   | { type: "report" }
+  /** Brings what the user has made onto a volume, or from it; see rootfs/usr/lib/foozol/carry. */
+  | ({ type: "carry" } & Carriage)
   | { type: "settings"; settings: Settings }
 
 /** An event as an order; null for kinds of a newer service. @throws when a known kind is malformed */
 export function parseOrder(event: ServerEvent): Order | null {
   if (event.type === "revoke-all" || event.type === "stay" || event.type === "report") return { type: event.type }
-  if (!["revoke", "stopping", "settings"].includes(event.type)) return null
+  if (!["revoke", "stopping", "settings", "carry"].includes(event.type)) return null
   const data = readObject(event)
+  if (event.type === "carry") return { type: "carry", ...parseCarriage(data) }
   if (event.type === "settings") return { type: "settings", settings: parseSettings(data) }
   if (event.type === "revoke") {
     const hash = data.tokenHash

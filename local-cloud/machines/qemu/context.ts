@@ -7,6 +7,7 @@ import { machineFiles } from "./qemu-arguments.ts"
 import { createMachineRecords, type MachineRecord, type MachineRecords } from "./records.ts"
 import type { Reserve } from "./room.ts"
 import type { RunningMachine } from "./running.ts"
+import { createVolumes, type Volumes } from "./volumes.ts"
 
 /** Settings of the driver. */
 export interface QemuOptions {
@@ -31,6 +32,7 @@ export interface QemuContext extends Required<QemuOptions> {
   reserve: Reserve
   images: Images
   machines: MachineRecords
+  volumes: Volumes
   running: Map<number, RunningMachine>
   /** Keys: `machine <id>` around all that changes a machine, `images` around what counts references, `start`. */
   inTurn: InTurn
@@ -57,6 +59,7 @@ export function createContext(options: QemuOptions): QemuContext {
     log: options.log ?? (() => {}),
     images: createImages(join(options.directory, "images")),
     machines,
+    volumes: createVolumes(join(options.directory, "volumes")),
     running,
     inTurn,
     alone: (id, task) => inTurn(`machine ${id}`, task),

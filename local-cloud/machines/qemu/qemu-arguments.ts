@@ -1,6 +1,7 @@
 import { isIPv4 } from "node:net"
 import type { MachineConfig } from "../contract.ts"
 import { type Forward, forwardRule } from "./forwards.ts"
+import { volumeArguments, volumeController } from "./volumes.ts"
 
 /** What the command line needs to know besides the machine itself. */
 export interface QemuHost {
@@ -54,6 +55,8 @@ export function qemuArguments(config: MachineConfig, host: QemuHost): string[] {
     ...["-blockdev", `driver=file,node-name=disk-file,filename=${machineFiles.disk},discard=unmap`],
     ...["-blockdev", "driver=qcow2,node-name=disk,file=disk-file,discard=unmap"],
     ...["-device", "virtio-blk-pci,drive=disk"],
+    ...volumeController,
+    ...volumeArguments(config.volumes ?? []),
     ...["-netdev", network(host)],
     ...["-device", `virtio-net-pci,netdev=net,mac=${macAddress(config.id)},romfile=`],
     ...["-object", "rng-random,id=rng,filename=/dev/urandom", "-device", "virtio-rng-pci,rng=rng"],

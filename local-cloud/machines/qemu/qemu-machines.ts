@@ -11,6 +11,7 @@ import { wantedForwards } from "./forwards.ts"
 import { createPower, type HostFindings } from "./power.ts"
 import { findQemu } from "./processes.ts"
 import { checkDisk, freeDisk, needingDisk } from "./room.ts"
+import { setVolumes } from "./volumes.ts"
 
 export type { QemuOptions } from "./context.ts"
 
@@ -94,7 +95,10 @@ export function createQemuMachines(options: QemuOptions): Machines {
         machine.config = config
         await machines.put({ ...(await context.recordOf(config.id)), config, process: machine.process })
         await machine.setForwards(wantedForwards(config, context.lowestPort))
+        await setVolumes(machine.qmp(), config.volumes ?? [])
       }),
+    makeVolume: context.volumes.make,
+    removeVolume: context.volumes.remove,
     remove: id =>
       alone(id, async () => {
         await power.stop(id)

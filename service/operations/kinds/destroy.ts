@@ -1,5 +1,6 @@
 import type { RunResult } from "../../../infra/engine.ts"
 import type { OperationRun, Outcome } from "../operation-run.ts"
+import { removeVolumes } from "./carriage.ts"
 import { closeViewers, findMachine, sayEvent, switchOff } from "./machine.ts"
 import { relabel, removeSleepSnapshots, sleepSnapshot, takeSnapshot } from "./snapshots.ts"
 
@@ -10,6 +11,7 @@ export async function destroy(run: OperationRun): Promise<Outcome> {
   const { means, workspace, signal } = run
   await closeViewers(run, "It is being deleted.")
   await keepLast(run)
+  await removeVolumes(run)
   run.step("resources")
   await means.pool.run<RunResult>(
     means.cloud,

@@ -7,9 +7,10 @@ import { hibernate, wake } from "./hibernate.ts"
 import { start, stop } from "./power.ts"
 import { move, restore } from "./replace.ts"
 import { resize } from "./resize.ts"
+import { upgrade } from "./upgrade.ts"
 
 /** What is done in an operation of each kind. Every one can be run again after it was cut off anywhere. */
 export const PERFORM: Record<Kind, (run: OperationRun) => Promise<Outcome>> = {
   ...{ create, start, stop, destroy },
-  ...{ hibernate, wake, backup, restore, resize, move },
+  ...{ hibernate, wake, backup, restore, resize, move, upgrade },
 }

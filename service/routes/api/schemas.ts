@@ -3,6 +3,7 @@ import { SCOPES } from "../../api-tokens/api-tokens.ts"
 import type { Config } from "../../config.ts"
 import { IDLENESS } from "../../idleness/words.ts"
 import type { Operation } from "../../operations/operation.ts"
+import { ROLL_OUT } from "../../roll-outs/plan.ts"
 import { KINDS, STATES } from "../../workspaces/transitions.ts"
 import { addressOf, PROFILES, SIZE_CLASSES, type Workspace } from "../../workspaces/workspace.ts"
 
@@ -39,6 +40,13 @@ export const WorkspaceSchema = z
     sizeClass: z.enum(SIZE_CLASSES).nullable(),
     price: PriceSchema.nullable(),
     state: z.enum(STATES),
+    image: z
+      .object({
+        current: z.int().meta({ description: "id of the golden image it is of, at the provider" }),
+        newest: z.int().nullable().meta({ description: "id of the newest one; null: none, or not known now" }),
+        outdated: z.boolean(),
+      })
+      .nullable(),
     asleep: z.boolean().meta({ description: "its machine is put away into a snapshot, and made again when it starts" }),
     since: time("since when it is in this state").nullable(),
     createdAt: time("when it was asked for"),
@@ -61,7 +69,9 @@ export const OperationSchema = z
     id: z.string(),
     workspace: z.string(),
     kind: z.enum(KINDS),
-    requestedBy: z.enum(["owner", "idleness"]).meta({ description: "idleness: nobody had used it for a while" }),
+    requestedBy: z
+      .enum(["owner", "idleness", "operator"])
+      .meta({ description: "idleness: nobody had used it for a while; operator: a roll-out of a newer image" }),
     state: z.enum(["queued", "running", "succeeded", "failed", "cancelled"]),
     createdAt: time("when it was asked for"),
     startedAt: time("when work on it began").nullable(),
@@ -85,11 +95,16 @@ export const TokenSchema = z
 const iso = (ms: number) => new Date(ms).toISOString()
 const isoOrNull = (ms: number | null) => (ms === null ? null : iso(ms))
 
-/** A workspace as the API shows it. */
-export function presentWorkspace(workspace: Workspace, config: Config): z.input<typeof WorkspaceSchema> {
+/** A workspace as the API shows it. @param newest id of the newest image of its profile, where it is known */
+export function presentWorkspace(
+  workspace: Workspace,
+  config: Config,
+  newest: number | null,
+): z.input<typeof WorkspaceSchema> {
   const { id, name, profile, provider, region, size, sizeClass, price, state, operation, failure } = workspace
   return {
     ...{ id, name, profile, provider, region, size, sizeClass, price, state, operation, failure },
+    image: { current: workspace.image, newest, outdated: newest !== null && newest !== workspace.image },
     asleep: workspace.snapshot !== null,
     since: iso(workspace.since),
     createdAt: iso(workspace.createdAt),
@@ -100,12 +115,14 @@ export function presentWorkspace(workspace: Workspace, config: Config): z.input<
   }
 }
 
+const REQUESTERS: Record<string, "idleness" | "operator"> = { [IDLENESS]: "idleness", [ROLL_OUT]: "operator" }
+
 /** An operation as the API shows it. */
 export function presentOperation(operation: Operation): z.input<typeof OperationSchema> {
   const { id, workspace, kind, state, failure } = operation
   return {
     ...{ id, workspace, kind, state, failure },
-    requestedBy: operation.requestedBy === IDLENESS ? "idleness" : "owner",
+    requestedBy: REQUESTERS[operation.requestedBy] ?? "owner",
     createdAt: iso(operation.createdAt),
     startedAt: isoOrNull(operation.startedAt),
     finishedAt: isoOrNull(operation.finishedAt),

@@ -2,7 +2,7 @@ import { z } from "zod"
 import type { Limits } from "../../middleware/limits.ts"
 import type { Services } from "../../services.ts"
 import { type Unrecorded, unrecordedOf } from "../../workspaces/unrecorded.ts"
-import { addressOf, SIZE_CLASSES, STOP_MODES } from "../../workspaces/workspace.ts"
+import { addressOf, SIZE_CLASSES, STOP_MODES, type Workspace } from "../../workspaces/workspace.ts"
 import { ChangeWorkspace, CreateWorkspace } from "../../workspaces/workspaces.ts"
 import { ActivitySchema, presentActivity } from "./activity.ts"
 import { type ApiRoute, route } from "./define.ts"
@@ -15,18 +15,23 @@ const Started = z.object({ workspace: WorkspaceSchema, operation: OperationSchem
 
 /** `/workspaces`: create, list, get, start, stop, delete, and close open desktops. */
 export function workspaceRoutes(services: Services, limits: Limits): ApiRoute[] {
-  const { workspaces, store, machines, config, tokens, channel, idleness, now, log } = services
+  const { workspaces, store, images, machines, config, tokens, channel, idleness, now, log } = services
 
   // GitHub's login names know no capitals.
   const operators = new Set(config.operators.map(name => name.toLowerCase()))
   const isOperator = (login: string) => operators.has(login.toLowerCase())
+
+  /** With the newest image, where the provider says which it is: a list is no worse without. */
+  async function shown(workspace: Workspace) {
+    return presentWorkspace(workspace, config, await images.find(workspace.profile).catch(() => null))
+  }
 
   async function begun(user: string, id: string, operation: string, status = 202) {
     const [workspace, found] = await Promise.all([workspaces.get(user, id), store.operation(operation)])
     return {
       status,
       headers: { Location: `/api/v1/operations/${operation}` },
-      body: { workspace: presentWorkspace(workspace, config), operation: found ? presentOperation(found) : null },
+      body: { workspace: await shown(workspace), operation: found ? presentOperation(found) : null },
     }
   }
 
@@ -64,7 +69,7 @@ export function workspaceRoutes(services: Services, limits: Limits): ApiRoute[] 
   const present = (one: Unrecorded) => ({
     ...{ id: one.id, name: one.id, profile: "browser" as const, provider: "hetzner", region: one.region },
     ...{ size: one.size, sizeClass: null, price: null, state: one.state, since: null, operation: null },
-    ...{ failure: null, autoStop: null, keepOnUntil: null, recorded: false, asleep: false },
+    ...{ failure: null, autoStop: null, keepOnUntil: null, recorded: false, asleep: false, image: null },
     address: addressOf(one.id, config),
     createdAt: new Date(one.createdAt).toISOString(),
   })
@@ -83,8 +88,7 @@ export function workspaceRoutes(services: Services, limits: Limits): ApiRoute[] 
     },
     async handle({ caller }) {
       const known = await workspaces.listOf(caller.user.id)
-      if (known.length > 0)
-        return { status: 200, body: { workspaces: known.map(one => presentWorkspace(one, config)) } }
+      if (known.length > 0) return { status: 200, body: { workspaces: await Promise.all(known.map(shown)) } }
       // The provider is only asked where the store knows nothing: each look costs an API request.
       const lost = await unrecordedOf(machines, caller.user.id, known).catch(error => {
         log.warn({ err: error }, "the provider could not be asked for machines by label")
@@ -105,7 +109,7 @@ export function workspaceRoutes(services: Services, limits: Limits): ApiRoute[] 
     replies: { 200: { description: "The workspace", schema: WorkspaceSchema } },
     errors: [404],
     async handle({ caller, params }) {
-      return { status: 200, body: presentWorkspace(await workspaces.get(caller.user.id, params.id), config) }
+      return { status: 200, body: await shown(await workspaces.get(caller.user.id, params.id)) }
     },
   })
 
@@ -198,6 +202,21 @@ export function workspaceRoutes(services: Services, limits: Limits): ApiRoute[] 
     },
   })
 
+  const upgrade = route({
+    ...begins,
+    id: "upgradeWorkspace",
+    method: "post",
+    path: "/workspaces/{id}/upgrade",
+    summary: "Bring a workspace to the newest image",
+    description:
+      "Its machine is made anew from it; your files, users and services are brought along, and packages you have installed are installed again. How it was is kept as a snapshot for a week; when the new one does not come up, it is that again.",
+    errors: [404, 409, 502],
+    async handle({ caller: { user }, params: { id } }) {
+      await limits("change", user.id)
+      return begun(user.id, id, await workspaces.upgrade(user.id, id))
+    },
+  })
+
   const destroy = route({
     ...begins,
     id: "destroyWorkspace",
@@ -226,7 +245,7 @@ export function workspaceRoutes(services: Services, limits: Limits): ApiRoute[] 
       await workspaces.change(caller.user.id, params.id, body)
       // A stop that was planned is called off at once, not at the next look.
       await idleness.look(params.id)
-      return { status: 200, body: presentWorkspace(await workspaces.get(caller.user.id, params.id), config) }
+      return { status: 200, body: await shown(await workspaces.get(caller.user.id, params.id)) }
     },
   })
 
@@ -266,5 +285,5 @@ export function workspaceRoutes(services: Services, limits: Limits): ApiRoute[] 
     },
   })
 
-  return [create, list, get, change, activity, ...[start, stop, resize, move, restore, destroy], closeViewers]
+  return [create, list, get, change, activity, ...[start, stop, resize, move, restore, upgrade, destroy], closeViewers]
 }

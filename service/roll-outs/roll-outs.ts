@@ -1,0 +1,139 @@
+import type { Redis } from "ioredis"
+import type { Logger } from "pino"
+import { ServiceError } from "../errors.ts"
+import { isOver } from "../operations/operation.ts"
+import { PREFIX } from "../redis/connect.ts"
+import type { Images } from "../workspaces/images.ts"
+import type { WorkspaceStore } from "../workspaces/store.ts"
+import type { Workspaces } from "../workspaces/workspaces.ts"
+import { nextStep, type Outdated, ROLL_OUT, type RollOutSettings, type Wave } from "./plan.ts"
+
+const KEY = `${PREFIX}roll-out`
+
+/** The newest roll-out. Times are milliseconds since 1970. */
+export interface RollOut {
+  settings: RollOutSettings
+  begunAt: number
+  /** Login name of the operator. */
+  by: string
+  /** How many were outdated at its beginning. */
+  total: number
+  state: "running" | "stopped" | "done"
+  /** Why it stopped, or what is left. */
+  why: string | null
+  waves: { begunAt: number; workspaces: number; running: number; succeeded: number; failed: number }[]
+}
+
+/** Brings all workspaces to the newest images, wave by wave. What it has done stands in Redis; any worker goes on. */
+export interface RollOuts {
+  /** @throws ServiceError `roll-out-running` or `up-to-date` */
+  begin(settings: RollOutSettings, by: string): Promise<RollOut>
+  /** Begins no new wave; what has begun comes to its end. */
+  stop(by: string): Promise<RollOut | null>
+  get(): Promise<RollOut | null>
+  /** Goes on with the one that runs, if there is one; bears being called twice at once. */
+  step(): Promise<void>
+}
+
+interface Means {
+  redis: Redis
+  store: WorkspaceStore
+  images: Images
+  workspaces: Pick<Workspaces, "upgradeAs">
+  log: Logger
+  now: () => number
+}
+
+type Begun = Pick<RollOut, "settings" | "begunAt" | "by" | "total">
+
+export function createRollOuts({ redis, store, images, workspaces, log, now }: Means): RollOuts {
+  async function outdated(): Promise<Outdated[]> {
+    const all = await Promise.all((await store.ids()).map(store.get))
+    const found = await Promise.all(
+      all.map(async one => {
+        const newest = one && (await images.find(one.profile))
+        const isOld = one !== null && newest !== null && newest !== one.image
+        return isOld ? { id: one.id, state: one.state, asleep: one.snapshot !== null } : null
+      }),
+    )
+    return found.filter(one => one !== null)
+  }
+
+  async function read(): Promise<{ begun: Begun; waves: Wave[]; end: string | null } | null> {
+    const { begun, waves, end } = await redis.hgetall(KEY)
+    if (!begun) return null
+    return { begun: JSON.parse(begun) as Begun, waves: waves ? (JSON.parse(waves) as Wave[]) : [], end: end ?? null }
+  }
+
+  /** How the operations of a wave stand. One that is forgotten was over long ago. */
+  async function count({ operations }: Wave) {
+    const all = await Promise.all(Object.values(operations).map(id => (id === null ? null : store.operation(id))))
+    const running = all.filter(one => one !== null && !isOver(one)).length
+    const failed = all.filter((one, index) =>
+      one === null ? Object.values(operations)[index] === null : one.state === "failed",
+    ).length
+    return { workspaces: all.length, running, failed, succeeded: all.length - running - failed }
+  }
+
+  async function get(): Promise<RollOut | null> {
+    const found = await read()
+    if (!found) return null
+    const { begun, waves, end } = found
+    const [word, ...why] = end?.split(" ") ?? []
+    return {
+      ...begun,
+      state: word === undefined ? "running" : word === "done" ? "done" : "stopped",
+      why: why.join(" ") || null,
+      waves: await Promise.all(waves.map(async wave => ({ begunAt: wave.begunAt, ...(await count(wave)) }))),
+    }
+  }
+
+  async function begin(settings: RollOutSettings, by: string): Promise<RollOut> {
+    const known = await read()
+    if (known && known.end === null) {
+      throw new ServiceError("roll-out-running", 409, "A roll-out runs already: wait for its end, or stop it first.")
+    }
+    const total = (await outdated()).length
+    if (total === 0) throw new ServiceError("up-to-date", 409, "Every workspace is of the newest image already.")
+    const begun: Begun = { settings, by, total, begunAt: now() }
+    await redis.multi().del(KEY).hset(KEY, "begun", JSON.stringify(begun)).exec()
+    log.info({ by, total, settings }, "a roll-out of newer images begins")
+    return (await get()) as RollOut
+  }
+
+  /** The first word stands: whoever is later ends nothing. */
+  const conclude = async (word: "done" | "stopped", why: string) => {
+    if ((await redis.hsetnx(KEY, "end", `${word} ${why}`.trim())) === 1) log.warn({ why }, `the roll-out is ${word}`)
+  }
+
+  async function step(): Promise<void> {
+    const found = await read()
+    if (!found || found.end !== null) return
+    const { begun, waves } = found
+    const last = waves.at(-1)
+    const end = last ? await count(last) : { running: 0, failed: 0 }
+    const next = nextStep(begun.settings, waves, end, await outdated(), begun.total)
+    if (next.do === "stop") return conclude("stopped", next.why)
+    if (next.do === "done") return conclude("done", next.left > 0 ? `${next.left} sleep or have failed.` : "")
+    if (next.do === "wait") return
+    const operations: Wave["operations"] = {}
+    for (const id of next.workspaces) {
+      operations[id] = await workspaces.upgradeAs(ROLL_OUT, id).catch(error => {
+        log.warn({ err: error, workspace: id }, "it could not be upgraded")
+        return null
+      })
+    }
+    // Written down afterwards: cut off before, what was begun is under way, and the next wave is the smaller for it.
+    await redis.hset(KEY, "waves", JSON.stringify([...waves, { begunAt: now(), operations }]))
+  }
+
+  return {
+    begin,
+    get,
+    step,
+    async stop(by) {
+      if (await read()) await conclude("stopped", `${by} has stopped it.`)
+      return get()
+    },
+  }
+}

@@ -1,0 +1,84 @@
+import { z } from "zod"
+import { forbidden, notFound } from "../../errors.ts"
+import type { RollOut } from "../../roll-outs/roll-outs.ts"
+import type { Services } from "../../services.ts"
+import { type ApiRoute, route } from "./define.ts"
+
+const percent = z.number().min(0).max(100)
+const RollOutWish = z.strictObject({
+  wave: percent.min(1, "must be at least 1").default(10).meta({ description: "part of what is outdated, in percent" }),
+  stopAt: percent.default(20).meta({ description: "it stops when more than this part of a wave failed, in percent" }),
+  inUse: z.boolean().default(false).meta({ description: "are those upgraded too that somebody is using?" }),
+})
+
+export const RollOutSchema = z
+  .object({
+    state: z.enum(["running", "stopped", "done"]),
+    why: z.string().nullable().meta({ description: "why it stopped, or what is left" }),
+    settings: z.object({ wave: z.number(), stopAt: z.number(), inUse: z.boolean() }),
+    begunAt: z.iso.datetime(),
+    by: z.string(),
+    total: z.int().meta({ description: "how many were outdated at its beginning" }),
+    waves: z.array(
+      z.object({
+        begunAt: z.iso.datetime(),
+        workspaces: z.int(),
+        running: z.int(),
+        succeeded: z.int(),
+        failed: z.int(),
+      }),
+    ),
+  })
+  .meta({ id: "RollOut", description: "Bringing all workspaces to the newest images, wave by wave" })
+
+/** `/roll-out`, for operators. */
+export function rollOutRoutes({ rollOuts, config }: Services): ApiRoute[] {
+  // GitHub's login names know no capitals.
+  const operators = new Set(config.operators.map(name => name.toLowerCase()))
+  const require = (login: string) => {
+    if (!operators.has(login.toLowerCase())) throw forbidden("This is for operators (FOOZOL_OPERATORS).")
+  }
+  const about = { path: "/roll-out", tag: "Operators" as const, errors: [403, 404] as number[] }
+  const replies = { 200: { description: "The newest roll-out", schema: RollOutSchema } }
+  const shown = (found: RollOut | null) => {
+    if (!found) throw notFound("roll-out")
+    return { status: 200, body: present(found) }
+  }
+  return [
+    route({
+      ...{ ...about, id: "getRollOut", method: "get", scope: "read", replies },
+      summary: "Look at the newest roll-out of newer images",
+      async handle({ caller: { user } }) {
+        require(user.login)
+        return shown(await rollOuts.get())
+      },
+    }),
+    route({
+      ...{ ...about, id: "beginRollOut", method: "post", scope: "write", body: RollOutWish },
+      summary: "Bring all workspaces to the newest images, wave by wave",
+      description:
+        "What is off or idle comes first. What sleeps is not woken for it, and what somebody is using is waited for.",
+      replies: { 202: { description: "Begun", schema: RollOutSchema } },
+      errors: [403, 409],
+      async handle({ caller: { user }, body }) {
+        require(user.login)
+        return { status: 202, body: present(await rollOuts.begin(body, user.login)) }
+      },
+    }),
+    route({
+      ...{ ...about, id: "stopRollOut", method: "delete", scope: "write", replies },
+      summary: "Stop the roll-out",
+      description: "No new wave begins; what has begun comes to its end.",
+      async handle({ caller: { user } }) {
+        require(user.login)
+        return shown(await rollOuts.stop(user.login))
+      },
+    }),
+  ]
+}
+
+function present(found: RollOut): z.input<typeof RollOutSchema> {
+  const iso = (ms: number) => new Date(ms).toISOString()
+  const waves = found.waves.map(wave => ({ ...wave, begunAt: iso(wave.begunAt) }))
+  return { ...found, begunAt: iso(found.begunAt), waves }
+}

@@ -1,0 +1,148 @@
+/// <reference lib="dom" />
+import { createServer } from "node:http"
+import type { AddressInfo } from "node:net"
+import type { BrowserContext, Page } from "playwright-core"
+import { builtImage } from "./built-image.ts"
+import { findChromium, launchChromium } from "./chromium.ts"
+import { pictureIsThere, startMailbox } from "./desk.ts"
+import { type GoldenWorld, startGoldenWorld } from "./golden-world.ts"
+import { waitUntil } from "./wait-until.ts"
+
+const MINUTES = 60_000
+
+/** A person in a browser with a workspace whose machine is real. */
+export interface GoldenDesk {
+  world: GoldenWorld
+  workspace: string
+  scripts: Awaited<ReturnType<typeof startScripts>>
+  // biome-ignore lint/suspicious/noExplicitAny: tests look into what they know
+  api(method: string, path: string, data?: object): Promise<any>
+  state(): Promise<string>
+  /** Waits until the workspace is in a state. @throws at once when it has failed */
+  isIn(state: string): Promise<void>
+  /** Opens the desktop by /connect, which wakes it, and waits for its picture. */
+  open(): Promise<void>
+  /** Closes the tab. */
+  closeTab(): Promise<void>
+  /** Runs a script in the pane at the left, whichever has the keys, and returns what it printed, without its end. */
+  shell(script: string): Promise<string>
+  close(): Promise<void>
+}
+
+/** @param settings of the service; on a system without Chromium the suite is skipped */
+export async function startGoldenDesk(hook: Mocha.Context, settings: Record<string, string>): Promise<GoldenDesk> {
+  const chromium = findChromium()
+  if (chromium === undefined) {
+    hook.test?.parent?.eachTest(test => Object.assign(test, { skipReason: "this system has no Chromium" }))
+    return hook.skip()
+  }
+  const world = await startGoldenWorld(await builtImage(hook, "browser"), settings)
+  const [mailbox, scripts, browser] = await Promise.all([startMailbox(), startScripts(), launchChromium(chromium)])
+  const person = await browser.newContext({ viewport: { width: 1280, height: 800 }, ignoreHTTPSErrors: true })
+  let page = await signIn(person, world.url)
+
+  const api: GoldenDesk["api"] = async (method, path, data) => {
+    const headers = { origin: world.url }
+    const answer = await person.request.fetch(`${world.url}/api/v1${path}`, { method, headers, ...(data && { data }) })
+    return answer.json()
+  }
+  const made = await api("POST", "/workspaces", { name: "Desk" })
+  const workspace = made.workspace.id as string
+  const shown = () => api("GET", `/workspaces/${workspace}`)
+
+  const desk: GoldenDesk = {
+    ...{ world, workspace, scripts, api },
+    state: async () => (await shown()).state,
+    async isIn(wanted) {
+      await waitUntil(
+        `it is ${wanted}`,
+        async () => {
+          const now = await shown()
+          // What is to fail ends otherwise; this would wait in vain.
+          if (now.state === "FAILED" && wanted !== "FAILED") return "FAILED"
+          return now.state === wanted && "as wanted"
+        },
+        12 * MINUTES,
+      ).then(
+        async end => {
+          if (end === "FAILED") throw new Error(`It has failed: ${JSON.stringify(await shown())}`)
+        },
+        async error => {
+          throw new Error(`${error.message} ${JSON.stringify(await api("GET", `/workspaces/${workspace}/activity`))}`)
+        },
+      )
+    },
+    async open() {
+      if (page.isClosed()) page = await person.newPage()
+      await page.goto(`${world.url}/connect?workspace=${workspace}`)
+      if (page.url().includes("/connect")) await page.getByRole("button", { name: "Start and open my desktop" }).click()
+      await page.waitForURL(/foozol\.localhost/, { timeout: 12 * MINUTES })
+      await pictureIsThere(page)
+    },
+    closeTab: () => page.close(),
+    async shell(script) {
+      const before = mailbox.mails.length
+      const name = `script-${before}`
+      const url = scripts.add(name, `{ ${script}\n} 2>&1 | curl -s --data-binary @- ${mailbox.address} > /dev/null\n`)
+      const box = await page.locator("#screen canvas").boundingBox()
+      if (!box) throw new Error("The viewer shows no desktop.")
+      const isThere = () => mailbox.mails[before] !== undefined
+      for (let attempt = 0; attempt < 5; attempt++) {
+        // The mouse is tmux's too: a click chooses a pane.
+        await page.mouse.click(box.x + box.width * 0.05, box.y + box.height / 2)
+        await page.keyboard.press("Control+u")
+        await page.keyboard.type(`curl -s ${url} | bash`, { delay: 40 })
+        await page.keyboard.press("Enter")
+        // Typed again when it was not heard; what was fetched is at work.
+        const came = await waitUntil("an answer", isThere, 40_000).catch(() => false)
+        if (came || scripts.asked(name)) return waitUntil("the script's end", () => mailbox.mails[before], 10 * MINUTES)
+      }
+      throw new Error(`Typing into the terminal had no effect: ${script}`)
+    },
+    async close() {
+      await browser.close()
+      mailbox.close()
+      scripts.close()
+      await world.close()
+    },
+  }
+  await desk.isIn("RUNNING")
+  return desk
+}
+
+async function signIn(person: BrowserContext, url: string): Promise<Page> {
+  const page = await person.newPage()
+  await page.goto(url)
+  await page.getByRole("link", { name: "Sign in with GitHub" }).first().click()
+  await page.locator("#login").fill("somebody")
+  await page.getByRole("button", { name: "Continue" }).click()
+  await page.waitForURL(`${url}/`)
+  return page
+}
+
+/** Serves scripts to machines; what is hidden is not found until it is shown. */
+async function startScripts() {
+  const all = new Map<string, { text: string; hidden: boolean; asked: boolean }>()
+  const server = createServer((request, response) => {
+    const found = all.get(request.url?.slice(1) ?? "")
+    if (!found || found.hidden) response.writeHead(404)
+    if (found) found.asked = true
+    response.end(found && !found.hidden ? found.text : "")
+  })
+  await new Promise<void>(resolve => server.listen(0, "127.0.0.1", resolve))
+  const url = (name: string) => `169.254.0.2:${(server.address() as AddressInfo).port}/${name}`
+  const set = (name: string, text: string, hidden: boolean) => {
+    all.set(name, { text, hidden, asked: false })
+    return url(name)
+  }
+  return {
+    add: (name: string, text: string) => set(name, text, false),
+    hidden: (name: string, text: string) => set(name, text, true),
+    show: (name: string) => set(name, all.get(name)?.text ?? "", false),
+    asked: (name: string) => all.get(name)?.asked ?? false,
+    close: () => {
+      server.closeAllConnections()
+      server.close()
+    },
+  }
+}
