@@ -5,6 +5,7 @@ import { createEnginePool, type EnginePool } from "../infra/engine-pool.ts"
 import type { Machines } from "../infra/machines/contract.ts"
 import { type ApiTokens, createApiTokens } from "./api-tokens/api-tokens.ts"
 import { type Backups, createBackups } from "./backups/backups.ts"
+import { createRounds } from "./backups/rounds.ts"
 import { type Chores, startChores } from "./chores.ts"
 import { type Config, isLoopback } from "./config.ts"
 import { createIdleness, type Idleness } from "./idleness/idleness.ts"
@@ -12,6 +13,7 @@ import { startWatch, type Watch } from "./idleness/watch.ts"
 import { createKeys, type Keys } from "./keys.ts"
 import { createLogins, type Logins } from "./logins/logins.ts"
 import { createMachineChannel, type MachineChannel } from "./machines/channel.ts"
+import { createProofs, type Proofs } from "./machines/proof-store.ts"
 import { createMachineReports, type MachineReports } from "./machines/reports.ts"
 import { createDeliveries, type Deliveries } from "./notifications/deliveries.ts"
 import { createMailer, type Mailer } from "./notifications/mail.ts"
@@ -62,6 +64,7 @@ export interface Services {
   tokens: VncTokens
   channel: MachineChannel
   reports: MachineReports
+  proofs: Proofs
   idleness: Idleness
   usage: UsageReport
   budgets: Budgets
@@ -91,7 +94,16 @@ export async function openServices(
     compileCache,
     log,
     now = Date.now,
-  }: { cloud: CloudConfig; compileCache?: string; log: Logger; now?: () => number },
+    ...given
+  }: {
+    cloud: CloudConfig
+    compileCache?: string
+    log: Logger
+    now?: () => number
+    /** Others than those that the settings say, for tests. */
+    machines?: Machines
+    pool?: EnginePool
+  },
 ): Promise<Services> {
   const connections = [0, 1].map(() => connectRedis(config.redisUrl, log))
   const [redis, listening] = connections as [Redis, Redis]
@@ -101,7 +113,7 @@ export async function openServices(
 
   const keys = createKeys(config.secret)
   const subscriber = createSubscriber(listening)
-  const machines = openMachines(cloud)
+  const machines = given.machines ?? openMachines(cloud)
   const store = createWorkspaceStore(redis)
   const secrets = createSecrets(redis, keys)
   const estimates = createEstimates(redis)
@@ -111,9 +123,11 @@ export async function openServices(
   const tokens = createVncTokens(redis, config.login.idleMs, now)
   const sizes = createSizeCatalog(machines, config.regions, now)
   const images = createImages(config, machines, now)
-  const backups = createBackups(machines)
+  const backups = createBackups(machines, redis)
+  const proofs = createProofs(redis)
   const queue = createOperationQueue(redis, adding, log)
-  const pool = createEnginePool({ size: config.engineChildren, ...(compileCache ? { compileCache } : {}) })
+  const pool =
+    given.pool ?? createEnginePool({ size: config.engineChildren, ...(compileCache ? { compileCache } : {}) })
   const ledger = openLedger(config.usageDirectory, log)
   const usage = createUsageReport(redis, ledger, now)
   const budgets = createBudgets(redis, usage, config.budget ? { amount: config.budget, action: "stop" } : null, now)
@@ -136,19 +150,25 @@ export async function openServices(
     budgets,
     now,
   }
-  const means = { ...{ config, keys, cloud, pool, machines, channel, reports, tokens, secrets, now } }
+  const means = {
+    ...{ config, keys, cloud, pool, machines, channel, reports, tokens, secrets, now },
+    ...{ backups, proofs, notify },
+  }
   const workspaces = createWorkspaces(parts)
   const idleness = createIdleness({ redis, channel, workspaces, settings: config.idle, now, log })
   return {
     ...parts,
-    ...{ log, redis, tokens, channel, reports, pool },
+    ...{ log, redis, tokens, channel, reports, proofs, pool },
     users: createUsers(redis, config.signUpCap),
     logins: createLogins(redis, config.login),
     apiTokens: createApiTokens(redis),
     ...{ workspaces, idleness, usage, notify, preferences, deliveries, mailer },
     startChores: () =>
       startChores(
-        { redis, ledger, sizes, store, workspaces, budgets, notify, preferences, deliveries, mailer, log, now },
+        {
+          ...{ redis, ledger, sizes, store, workspaces, budgets, notify, preferences, deliveries, mailer, log, now },
+          backUp: createRounds({ config, redis, machines, store, workspaces, backups, ledger, notify, log, now }),
+        },
         {
           onlyPublic: !isLoopback(config.url),
         },

@@ -4,6 +4,7 @@ import { InfraError } from "../errors.ts"
 import { LABELS } from "../workspace-spec.ts"
 import type { LabelledResource, LabelSelector, Machines } from "./contract.ts"
 import { Image, Server, ServerType, toMachine, toSize, toSnapshot } from "./hetzner-answers.ts"
+import { createApart } from "./hetzner-apart.ts"
 import { Action, type HetznerApi } from "./hetzner-api.ts"
 
 /** How long a guest may take to shut down before its power is cut, milliseconds. */
@@ -69,7 +70,9 @@ export function createHetznerMachines(api: HetznerApi): Machines {
       for (const { id } of of(TYPES.address)) await remove(`/primary_ips/${id}`)
     },
 
-    async createSnapshot(machineId, { description, labels }, { signal } = {}) {
+    createApart: (wanted, { signal } = {}) => createApart(api, machines, wanted, signal),
+
+    async createSnapshot(machineId, { description, labels }, { signal, begun } = {}) {
       const body = { type: "snapshot", description, labels }
       const answer = await api.request(
         "POST",
@@ -77,6 +80,7 @@ export function createHetznerMachines(api: HetznerApi): Machines {
         z.object({ action: Action, image: Image }),
         { body, signal },
       )
+      begun?.()
       await api.waitForAction(answer.action, { signal })
       const { image } = await api.request("GET", `/images/${answer.image.id}`, z.object({ image: Image }), { signal })
       if (image.status !== "available") {

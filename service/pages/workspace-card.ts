@@ -76,6 +76,7 @@ function bar({ id, kind, estimate, createdAt, startedAt }: Operation, name: stri
 const PROGRESS_LABELS: Record<Operation["kind"], string> = {
   ...{ create: "Creating", start: "Starting", stop: "Stopping", destroy: "Deleting", hibernate: "Stopping" },
   ...{ wake: "Waking", backup: "Backing up", restore: "Restoring", resize: "Resizing", move: "Moving" },
+  prove: "Trying out a backup of",
 }
 
 function actions({ workspace, operation }: WorkspaceView, csrf: string): Html {

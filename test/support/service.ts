@@ -106,6 +106,8 @@ export async function startTestWorld(settings: Record<string, string> = {}): Pro
     ...{ FOOZOL_REDIS_URL: redis.url, FOOZOL_SECRET: "a secret for tests, long enough to be one" },
     ...{ FOOZOL_GITHUB_URL: signIn.url, FOOZOL_GITHUB_CLIENT_ID: signIn.clientId },
     ...{ FOOZOL_GITHUB_CLIENT_SECRET: signIn.clientSecret, FOOZOL_ALLOW: "everyone", FOOZOL_ZONE: TEST_ZONE },
+    // Backups come when a test wants them.
+    FOOZOL_BACKUPS: "false",
     // What tests leave behind is counted.
     FOOZOL_FINAL_SNAPSHOT_DAYS: "0",
     ...{ FOOZOL_IMAGE_BROWSER: String(cloud.imageId), FOOZOL_IMAGE_DESKTOP: String(cloud.imageId) },
