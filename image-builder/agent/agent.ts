@@ -1,6 +1,9 @@
 import { chmod, chown, rm } from "node:fs/promises"
 import { STREAM_CLOSED } from "./admission.ts"
 import { createBackoff, pause } from "./backoff.ts"
+import { type Frozen, freeze } from "./backup/freezer.ts"
+import { writeManifest } from "./backup/manifest.ts"
+import { createStill } from "./backup/still.ts"
 import { runChecks } from "./checks.ts"
 import type { AgentConfig } from "./config.ts"
 import { createDisplay, type Size } from "./display.ts"
@@ -28,6 +31,8 @@ export interface AgentOptions {
   log: Log
   /** Asks the display for its size; by its socket unless a test knows better. */
   askSize?: () => Promise<Size | null>
+  /** Holds writes to the disk back; the real one unless a test knows better. */
+  freeze?: (seconds: number) => Promise<Frozen | null>
   /** Times and clocks, for tests. */
   times?: Pick<RelayOptions, "now" | "clock" | "recheckMs" | "graceMs" | "probeMs"> & {
     heartbeatMs?: number
@@ -71,6 +76,13 @@ export async function startAgent({ config, run, log, times = {}, ...given }: Age
   })
   const signals = createSignals({ config, relay, run, now })
 
+  const still = createStill({
+    writeManifest: id => writeManifest(config.manifest, id, { random: Math.random, now: now() }),
+    freeze: given.freeze ?? freeze,
+    answer: async answer => client?.frozen(answer),
+    log,
+  })
+
   async function obey(order: Order): Promise<void> {
     switch (order.type) {
       case "revoke":
@@ -85,6 +97,11 @@ export async function startAgent({ config, run, log, times = {}, ...given }: Age
         return stopping.callOff()
       case "report":
         return client?.report(await report())
+      case "freeze":
+        // Beside other orders: a revocation must not wait for it.
+        return void still.begin(order.id, order.seconds)
+      case "thaw":
+        return still.end(order.id)
       case "settings": {
         const { runtimeDirectory: directory, sessionId, userGid: gid } = config
         const { proxyChanged } = await applySettings(order.settings, { directory, sessionId, gid })
@@ -149,6 +166,7 @@ export async function startAgent({ config, run, log, times = {}, ...given }: Age
       if (stopping.isDue()) relay.closeAll(STREAM_CLOSED.stopped, "the workspace stops")
       relay.close()
       stopping.close()
+      still.close()
       events.close()
       server.close()
       client?.close()
