@@ -40,7 +40,7 @@ export interface ChoreMeans {
   deliveries: Deliveries
   mailer: Mailer | null
   /** Looks after all backups once. */
-  backUp: (signal: AbortSignal) => Promise<void>
+  lookAfterBackups: (signal: AbortSignal) => Promise<void>
   log: Logger
   now: () => number
 }
@@ -77,7 +77,7 @@ export function startChores(means: ChoreMeans, { onlyPublic }: { onlyPublic: boo
       inTurn(redis, "budgets", TURN_MS, () => watchBudgets(means)),
     ),
     every(BACKUPS_MS, stop.signal, log, "backups could not be looked after", () =>
-      inTurn(redis, "backups", BACKUPS_TURN_MS, () => means.backUp(stop.signal)),
+      inTurn(redis, "backups", BACKUPS_TURN_MS, () => means.lookAfterBackups(stop.signal)),
     ),
   ]
   return {

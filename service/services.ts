@@ -74,6 +74,8 @@ export interface Services {
   /** Null where no mail server is set. */
   mailer: Mailer | null
   pool: EnginePool
+  /** Looks after all backups once; see `createRounds`. */
+  lookAfterBackups(signal: AbortSignal): Promise<void>
   /** Begins what the worker role does beside operations. */
   startChores(): Chores
   startWorker(): OperationWorker
@@ -155,6 +157,8 @@ export async function openServices(
     ...{ backups, proofs, notify },
   }
   const workspaces = createWorkspaces(parts)
+  const rounds = { config, redis, machines, store, workspaces, backups, ledger, notify, log, now }
+  const lookAfterBackups = createRounds(rounds)
   const idleness = createIdleness({ redis, channel, workspaces, settings: config.idle, now, log })
   return {
     ...parts,
@@ -163,11 +167,12 @@ export async function openServices(
     logins: createLogins(redis, config.login),
     apiTokens: createApiTokens(redis),
     ...{ workspaces, idleness, usage, notify, preferences, deliveries, mailer },
+    lookAfterBackups,
     startChores: () =>
       startChores(
         {
           ...{ redis, ledger, sizes, store, workspaces, budgets, notify, preferences, deliveries, mailer, log, now },
-          backUp: createRounds({ config, redis, machines, store, workspaces, backups, ledger, notify, log, now }),
+          lookAfterBackups,
         },
         {
           onlyPublic: !isLoopback(config.url),

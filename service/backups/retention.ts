@@ -11,6 +11,8 @@ export interface RetentionFacts {
 const HOUR = 3_600_000
 /** A copy that failed is looked at by nobody; whoever made it may not have noticed yet. */
 const BROKEN_MS = HOUR
+/** No copy takes so long: its provider has forgotten it. */
+export const FORGOTTEN_MS = 24 * HOUR
 
 /**
  * Which snapshots are to be removed now. Pure; it needs nothing but the snapshots' own labels and who still lives.
@@ -21,7 +23,7 @@ const BROKEN_MS = HOUR
  * - What carries none stays until a person removes it: a backup that somebody asked for.
  * - The newest good backup of a living workspace stays, however old; `keptGood` says which that is.
  * - What a workspace sleeps in stays: waking it removes it. What is being made, or made from, stays.
- * - A copy that came out unusable goes after an hour.
+ * - A copy that came out unusable goes after an hour, one that never comes out after a day.
  */
 export function toRemove(snapshots: SnapshotFacts[], facts: RetentionFacts, now: number): SnapshotFacts[] {
   const kept = new Set(
@@ -30,7 +32,8 @@ export function toRemove(snapshots: SnapshotFacts[], facts: RetentionFacts, now:
       .flatMap(([, its]) => keptGood(its).map(one => one.id)),
   )
   return snapshots.filter(one => {
-    if (one.state === "creating" || facts.inUse.has(one.id)) return false
+    if (facts.inUse.has(one.id)) return false
+    if (one.state === "creating") return now - one.createdAt > FORGOTTEN_MS
     if (one.state === "unavailable") return now - one.createdAt > BROKEN_MS
     if (one.kind === "sleep" || kept.has(one.id)) return false
     return one.keepUntil !== null && one.keepUntil < now

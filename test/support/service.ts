@@ -69,7 +69,8 @@ export async function startTestService(
   const world = await startTestWorld(settings, options)
   let lines = ""
   const log = pino({ level: "debug" }, { write: line => (lines += line) })
-  const start = () => startService(world.env, { log })
+  const { ahead = () => 0 } = options
+  const start = () => startService(world.env, { log, now: () => Date.now() + ahead() })
   const test: TestService = {
     ...world,
     service: await start(),
@@ -98,6 +99,10 @@ const HOST = "169.254.0.2"
 export interface WorldOptions {
   /** Folder of a golden image: machines of it are booted, instead of pretended ones. */
   realMachinesOf?: string
+  /** How far the clocks of service and provider are ahead of the system's, ms; asked each time. */
+  ahead?: () => number
+  /** Milliseconds between reports of a pretended machine that is ready. */
+  heartbeatMs?: number
 }
 
 async function registerGolden(cloud: TestCloud, directory: string): Promise<number> {
@@ -108,16 +113,17 @@ async function registerGolden(cloud: TestCloud, directory: string): Promise<numb
 /** Everything but the service itself; see `startTestService`. */
 export async function startTestWorld(
   settings: Record<string, string> = {},
-  { realMachinesOf }: WorldOptions = {},
+  { realMachinesOf, ahead = () => 0, heartbeatMs }: WorldOptions = {},
 ): Promise<TestWorld> {
   const { path: directory, remove } = await temporaryDirectory("fc-")
-  const machines = createReportingMachines(join(directory, "machines"))
+  const machines = createReportingMachines(join(directory, "machines"), heartbeatMs)
   const [redis, cloud, port] = await Promise.all([
     startTestRedis(),
     startTestCloud({
       machines: "none",
       driver: folder => (realMachinesOf ? createQemuMachines({ directory: join(folder, "m") }) : machines.machines),
       settings: { signIn: {} },
+      clock: () => Date.now() + ahead(),
     }),
     freePort(0),
   ])

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises"
+import type { Snapshot } from "../../../infra/machines/contract.ts"
 import {
   SNAPSHOT_LABELS,
   type SnapshotFacts,
@@ -7,6 +8,7 @@ import {
   snapshotLabels,
 } from "../../../infra/machines/snapshots.ts"
 import { LABELS } from "../../../infra/workspace-spec.ts"
+import { FORGOTTEN_MS } from "../../backups/retention.ts"
 import type { OperationRun } from "../operation-run.ts"
 
 const DAY = 24 * 3600_000
@@ -42,7 +44,8 @@ export async function takeSnapshot(
     const available = made.find(one => one.state === "available")
     if (available) return available.id
     // One that is being made holds the machine: another cannot be begun, and it may come out well.
-    if (!made.some(one => one.state === "creating")) break
+    const young = (one: Snapshot) => means.now() - one.createdAt.getTime() < FORGOTTEN_MS
+    if (!made.some(one => one.state === "creating" && young(one))) break
     await sleep(LOOK_MS, undefined, { signal })
   }
   if (machine === null) return null

@@ -18,7 +18,7 @@ const dailies = (count: number) =>
 
 describe("retention of snapshots", () => {
   it("a week of daily backups stays, older ones go", () => {
-    assert.deepEqual(ids(toRemove(dailies(10), alive, NOW + 1)), ["91", "92", "93", "94"].slice(0, 4))
+    assert.deepEqual(ids(toRemove(dailies(10), alive, NOW + 1)), ["91", "92", "93", "94"])
   })
 
   it("the newest good one of a living workspace stays, and the one to fall back on until it is proven", () => {
@@ -47,14 +47,15 @@ describe("retention of snapshots", () => {
   it("nothing that is being made, made from or slept in goes; a copy that failed goes after an hour", () => {
     const old = { createdAt: 0, keepUntil: 1 }
     const its = [
-      snapshotOf({ id: "1", state: "creating", ...old }),
+      snapshotOf({ id: "1", state: "creating", ...old, createdAt: NOW - DAY }),
+      snapshotOf({ id: "6", state: "creating", ...old, createdAt: NOW - DAY - 1 }),
       snapshotOf({ id: "2", ...old, kind: "safety" }),
       snapshotOf({ id: "3", ...old, kind: "sleep" }),
       snapshotOf({ id: "4", state: "unavailable", createdAt: NOW - 59 * 60_000 }),
       snapshotOf({ id: "5", state: "unavailable", createdAt: NOW - 61 * 60_000 }),
     ]
-    assert.deepEqual(ids(toRemove(its, { ...dead, inUse: new Set(["2"]) }, NOW)), ["5"])
-    assert.deepEqual(ids(toRemove(its, dead, NOW)), ["2", "5"])
+    assert.deepEqual(ids(toRemove(its, { ...dead, inUse: new Set(["2"]) }, NOW)), ["5", "6"])
+    assert.deepEqual(ids(toRemove(its, dead, NOW)), ["2", "5", "6"])
   })
 
   const snapshot = fc.record({
@@ -88,9 +89,9 @@ describe("retention of snapshots", () => {
           if (good.length > 1 && !proven) assert.ok(left.length > 1, "one to fall back on is there")
         }
         for (const one of all) {
-          if (!gone.has(one.id) || one.state === "unavailable") continue
+          if (!gone.has(one.id) || one.state !== "available") continue
           assert.ok(one.keepUntil !== null && one.keepUntil < now, "nothing goes before its time")
-          assert.ok(one.state === "available" && one.kind !== "sleep")
+          assert.notEqual(one.kind, "sleep")
         }
       }),
       { numRuns: 2_000 },
