@@ -30,18 +30,20 @@ export interface LocalCloud {
 
 /**
  * Starts the API and its admin port on loopback, over a folder and a driver of machines.
+ * @param clock ms since 1970, for what is written down as having happened
  * @throws StartError naming what is in the way
  */
 export async function startLocalCloud(
   settings: LocalCloudSettings,
   machines: Machines,
   log: Logger,
+  clock: () => number = Date.now,
 ): Promise<LocalCloud> {
   const config = readSettings(settings)
   const store = openStore(config.directory)
   const ledgerFile = join(config.directory, "ledger.ndjson")
   const ledger = openLedger(ledgerFile)
-  const now = () => new Date().toISOString()
+  const now = () => new Date(clock()).toISOString()
   const actions = createActions(config, store, (work, failure) => performWork(context, work, failure), now, log)
   const context: Context = { config, store, ledger, machines, actions, soldOut: new Set(), log, now }
   machines.onStopped(id => {

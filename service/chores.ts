@@ -23,6 +23,10 @@ import type { Workspaces } from "./workspaces/workspaces.ts"
 const LOOK_MS = 1_000
 const BUDGETS_MS = 60_000
 const ROLL_OUT_MS = 5_000
+/** Between two looks at all backups: each lists all snapshots, 50 a request. */
+const BACKUPS_MS = 5 * 60_000
+/** Longer than a look takes that makes many. */
+const BACKUPS_TURN_MS = 20 * 60_000
 /** Longer than a turn takes; a worker that died in the middle is succeeded after so long. */
 const TURN_MS = 60_000
 
@@ -38,11 +42,16 @@ export interface ChoreMeans {
   preferences: PreferenceStore
   deliveries: Deliveries
   mailer: Mailer | null
+  /** Looks after all backups once. */
+  lookAfterBackups: (signal: AbortSignal) => Promise<void>
   log: Logger
   now: () => number
 }
 
-/** What the worker role does beside operations: keeps the usage ledger, watches budgets, delivers notifications. */
+/**
+ * What the worker role does beside operations: keeps the usage ledger, watches budgets, delivers notifications, looks
+ * after backups.
+ */
 export interface Chores {
   /** Waits for what goes on; what is left is the next worker's. */
   close(): Promise<void>
@@ -72,6 +81,9 @@ export function startChores(means: ChoreMeans, { onlyPublic }: { onlyPublic: boo
     ),
     every(ROLL_OUT_MS, stop.signal, log, "the roll-out could not go on", () =>
       inTurn(redis, "roll-out", TURN_MS, means.rollOuts.step),
+    ),
+    every(BACKUPS_MS, stop.signal, log, "backups could not be looked after", () =>
+      inTurn(redis, "backups", BACKUPS_TURN_MS, () => means.lookAfterBackups(stop.signal)),
     ),
   ]
   return {

@@ -116,6 +116,28 @@ export const Settings = z.object({
     .default("power-off")
     .describe("how workspaces stop unless asked otherwise: power-off (wakes fast) or hibernate (costs storage only)"),
   FOOZOL_BACKUP_DAYS: whole(1, 3650).default(7).describe("days for which daily backups are kept"),
+  FOOZOL_BACKUPS: flag
+    .default(true)
+    .describe("whether workspaces that are used are backed up daily, and backups tried out"),
+  FOOZOL_BACKUP_NIGHT: z
+    .string()
+    .regex(/^([01]?\d|2[0-3])-([01]?\d|2[0-4])$/, "must be two hours of the day, such as 22-6")
+    .default("22-6")
+    .describe(
+      "from which hour to which (UTC) it is night: workspaces of whose use little is known are backed up then; the others in the hour in which they are used least",
+    ),
+  FOOZOL_BACKUPS_AT_ONCE: whole(1, 1000).default(4).describe("daily backups that may be made at once"),
+  FOOZOL_PROOF_DAYS: whole(1, 7)
+    .default(7)
+    .describe(
+      "days after which a newest backup of every workspace is restored on trial again, on a machine of its own",
+    ),
+  FOOZOL_PROOFS_AT_ONCE: whole(1, 1000).default(1).describe("such trials that may go on at once"),
+  FOOZOL_PROOF_SECONDS: whole(30, 86_400)
+    .default(900)
+    .describe(
+      "how long a machine made from a backup may take to start and to check itself before the trial has failed",
+    ),
   FOOZOL_FINAL_SNAPSHOT_DAYS: whole(0, 3650)
     .default(30)
     .describe("days for which a deleted workspace can be had back; 0: not at all"),
@@ -199,7 +221,14 @@ export interface Config {
   engineChildren: number
   readyMs: number
   stopMode: StopMode
+  backups: boolean
   backupDays: number
+  /** Hours of the day, UTC. */
+  backupNight: { from: number; to: number }
+  backupsAtOnce: number
+  proofEveryMs: number
+  proofsAtOnce: number
+  proofMs: number
   finalSnapshotDays: number
   idle: IdlenessSettings
   /** Folder of the usage ledger. */
@@ -259,7 +288,13 @@ export function readConfig(env: NodeJS.ProcessEnv): Config {
     engineChildren: s.FOOZOL_ENGINE_CHILDREN,
     readyMs: s.FOOZOL_READY_SECONDS * 1000,
     stopMode: s.FOOZOL_STOP_MODE,
+    backups: s.FOOZOL_BACKUPS,
     backupDays: s.FOOZOL_BACKUP_DAYS,
+    backupNight: nightOf(s.FOOZOL_BACKUP_NIGHT),
+    backupsAtOnce: s.FOOZOL_BACKUPS_AT_ONCE,
+    proofEveryMs: s.FOOZOL_PROOF_DAYS * 24 * HOUR,
+    proofsAtOnce: s.FOOZOL_PROOFS_AT_ONCE,
+    proofMs: s.FOOZOL_PROOF_SECONDS * 1000,
     finalSnapshotDays: s.FOOZOL_FINAL_SNAPSHOT_DAYS,
     idle: {
       windows: windowsOf(s.FOOZOL_IDLE_SECONDS * 1000, s.FOOZOL_IDLE_WEIGHTS),
@@ -277,6 +312,11 @@ export function readConfig(env: NodeJS.ProcessEnv): Config {
   }
   refuseDangerous(config)
   return config
+}
+
+function nightOf(text: string): Config["backupNight"] {
+  const [from = 0, to = 0] = text.split("-").map(Number)
+  return { from, to: to % 24 }
 }
 
 /** The mail server; both settings belong together. */

@@ -5,6 +5,7 @@ import { createEnginePool, type EnginePool } from "../infra/engine-pool.ts"
 import type { Machines } from "../infra/machines/contract.ts"
 import { type ApiTokens, createApiTokens } from "./api-tokens/api-tokens.ts"
 import { type Backups, createBackups } from "./backups/backups.ts"
+import { createRounds } from "./backups/rounds.ts"
 import { type Chores, startChores } from "./chores.ts"
 import { type Config, isLoopback } from "./config.ts"
 import { createIdleness, type Idleness } from "./idleness/idleness.ts"
@@ -12,6 +13,7 @@ import { startWatch, type Watch } from "./idleness/watch.ts"
 import { createKeys, type Keys } from "./keys.ts"
 import { createLogins, type Logins } from "./logins/logins.ts"
 import { createMachineChannel, type MachineChannel } from "./machines/channel.ts"
+import { createProofs, type Proofs } from "./machines/proof-store.ts"
 import { createMachineReports, type MachineReports } from "./machines/reports.ts"
 import { createDeliveries, type Deliveries } from "./notifications/deliveries.ts"
 import { createMailer, type Mailer } from "./notifications/mail.ts"
@@ -63,6 +65,7 @@ export interface Services {
   tokens: VncTokens
   channel: MachineChannel
   reports: MachineReports
+  proofs: Proofs
   idleness: Idleness
   usage: UsageReport
   budgets: Budgets
@@ -73,6 +76,8 @@ export interface Services {
   /** Null where no mail server is set. */
   mailer: Mailer | null
   pool: EnginePool
+  /** Looks after all backups once; see `createRounds`. */
+  lookAfterBackups(signal: AbortSignal): Promise<void>
   /** Begins what the worker role does beside operations. */
   startChores(): Chores
   startWorker(): OperationWorker
@@ -93,7 +98,16 @@ export async function openServices(
     compileCache,
     log,
     now = Date.now,
-  }: { cloud: CloudConfig; compileCache?: string; log: Logger; now?: () => number },
+    ...given
+  }: {
+    cloud: CloudConfig
+    compileCache?: string
+    log: Logger
+    now?: () => number
+    /** Others than those that the settings say, for tests. */
+    machines?: Machines
+    pool?: EnginePool
+  },
 ): Promise<Services> {
   const connections = [0, 1].map(() => connectRedis(config.redisUrl, log))
   const [redis, listening] = connections as [Redis, Redis]
@@ -103,7 +117,7 @@ export async function openServices(
 
   const keys = createKeys(config.secret)
   const subscriber = createSubscriber(listening)
-  const machines = openMachines(cloud)
+  const machines = given.machines ?? openMachines(cloud)
   const store = createWorkspaceStore(redis)
   const secrets = createSecrets(redis, keys)
   const estimates = createEstimates(redis)
@@ -113,9 +127,11 @@ export async function openServices(
   const tokens = createVncTokens(redis, config.login.idleMs, now)
   const sizes = createSizeCatalog(machines, config.regions, now)
   const images = createImages(config, machines, now)
-  const backups = createBackups(machines)
+  const backups = createBackups(machines, redis)
+  const proofs = createProofs(redis)
   const queue = createOperationQueue(redis, adding, log)
-  const pool = createEnginePool({ size: config.engineChildren, ...(compileCache ? { compileCache } : {}) })
+  const pool =
+    given.pool ?? createEnginePool({ size: config.engineChildren, ...(compileCache ? { compileCache } : {}) })
   const ledger = openLedger(config.usageDirectory, log)
   const usage = createUsageReport(redis, ledger, now)
   const budgets = createBudgets(redis, usage, config.budget ? { amount: config.budget, action: "stop" } : null, now)
@@ -138,33 +154,28 @@ export async function openServices(
     budgets,
     now,
   }
-  const means = { ...{ config, keys, cloud, pool, machines, channel, reports, tokens, secrets, now } }
+  const means = {
+    ...{ config, keys, cloud, pool, machines, channel, reports, tokens, secrets, now },
+    ...{ backups, proofs, notify },
+  }
   const workspaces = createWorkspaces(parts)
   const rollOuts = createRollOuts({ redis, store, images, workspaces, log, now })
+  const rounds = { config, redis, machines, store, workspaces, backups, ledger, notify, log, now }
+  const lookAfterBackups = createRounds(rounds)
   const idleness = createIdleness({ redis, channel, workspaces, settings: config.idle, now, log })
   return {
     ...parts,
-    ...{ log, redis, tokens, channel, reports, pool },
+    ...{ log, redis, tokens, channel, reports, proofs, pool },
     users: createUsers(redis, config.signUpCap),
     logins: createLogins(redis, config.login),
     apiTokens: createApiTokens(redis),
     ...{ workspaces, rollOuts, idleness, usage, notify, preferences, deliveries, mailer },
+    lookAfterBackups,
     startChores: () =>
       startChores(
         {
-          redis,
-          ledger,
-          sizes,
-          store,
-          workspaces,
-          budgets,
-          rollOuts,
-          notify,
-          preferences,
-          deliveries,
-          mailer,
-          log,
-          now,
+          ...{ redis, ledger, sizes, store, workspaces, budgets, rollOuts, notify, preferences, deliveries, mailer },
+          ...{ lookAfterBackups, log, now },
         },
         {
           onlyPublic: !isLoopback(config.url),

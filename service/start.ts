@@ -2,6 +2,8 @@ import { createServer, type Server } from "node:http"
 import { join } from "node:path"
 import { type Logger, pino } from "pino"
 import { CloudConfig } from "../infra/cloud-config.ts"
+import type { EnginePool } from "../infra/engine-pool.ts"
+import type { Machines } from "../infra/machines/contract.ts"
 import { createApp } from "./app.ts"
 import { type Config, ConfigError, environmentWithFile, readConfig } from "./config.ts"
 import { createMetrics, serveMetrics, watchStore } from "./metrics.ts"
@@ -20,17 +22,23 @@ export interface RunningService {
 
 /**
  * Starts the roles that the settings name.
+ * @param options.now and what follows it: other parts than those the settings say, for tests
  * @throws ConfigError with every setting that is wrong; Error when Redis or a port cannot be had
  */
 export async function startService(
   given: NodeJS.ProcessEnv,
-  { log: givenLog }: { log?: Logger } = {},
+  { log: givenLog, ...parts }: { log?: Logger; now?: () => number; machines?: Machines; pool?: EnginePool } = {},
 ): Promise<RunningService> {
   const env = environmentWithFile(given, join(process.cwd(), ".env"))
   const config = readConfig(env)
   const log = givenLog ?? createLog(config)
   const compileCache = env.FOOZOL_COMPILE_CACHE
-  const services = await openServices(config, { cloud: cloudFrom(env), log, ...(compileCache ? { compileCache } : {}) })
+  const services = await openServices(config, {
+    cloud: cloudFrom(env),
+    log,
+    ...parts,
+    ...(compileCache ? { compileCache } : {}),
+  })
   let stopping = false
   const metrics = createMetrics()
   watchStore(metrics, services)

@@ -1,6 +1,9 @@
 import { chmod, chown, rm } from "node:fs/promises"
 import { STREAM_CLOSED } from "./admission.ts"
 import { createBackoff, pause } from "./backoff.ts"
+import { type Frozen, freeze } from "./backup/freezer.ts"
+import { writeManifest } from "./backup/manifest.ts"
+import { createStill } from "./backup/still.ts"
 import { createCarrying } from "./carry.ts"
 import { runChecks } from "./checks.ts"
 import type { AgentConfig } from "./config.ts"
@@ -29,6 +32,8 @@ export interface AgentOptions {
   log: Log
   /** Asks the display for its size; by its socket unless a test knows better. */
   askSize?: () => Promise<Size | null>
+  /** Holds writes to the disk back; the real one unless a test knows better. */
+  freeze?: (seconds: number) => Promise<Frozen | null>
   /** Times and clocks, for tests. */
   times?: Pick<RelayOptions, "now" | "clock" | "recheckMs" | "graceMs" | "probeMs"> & {
     heartbeatMs?: number
@@ -73,6 +78,13 @@ export async function startAgent({ config, run, log, times = {}, ...given }: Age
   const signals = createSignals({ config, relay, run, now })
   const carrying = createCarrying({ run, runtimeDirectory: config.runtimeDirectory })
 
+  const still = createStill({
+    writeManifest: id => writeManifest(config.manifest, id, { random: Math.random, now: now() }),
+    freeze: given.freeze ?? freeze,
+    answer: async answer => client?.frozen(answer),
+    log,
+  })
+
   async function obey(order: Order): Promise<void> {
     switch (order.type) {
       case "revoke":
@@ -89,6 +101,11 @@ export async function startAgent({ config, run, log, times = {}, ...given }: Age
         return client?.report(await report())
       case "carry":
         return carrying.begin(order)
+      case "freeze":
+        // Beside other orders: a revocation must not wait for it.
+        return void still.begin(order.id, order.seconds)
+      case "thaw":
+        return still.end(order.id)
       case "settings": {
         const { runtimeDirectory: directory, sessionId, userGid: gid } = config
         const { proxyChanged } = await applySettings(order.settings, { directory, sessionId, gid })
@@ -154,6 +171,7 @@ export async function startAgent({ config, run, log, times = {}, ...given }: Age
       if (stopping.isDue()) relay.closeAll(STREAM_CLOSED.stopped, "the workspace stops")
       relay.close()
       stopping.close()
+      still.close()
       events.close()
       server.close()
       client?.close()

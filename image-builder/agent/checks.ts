@@ -45,7 +45,7 @@ export async function runChecks(options: CheckOptions): Promise<Check[]> {
 /** How a unit is called in a report. */
 const nameOf = (unit: string) => unit.replace(/^foozol-|\.service$/g, "")
 
-async function checkDisplay({ display }: CheckOptions): Promise<Check> {
+export async function checkDisplay({ display }: Pick<CheckOptions, "display">): Promise<Check> {
   const size = await display.size()
   return { name: "display", ok: size !== null, detail: size ? `${size.width}x${size.height}` : "does not answer" }
 }
@@ -63,7 +63,7 @@ async function checkTerminals({ run, tmuxSocket }: CheckOptions): Promise<Check>
   return { name: "terminals", ok: result.code === 0, detail: result.code === 0 ? sessions : result.stderr.trim() }
 }
 
-function checkVnc({ vnc }: CheckOptions): Promise<Check> {
+export function checkVnc({ vnc }: Pick<CheckOptions, "vnc">): Promise<Check> {
   return new Promise(resolve => {
     const socket = connect(vnc)
     const end = (ok: boolean, detail: string) => {
@@ -77,7 +77,7 @@ function checkVnc({ vnc }: CheckOptions): Promise<Check> {
   })
 }
 
-function checkHttps(where: { host: string; port: number }): Promise<Check> {
+export function checkHttps(where: { host: string; port: number }): Promise<Check> {
   return new Promise(resolve => {
     // Whether the certificate is good is the browser's question; here it counts that something answers.
     const socket = connectTls({ ...where, rejectUnauthorized: false })
@@ -92,7 +92,7 @@ function checkHttps(where: { host: string; port: number }): Promise<Check> {
   })
 }
 
-async function checkUnits({ run, units }: CheckOptions): Promise<Check[]> {
+export async function checkUnits({ run, units }: Pick<CheckOptions, "run" | "units">): Promise<Check[]> {
   if (units.length === 0) return []
   const result = await run("systemctl", ["is-active", ...units])
   const states = result.stdout.split("\n")

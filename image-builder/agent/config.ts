@@ -31,6 +31,10 @@ export interface AgentConfig {
   units: string[]
   workDirectories: string[]
   bootId: string
+  /** Is this machine there to try a backup out, and for nothing else? */
+  isTrial: boolean
+  /** Where the sample of files is written down before a backup. */
+  manifest: string
   versions: Record<string, string>
 }
 
@@ -77,6 +81,8 @@ export async function readConfig(environment: NodeJS.ProcessEnv = process.env): 
     units: unitsOf(profile),
     workDirectories: ["/home/user"],
     bootId: (await readFile("/proc/sys/kernel/random/boot_id", "utf8")).trim(),
+    isTrial: (await readFile(`${runtimeDirectory}/trial`, "utf8").catch(() => null)) !== null,
+    manifest: "/var/lib/foozol/manifest.json",
     versions: await readVersions(etc),
   }
 }
@@ -97,5 +103,5 @@ export function groupId(groups: string, name: string): number | undefined {
 async function readVersions(etc: string): Promise<Record<string, string>> {
   const kernel = (await readFile("/proc/sys/kernel/osrelease", "utf8")).trim()
   const image = (await readFile(`${etc}/image`, "utf8").catch(() => "")).trim()
-  return { agent: "1", node: process.versions.node, kernel, ...(image ? { image } : {}) }
+  return { agent: "2", node: process.versions.node, kernel, ...(image ? { image } : {}) }
 }

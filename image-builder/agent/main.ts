@@ -3,12 +3,25 @@
  * it again when it ends.
  */
 import { startAgent } from "./agent.ts"
-import { readConfig } from "./config.ts"
+import { proveBackup } from "./backup/prove.ts"
+import { type AgentConfig, readConfig } from "./config.ts"
 import { journal, reasonOf } from "./log.ts"
-import { run } from "./run.ts"
+import { run, runLong } from "./run.ts"
 
 try {
-  const agent = await startAgent({ config: await readConfig(), run, log: journal })
+  const config = await readConfig()
+  if (config.isTrial) {
+    await proveBackup({ config, run, runLong, log: journal })
+    // Ended, it would be started again; the machine goes soon.
+    setInterval(() => {}, 2 ** 30)
+  } else await listen(config)
+} catch (error) {
+  journal.warn(reasonOf(error))
+  process.exit(1)
+}
+
+async function listen(config: AgentConfig): Promise<void> {
+  const agent = await startAgent({ config, run, log: journal })
   journal.info("the agent listens")
   for (const signal of ["SIGTERM", "SIGINT"] as const) {
     process.once(signal, () => {
@@ -17,7 +30,4 @@ try {
       agent.close().then(() => process.exit(0))
     })
   }
-} catch (error) {
-  journal.warn(reasonOf(error))
-  process.exit(1)
 }

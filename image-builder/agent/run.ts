@@ -9,9 +9,14 @@ export interface RunResult {
 export type Run = (program: string, args: string[]) => Promise<RunResult>
 
 /** The real thing, with a limit in time and output so that a hanging display holds nothing up. */
-export const run: Run = (program, args) =>
+export const run: Run = (program, args) => runFor(5_000, program, args)
+
+/** For what takes its time. */
+export const runLong: Run = (program, args) => runFor(300_000, program, args)
+
+const runFor = (timeout: number, program: string, args: string[]): Promise<RunResult> =>
   new Promise(resolve => {
-    const options = { timeout: 5_000, killSignal: "SIGKILL", maxBuffer: 256 * 1024, env: process.env } as const
+    const options = { timeout, killSignal: "SIGKILL", maxBuffer: 256 * 1024, env: process.env } as const
     execFile(program, args, options, (error, stdout, stderr) => {
       const code = error === null ? 0 : typeof error.code === "number" ? error.code : -1
       resolve({ code, stdout, stderr: stderr || error?.message || "" })

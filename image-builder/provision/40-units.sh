@@ -1,6 +1,6 @@
 # What starts with the machine. Everything masked here was seen in its boot and does nothing for this machine: it has
 # one disk, no console to sit at, no hardware that comes and goes.
-systemctl set-default multi-user.target
+systemctl set-default foozol-default.target
 systemctl enable foozol.target
 for unit in $UNITS; do
   systemctl add-wants foozol.target "$unit"
@@ -24,7 +24,11 @@ if [ "$LOCAL" = 1 ]; then
   # The system's message bus starts by its socket, when somebody has something to say.
   rm -f /usr/lib/systemd/system/multi-user.target.wants/dbus.service
   systemctl enable foozol-network.service foozol-power.service
+  systemctl add-wants foozol-default.target foozol-power.service
   # Sessions of logins are nobody's business here, and asking for one would wait for what is masked.
   sed -i '/pam_systemd/d' /etc/pam.d/common-session
   ln -sf /dev/null /etc/tmpfiles.d/systemd-nologin.conf
+else
+  # What a machine needs before it can be told who it is, and to hear its power button.
+  systemctl add-wants foozol-default.target systemd-networkd.service systemd-logind.service
 fi

@@ -30,6 +30,8 @@ export interface Snapshot {
   labels: Record<string, string>
   /** Bytes the provider bills; null while it is being made. */
   bytes: number | null
+  /** A machine made from it needs at least such a disk, in GB. */
+  diskGb: number
   createdAt: Date
 }
 
@@ -62,6 +64,18 @@ export interface Size {
 
 export interface CallOptions {
   signal?: AbortSignal
+}
+
+/** A machine that lives for a short time and belongs to nobody. */
+export interface ApartMachine {
+  /** Unique in the project. */
+  name: string
+  labels: Record<string, string>
+  size: string
+  region: string
+  /** Id of the image or snapshot it is made from. */
+  image: string
+  userData: string
 }
 
 /** A resource of a workspace as the provider has it, whatever the state says. */
@@ -103,11 +117,20 @@ export interface Machines {
   /** Removes such resources for good, protected or not, in an order the provider takes. */
   removeResources(resources: LabelledResource[], options?: CallOptions): Promise<void>
 
-  /** Makes a snapshot and resolves when it is proven available. */
+  /**
+   * Makes a machine that belongs to no workspace's stack: nothing reaches it from outside, it has no name in DNS, no
+   * address of its own and no protection. Its name tells what was made before: asked for again, that one is answered.
+   */
+  createApart(wanted: ApartMachine, options?: CallOptions): Promise<Machine>
+
+  /**
+   * Makes a snapshot and resolves when it is proven available.
+   * @param options.begun called when the provider has accepted, so that from now on the disk is being copied
+   */
   createSnapshot(
     machineId: string,
     about: { description: string; labels: LabelSelector },
-    options?: CallOptions,
+    options?: CallOptions & { begun?: () => void },
   ): Promise<Snapshot>
   listSnapshots(labels: LabelSelector, options?: CallOptions): Promise<Snapshot[]>
   /** Replaces a snapshot's labels. */

@@ -28,6 +28,7 @@ export const Image = z.object({
   description: z.string(),
   labels: z.record(z.string(), z.string()),
   image_size: z.number().nullable(),
+  disk_size: z.number(),
   architecture: z.string(),
   created: z.coerce.date(),
 })
@@ -69,13 +70,14 @@ export function toMachine(server: z.output<typeof Server>): Machine {
 }
 
 export function toSnapshot(image: z.output<typeof Image>): Snapshot {
-  const { id, status, description, labels, image_size, created } = image
+  const { id, status, description, labels, image_size, disk_size, created } = image
   return {
     id: String(id),
     state: status === "available" || status === "creating" ? status : "unavailable",
     description,
     labels,
     bytes: image_size === null ? null : Math.round(image_size * GIB),
+    diskGb: disk_size,
     createdAt: created,
   }
 }

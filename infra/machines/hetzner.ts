@@ -4,6 +4,7 @@ import { InfraError } from "../errors.ts"
 import { LABELS } from "../workspace-spec.ts"
 import type { LabelledResource, Machines } from "./contract.ts"
 import { Image, Server, ServerType, toMachine, toSize, toSnapshot } from "./hetzner-answers.ts"
+import { createApart } from "./hetzner-apart.ts"
 import { Action, type HetznerApi } from "./hetzner-api.ts"
 import { orNull, selector } from "./hetzner-questions.ts"
 import { hetznerVolumes } from "./hetzner-volumes.ts"
@@ -73,7 +74,9 @@ export function createHetznerMachines(api: HetznerApi): Machines {
       for (const { id } of of(TYPES.address)) await remove(`/primary_ips/${id}`)
     },
 
-    async createSnapshot(machineId, { description, labels }, { signal } = {}) {
+    createApart: (wanted, { signal } = {}) => createApart(api, machines, wanted, signal),
+
+    async createSnapshot(machineId, { description, labels }, { signal, begun } = {}) {
       const body = { type: "snapshot", description, labels }
       const answer = await api.request(
         "POST",
@@ -81,6 +84,7 @@ export function createHetznerMachines(api: HetznerApi): Machines {
         z.object({ action: Action, image: Image }),
         { body, signal },
       )
+      begun?.()
       await api.waitForAction(answer.action, { signal })
       const { image } = await api.request("GET", `/images/${answer.image.id}`, z.object({ image: Image }), { signal })
       if (image.status !== "available") {

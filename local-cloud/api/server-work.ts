@@ -88,17 +88,9 @@ const JOBS: Record<string, Job> = {
   },
   async createImage({ machines, store }, server, args) {
     const id = Number(args.image)
-    const done = (status: "available" | "unavailable", imageSize: number | null) => {
-      const image = store.get("image", id)
-      if (image) store.put("image", { ...image, status, imageSize })
-    }
-    try {
-      const { bytes } = await machines.createImage(server.id, id)
-      done("available", bytes / GB)
-    } catch (error) {
-      done("unavailable", null)
-      throw error
-    }
+    const { bytes } = await machines.createImage(server.id, id)
+    const image = store.get("image", id)
+    if (image) store.put("image", { ...image, status: "available", imageSize: bytes / GB })
     return null
   },
   async removeImages({ machines }, _server, args) {
@@ -170,9 +162,16 @@ export async function performWork(context: Context, work: Work, failure: Error |
     // A guest may have gone off meanwhile, which nobody noted while an action was on.
     unlock((await job(context, server, work.args)) ?? (await actualStatus(context, server)))
   } catch (error) {
+    if (work.run === "createImage") failImage(context, Number(work.args.image))
     unlock(await actualStatus(context, server))
     throw error
   }
+}
+
+/** Nobody waits for an image whose action has failed. */
+function failImage({ store }: Context, id: number): void {
+  const image = store.get("image", id)
+  if (image?.status === "creating") store.put("image", { ...image, status: "unavailable", imageSize: null })
 }
 
 async function actualStatus({ machines }: Context, server: ServerRecord): Promise<ServerStatus> {

@@ -1,13 +1,23 @@
+import type { Redis } from "ioredis"
 import type { Machines } from "../../infra/machines/contract.ts"
 import { type SnapshotFacts, type SnapshotKind, snapshotFacts } from "../../infra/machines/snapshots.ts"
 import { LABELS, MANAGER } from "../../infra/workspace-spec.ts"
 import { ServiceError } from "../errors.ts"
+import { loadScript } from "../redis/scripts.ts"
+import { KEY } from "../workspaces/store.ts"
+import type { BackupSummary, Workspace } from "../workspaces/workspace.ts"
+import { lastProven } from "./proofs.ts"
+import { lastBackup } from "./schedule.ts"
+
+const showScript = loadScript(new URL("lua/show.lua", import.meta.url))
 
 /** Kinds that a person sees and can restore: what a workspace sleeps in is no backup of it. */
 const RESTORABLE: SnapshotKind[] = ["backup", "safety", "final"]
 
 /** Snapshots of workspaces, as the provider's labels tell of them: nothing about them is stored elsewhere. */
 export interface Backups {
+  /** Every snapshot of every workspace, whatever its kind. */
+  all(): Promise<SnapshotFacts[]>
   /** Those of one workspace that can be restored, newest first. */
   of(user: string, workspace: string): Promise<SnapshotFacts[]>
   /** All of a user's that can be restored, those of deleted workspaces too, newest first. */
@@ -16,29 +26,44 @@ export interface Backups {
   require(user: string, snapshot: string): Promise<SnapshotFacts>
   /** @throws ServiceError `no-backup` */
   remove(user: string, snapshot: string): Promise<void>
+  /** What its owner is shown without the provider being asked. Nothing rests on it. */
+  show(workspace: string, summary: BackupSummary): Promise<void>
+  /** Looks at the provider, and shows what is there now. */
+  refresh(workspace: Pick<Workspace, "id" | "backups">): Promise<void>
 }
 
-export function createBackups(machines: Machines): Backups {
+export function createBackups(machines: Machines, redis: Redis): Backups {
   async function find(labels: Record<string, string>): Promise<SnapshotFacts[]> {
     const found = await machines.listSnapshots({ [LABELS.managedBy]: MANAGER, ...labels })
-    return found
-      .flatMap(one => snapshotFacts(one) ?? [])
-      .filter(({ kind }) => RESTORABLE.includes(kind))
-      .sort((a, b) => b.createdAt - a.createdAt)
+    return found.flatMap(one => snapshotFacts(one) ?? []).sort((a, b) => b.createdAt - a.createdAt)
   }
-  const ofUser = (user: string) => find({ [LABELS.owner]: user })
+  const restorable = async (labels: Record<string, string>) =>
+    (await find(labels)).filter(({ kind }) => RESTORABLE.includes(kind))
+  const ofUser = (user: string) => restorable({ [LABELS.owner]: user })
   async function require(user: string, snapshot: string): Promise<SnapshotFacts> {
     const found = (await ofUser(user)).find(one => one.id === snapshot)
     if (found?.available) return found
     throw new ServiceError("no-backup", 404, "There is no such backup, or it is not yours, or not usable.")
   }
+  async function show(workspace: string, summary: BackupSummary): Promise<void> {
+    await showScript.run(redis, [KEY.workspace(workspace)], [JSON.stringify(summary)])
+  }
   return {
-    of: (user, workspace) => find({ [LABELS.owner]: user, [LABELS.workspace]: workspace }),
+    all: () => find({}),
+    of: (user, workspace) => restorable({ [LABELS.owner]: user, [LABELS.workspace]: workspace }),
     ofUser,
     require,
     async remove(user, snapshot) {
-      await require(user, snapshot)
+      const { workspace } = await require(user, snapshot)
       await machines.removeSnapshot(snapshot)
+      return refresh({ id: workspace, backups: null })
     },
+    show,
+    refresh,
+  }
+
+  async function refresh({ id, backups }: Pick<Workspace, "id" | "backups">): Promise<void> {
+    const its = await find({ [LABELS.workspace]: id })
+    await show(id, { last: lastBackup(its), next: backups?.next ?? null, lastProven: lastProven(its) })
   }
 }

@@ -15,14 +15,20 @@ export type Order =
   | { type: "carry"; data: { direction: "out" | "in"; operation: string; volume: string } }
   /** Report now. */
   | { type: "report"; data: Record<string, never> }
+  /**
+   * Write a manifest, flush the filesystem, hold writes back for so many seconds at most, and answer with
+   * `POST /machine/frozen`; `thaw` ends that earlier.
+   */
+  | { type: "freeze"; data: { id: string; seconds: number } }
+  | { type: "thaw"; data: { id: string } }
   /** Its settings have changed: the process it listens at sends them. */
   | { type: "settings"; data: Record<string, never> }
 
 const orders = (workspace: string) => `${PREFIX}machine:${workspace}`
 const news = (workspace: string) => `${PREFIX}machine-news:${workspace}`
 
-/** News of a machine for whoever waits for it. */
-export type News = "connected" | "reported"
+/** News of a machine for whoever waits for it: `frozen` with what it answered, `proof` of one that tries a backup out. */
+export type News = "connected" | "reported" | `frozen ${string}` | "proof"
 
 export interface MachineChannel {
   /** Tells a machine something, at whichever process it listens. What it misses, its own re-check finds. */
@@ -30,6 +36,7 @@ export interface MachineChannel {
   /** Tells the machines of revoked tokens, so that open streams close at once. */
   revoke(revoked: Revoked[]): Promise<void>
   listen(workspace: string, hear: (order: Order) => void): Promise<() => void>
+  /** Of a machine that tries a backup out, `workspace` is its operation. */
   announce(workspace: string, what: News): Promise<void>
   waitFor(workspace: string, hear: (what: News) => void): Promise<() => void>
 }

@@ -1,6 +1,7 @@
 import type { Redis } from "ioredis"
 import { loadScript } from "../redis/scripts.ts"
 import { KEY } from "../workspaces/store.ts"
+import type { Kind } from "../workspaces/transitions.ts"
 
 /** Length of a lease; a worker that died is succeeded after at most so long. */
 export const LEASE_MS = 15_000
@@ -24,12 +25,12 @@ export type Claim = { word: "claimed"; epoch: number } | { word: "busy" } | { wo
 /** Takes an operation up, unless it is over or another run still holds its workspace. */
 export async function claim(
   redis: Redis,
-  operation: { id: string; workspace: string },
+  operation: { id: string; workspace: string; kind: Kind },
   token: string,
   now: number,
 ): Promise<Claim> {
-  const { id, workspace } = operation
-  const keys = [KEY.operation(id), KEY.workspace(workspace), KEY.lease(workspace), KEY.toDo]
+  const { id, workspace, kind } = operation
+  const keys = [KEY.operation(id), KEY.holder(workspace, kind), KEY.leaseOf(workspace, kind), KEY.toDo]
   const [word, epoch] = (await claimScript.run(redis, keys, [id, token, LEASE_MS, now])) as [Claim["word"], number]
   return word === "claimed" ? { word, epoch } : { word }
 }
@@ -40,12 +41,12 @@ export async function claim(
  */
 export function keepLease(
   redis: Redis,
-  held: { operation: string; workspace: string; token: string; epoch: number },
+  held: { operation: string; lease: string; token: string; epoch: number },
   controller: AbortController,
 ): { end(): void } {
   let keptAt = performance.now()
   const renew = async () => {
-    const keys = [KEY.lease(held.workspace), KEY.operation(held.operation)]
+    const keys = [held.lease, KEY.operation(held.operation)]
     const word = await renewScript.run(redis, keys, [held.token, LEASE_MS, held.epoch]).catch(() => "away")
     if (word === "kept" || word === "cancel") keptAt = performance.now()
     if (word === "cancel") controller.abort(new RunEnded("cancelled"))

@@ -2,10 +2,13 @@ import type { Logger } from "pino"
 import type { CloudConfig } from "../../infra/cloud-config.ts"
 import type { EnginePool } from "../../infra/engine-pool.ts"
 import type { Machines } from "../../infra/machines/contract.ts"
+import type { Backups } from "../backups/backups.ts"
 import type { Config } from "../config.ts"
 import type { Keys } from "../keys.ts"
 import type { MachineChannel } from "../machines/channel.ts"
+import type { Proofs } from "../machines/proof-store.ts"
 import type { MachineReports } from "../machines/reports.ts"
+import type { Notify } from "../notifications/outbox.ts"
 import type { Secrets } from "../secrets/secrets.ts"
 import type { VncTokens } from "../vnc-tokens/vnc-tokens.ts"
 import type { State } from "../workspaces/transitions.ts"
@@ -23,6 +26,9 @@ export interface Means {
   reports: MachineReports
   tokens: VncTokens
   secrets: Secrets
+  backups: Backups
+  proofs: Proofs
+  notify: Notify
   now: () => number
 }
 

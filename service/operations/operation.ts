@@ -21,7 +21,7 @@ export interface OperationInfo {
 export interface Wish {
   /** Where the machine shall be, and which one: of a start after hibernation, a resize and a move. */
   place?: Place
-  /** The snapshot to restore. */
+  /** The snapshot to restore, to make a workspace from, or to try out. */
   snapshot?: string
   /** The golden image to upgrade to. */
   image?: number
@@ -59,7 +59,8 @@ export const STEPS = {
   stop: ["viewers", "power"],
   hibernate: ["viewers", "power", "snapshot", "resources"],
   wake: ["check", "resources", "boot", "desktop"],
-  backup: ["snapshot"],
+  backup: ["flush", "snapshot"],
+  prove: ["check", "resources", "boot", "compare"],
   restore: ["viewers", "power", "snapshot", "resources", "boot", "desktop"],
   resize: ["viewers", "power", "resources", "boot", "desktop"],
   move: ["viewers", "power", "snapshot", "resources", "boot", "desktop"],
@@ -93,7 +94,13 @@ export const STEP_LABELS: Record<Kind, Partial<Record<StepName, string>>> = {
     boot: "Starting the machine",
     desktop: "Getting the desktop ready",
   },
-  backup: { snapshot: "Making the backup" },
+  backup: { flush: "Writing everything to the disk", snapshot: "Making the backup" },
+  prove: {
+    check: "Looking for the backup",
+    resources: "Making a machine from it that nobody can reach",
+    boot: "Starting that machine",
+    compare: "Checking and comparing what it finds",
+  },
   restore: {
     viewers: "Closing open desktops",
     power: "Shutting the machine down",

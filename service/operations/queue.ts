@@ -73,7 +73,8 @@ export function startOperationWorker(
     async (job, token) => {
       const end = await runOperation(runner, job.data.operation, stop.signal)
       if (end === "over") return
-      await job.moveToDelayed(runner.means.now() + BUSY_MS, token)
+      // By the queue's own clock.
+      await job.moveToDelayed(Date.now() + BUSY_MS, token)
       throw new DelayedError()
     },
     {

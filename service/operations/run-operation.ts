@@ -69,7 +69,7 @@ async function runClaimed(runner: Runner, claimed: Claimed): Promise<RunEnd> {
   const onStop = () => controller.abort(new RunEnded("shutting-down"))
   if (stop.aborted) onStop()
   stop.addEventListener("abort", onStop, { once: true })
-  const lease = keepLease(redis, { operation: operation.id, workspace: workspace.id, token, epoch }, controller)
+  const lease = keepLease(redis, { operation: operation.id, lease: leaseOf(claimed), token, epoch }, controller)
   const teller = createTeller(runner, operation.id, log)
   log.info("operation begins")
   teller.tell({ type: "state", state: "running" })
@@ -96,7 +96,7 @@ async function runClaimed(runner: Runner, claimed: Claimed): Promise<RunEnd> {
     const ended = (error instanceof RunEnded ? error : controller.signal.reason) as unknown
     if (ended instanceof RunEnded && ended.reason !== "cancelled") {
       log.warn({ reason: ended.reason }, "operation is left for the next worker")
-      await giveBack(redis, workspace.id, token)
+      await giveBack(redis, leaseOf(claimed), token)
       return "again"
     }
     teller.end("failed")
@@ -160,8 +160,8 @@ async function finish(
     redis,
     [
       KEY.operation(operation.id),
-      KEY.workspace(workspace.id),
-      KEY.lease(workspace.id),
+      KEY.holder(workspace.id, operation.kind),
+      KEY.leaseOf(workspace.id, operation.kind),
       KEY.toDo,
       KEY.workspacesOf(workspace.owner),
       KEY.workspaces,
@@ -181,14 +181,16 @@ async function note(
   name: string,
   value: string,
 ): Promise<void> {
-  const keys = [KEY.operation(operation.id), KEY.lease(workspace.id)]
+  const keys = [KEY.operation(operation.id), KEY.leaseOf(workspace.id, operation.kind)]
   if ((await markScript.run(redis, keys, [token, epoch, name, value])) !== "noted") throw new RunEnded("lost")
   operation.marks[name] = value
 }
 
-async function giveBack(redis: Redis, workspace: string, token: string): Promise<void> {
-  const held = await redis.get(KEY.lease(workspace)).catch(() => null)
-  if (held === token) await redis.del(KEY.lease(workspace)).catch(() => {})
+const leaseOf = ({ operation, workspace }: Claimed) => KEY.leaseOf(workspace.id, operation.kind)
+
+async function giveBack(redis: Redis, lease: string, token: string): Promise<void> {
+  const held = await redis.get(lease).catch(() => null)
+  if (held === token) await redis.del(lease).catch(() => {})
 }
 
 /** What the owner is told; what only the operator may know goes to the log. */

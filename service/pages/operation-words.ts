@@ -8,6 +8,11 @@ const TITLES: Record<Kind, { moving: string; done: string; failed: string }> = {
   hibernate: { moving: "Stopping NAME", done: "NAME is stopped", failed: "NAME could not be stopped" },
   wake: { moving: "Waking NAME", done: "NAME is ready", failed: "NAME could not be woken" },
   backup: { moving: "Backing NAME up", done: "NAME is backed up", failed: "NAME could not be backed up" },
+  prove: {
+    moving: "Trying out a backup of NAME",
+    done: "A backup of NAME is proven",
+    failed: "A backup of NAME could not be proven",
+  },
   restore: { moving: "Restoring NAME", done: "NAME is restored", failed: "NAME could not be restored" },
   resize: { moving: "Resizing NAME", done: "NAME has its new size", failed: "NAME could not be resized" },
   move: { moving: "Moving NAME", done: "NAME has moved", failed: "NAME could not be moved" },

@@ -77,6 +77,7 @@ const PROGRESS_LABELS: Record<Operation["kind"], string> = {
   ...{ create: "Creating", start: "Starting", stop: "Stopping", destroy: "Deleting", hibernate: "Stopping" },
   ...{ wake: "Waking", backup: "Backing up", restore: "Restoring", resize: "Resizing", move: "Moving" },
   upgrade: "Upgrading",
+  prove: "Trying out a backup of",
 }
 
 function actions({ workspace, operation }: WorkspaceView, csrf: string): Html {

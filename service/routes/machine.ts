@@ -1,11 +1,14 @@
 import { PassThrough } from "node:stream"
 import { setTimeout as sleep } from "node:timers/promises"
 import Router from "koa-router"
+import { ProofReport } from "../backups/proof-report.ts"
 import { ServiceError } from "../errors.ts"
 import { readSignals } from "../idleness/signals.ts"
+import { operationOfKey } from "../machines/proof-key.ts"
 import { MAX_REPORT_BYTES, MachineReport } from "../machines/reports.ts"
 import { workspaceOfKey } from "../machines/workspace-key.ts"
 import type { Context } from "../middleware/request-state.ts"
+import { Frozen } from "../operations/kinds/flush.ts"
 import type { Services } from "../services.ts"
 
 /** A machine takes a stream that is silent for a minute for dead. */
@@ -13,7 +16,7 @@ const KEEP_ALIVE_MS = 20_000
 
 /** What machines call, with their workspace key: reports, and the stream of what they are told. */
 export function machineRoutes(services: Services): Router {
-  const { keys, reports, channel, secrets, store, idleness, config, now } = services
+  const { keys, reports, proofs, channel, secrets, store, idleness, config, now } = services
   const router = new Router({ prefix: "/machine" })
 
   function machineOf(ctx: Context): string {
@@ -30,6 +33,26 @@ export function machineRoutes(services: Services): Router {
     const reading = readSignals(parsed.data, receivedAt, config.idle.busyCpu)
     await reports.save(workspace, parsed.data, reading, receivedAt)
     await channel.announce(workspace, "reported")
+    ctx.status = 204
+  })
+
+  router.post("/frozen", async ctx => {
+    const workspace = machineOf(ctx as Context)
+    const parsed = Frozen.safeParse(await readJson(ctx.req))
+    if (!parsed.success) throw new ServiceError("invalid-report", 422, "The answer has not the form that is expected.")
+    await channel.announce(workspace, `frozen ${JSON.stringify(parsed.data)}`)
+    ctx.status = 204
+  })
+
+  router.post("/proof", async ctx => {
+    const operation = operationOfKey(keys, (ctx as Context).get("authorization"))
+    if (!operation) throw new ServiceError("not-a-machine", 401, "This is for machines that try a backup out.")
+    const parsed = ProofReport.safeParse(await readJson(ctx.req))
+    if (!parsed.success) throw new ServiceError("invalid-report", 422, "The report has not the form that is expected.")
+    if (!(await proofs.save(operation, parsed.data))) {
+      throw new ServiceError("operation-over", 409, "This trial has ended.")
+    }
+    await channel.announce(operation, "proof")
     ctx.status = 204
   })
 

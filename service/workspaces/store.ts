@@ -4,7 +4,7 @@ import { notFound, ServiceError } from "../errors.ts"
 import { type Operation, type OperationInfo, parseOperation } from "../operations/operation.ts"
 import { PREFIX } from "../redis/connect.ts"
 import { loadScript } from "../redis/scripts.ts"
-import { type Kind, type State, TRANSITIONS } from "./transitions.ts"
+import { isBeside, type Kind, type State, TRANSITIONS } from "./transitions.ts"
 import {
   type Profile,
   parseWorkspace,
@@ -16,6 +16,7 @@ import {
 const scripts = {
   create: loadScript(new URL("lua/create.lua", import.meta.url)),
   begin: loadScript(new URL("lua/begin.lua", import.meta.url)),
+  beginBeside: loadScript(new URL("lua/begin-beside.lua", import.meta.url)),
   settings: loadScript(new URL("lua/settings.lua", import.meta.url)),
 }
 
@@ -25,6 +26,13 @@ export const KEY = {
   operationsOf: (id: string) => `${PREFIX}ws:${id}:ops`,
   secretsOf: (id: string) => `${PREFIX}ws:${id}:secrets`,
   lease: (id: string) => `${PREFIX}ws:${id}:lease`,
+  /** The hash that knows the newest operation and its epoch: the workspace's, or one for each kind that goes on beside. */
+  holder: (id: string, kind: Kind) => (isBeside(kind) ? `${PREFIX}ws:${id}:${kind}` : KEY.workspace(id)),
+  leaseOf: (id: string, kind: Kind) => (isBeside(kind) ? `${PREFIX}ws:${id}:${kind}:lease` : KEY.lease(id)),
+  /** How the schedule of backups fares with a workspace. */
+  backupTries: (id: string) => `${PREFIX}ws:${id}:backup-tries`,
+  /** What a machine has found that tries a backup out. */
+  proofReport: (operation: string) => `${PREFIX}op:${operation}:proof`,
   workspacesOf: (user: string) => `${PREFIX}user:${user}:ws`,
   workspaces: `${PREFIX}ws-all`,
   operation: (id: string) => `${PREFIX}op:${id}`,
@@ -37,6 +45,8 @@ export const KEY = {
 
 /** Seconds an `Idempotency-Key` is remembered. */
 const IDEMPOTENCY_S = 24 * 3600
+/** Seconds an operation that goes on beside is known as its workspace's newest of the kind. */
+const BESIDE_S = 30 * 24 * 3600
 
 export interface WorkspaceStore {
   get(id: string): Promise<Workspace | null>
@@ -74,6 +84,18 @@ export interface WorkspaceStore {
     operation: OperationInfo,
     options?: { retry?: boolean; unchanged?: Record<string, string> },
   ): Promise<{ operation: string; overtaken: string | null }>
+  /**
+   * Begins an operation that goes on beside those of the workspace itself; of each kind one at a time.
+   * @returns its id, or that of the one that goes on already
+   * @throws ServiceError `not-found`
+   */
+  beginBeside(operation: OperationInfo): Promise<string>
+  /** The newest operation of a kind that goes on beside; null: none is known. */
+  newestBeside(workspace: string, kind: Kind): Promise<Operation | null>
+  /** Notes that a workspace's disk is as its newest backup has it. */
+  saved(workspace: string): Promise<void>
+  /** Operations that are not over. */
+  going(): Promise<Operation[]>
   /** Changes settings of a workspace's owner; null takes one away. @throws ServiceError `not-found` */
   changeSettings(
     id: string,
@@ -150,6 +172,27 @@ export function createWorkspaceStore(redis: Redis): WorkspaceStore {
       }
       throw illegal(asked.kind, detail as State)
     },
+    async beginBeside(asked) {
+      const { id, workspace, kind, createdAt } = asked
+      const [word, detail] = (await scripts.beginBeside.run(
+        redis,
+        [
+          ...[KEY.holder(workspace, kind), KEY.operation(id), KEY.operationsOf(workspace), KEY.toDo],
+          KEY.workspace(workspace),
+        ],
+        [kind, id, JSON.stringify(asked), createdAt, PREFIX, BESIDE_S],
+      )) as [string, string]
+      if (word === "missing") throw notFound("workspace")
+      return detail
+    },
+    async newestBeside(workspace, kind) {
+      const newest = await redis.hget(KEY.holder(workspace, kind), "operation")
+      return newest === null ? null : operation(newest)
+    },
+    async saved(id) {
+      if (await redis.hexists(KEY.workspace(id), "info")) await redis.hset(KEY.workspace(id), "unsavedSince", "0")
+    },
+    going: async () => present(await Promise.all((await redis.zrange(KEY.toDo, "0", "-1")).map(operation))),
     async changeSettings(id, changes) {
       const done = await scripts.settings.run(redis, [KEY.workspace(id)], [JSON.stringify(changes)])
       if (done !== 1) throw notFound("workspace")
@@ -182,6 +225,7 @@ function illegal(kind: Kind, state: State): ServiceError {
     ...{ create: "created", start: "started", stop: "stopped", destroy: "deleted", backup: "backed up" },
     ...{ hibernate: "stopped", wake: "started", restore: "restored", resize: "given another size", move: "moved" },
     upgrade: "brought to a newer image",
+    prove: "tried out",
   }
   return new ServiceError(
     "illegal-transition",

@@ -17,7 +17,11 @@ export const KINDS = [
   ...(["create", "start", "stop", "destroy"] as const),
   ...(["hibernate", "wake", "backup", "restore", "resize", "move", "upgrade"] as const),
 ] as const
-export type Kind = (typeof KINDS)[number]
+/** Operations beside those: they look at what a workspace has left, and neither hold it up nor change it. */
+export const KINDS_BESIDE = ["prove"] as const
+export type Kind = (typeof KINDS)[number] | (typeof KINDS_BESIDE)[number]
+
+export const isBeside = (kind: Kind): boolean => KINDS_BESIDE.some(one => one === kind)
 
 /** One way through the states: where it may begin, what it shows meanwhile, and how it ends. */
 interface Transition {
@@ -51,6 +55,8 @@ export const TRANSITIONS: Record<Kind, Transition> = {
   wake: { from: ["STOPPED"], during: "STARTING", done: "RUNNING", failed: "FAILED", returns: ["STOPPED"] },
   // A workspace is at work while it is backed up, and asleep it may be too.
   backup: { from: ["RUNNING", "IDLE", "STOPPED"], during: null, done: null, failed: null },
+  // Never begun on the workspace itself.
+  prove: { from: [], during: null, done: null, failed: null },
   // These end with a machine that runs; when they do not succeed, it is the one from before (see `Returned`).
   restore: { from: ["RUNNING", "IDLE", "STOPPED", "FAILED"], ...REPLACING },
   resize: { from: ["RUNNING", "IDLE", "STOPPED"], ...REPLACING },

@@ -64,7 +64,18 @@ export interface Workspace extends WorkspaceInfo {
   snapshot: string | null
   /** How it was stopped last. */
   stopMode: StopMode | null
+  /** Since when its disk may differ from its newest backup; null: it does not. */
+  unsavedSince: number | null
+  /** Its backups as they were when they were looked at last; null: they have not been. */
+  backups: BackupSummary | null
   settings: WorkspaceSettings
+}
+
+/** When a workspace was backed up last, when it will be next, and when a backup was last proven; null: not (yet). */
+export interface BackupSummary {
+  last: number | null
+  next: number | null
+  lastProven: number | null
 }
 
 /**
@@ -103,5 +114,8 @@ export function parseWorkspace(hash: Record<string, string>): Workspace | null {
     snapshot: hash.snapshot || null,
     stopMode: (hash.stopMode as StopMode | undefined) || null,
     settings,
+    // A record of before this was kept has no such field.
+    unsavedSince: hash.unsavedSince === undefined ? info.createdAt : Number(hash.unsavedSince) || null,
+    backups: hash.backups ? (JSON.parse(hash.backups) as BackupSummary) : null,
   }
 }

@@ -1,6 +1,9 @@
 import { randomUUID } from "node:crypto"
 import { z } from "zod"
+import type { Size } from "../../infra/machines/contract.ts"
+import type { SnapshotFacts } from "../../infra/machines/snapshots.ts"
 import type { Backups } from "../backups/backups.ts"
+import { SCHEDULE } from "../backups/words.ts"
 import type { Config } from "../config.ts"
 import { notFound, ServiceError } from "../errors.ts"
 import type { Keys } from "../keys.ts"
@@ -67,6 +70,11 @@ export const CreateWorkspace = z.strictObject({
     .optional(),
   provider: z.enum(["hetzner"]).default("hetzner"),
   name: WorkspaceName.optional(),
+  from: z
+    .string()
+    .regex(/^[0-9]{1,20}$/, "must be the id of a backup")
+    .optional()
+    .meta({ description: "a backup of yours to make it from; it then has that one's profile, whatever is said here" }),
   proxy: ProxyUrl.optional(),
   secrets: z
     .record(SecretName, SecretValue)
@@ -79,8 +87,8 @@ export interface Workspaces {
   /**
    * Creates a workspace, once for one wish: while one of the same profile is being created, or for the same key,
    * that one is answered.
-   * @throws ServiceError `quota-reached`, `sold-out`, `unknown-region`, `no-image`, `idempotency-key-reused` or
-   *   `budget-reached`
+   * @throws ServiceError `quota-reached`, `sold-out`, `unknown-region`, `no-image`, `idempotency-key-reused`,
+   *   `budget-reached`, or with `from` `no-backup` or `disk-too-small`
    */
   create(
     user: string,
@@ -114,6 +122,10 @@ export interface Workspaces {
    * @throws ServiceError as `stop`, and `changed-meanwhile`
    */
   beginAs(requestedBy: string, id: string, kind: "stop", unchanged?: Record<string, string>): Promise<string>
+  /** Backs up what the schedule finds due. @throws ServiceError as `stop` */
+  backupAs(id: string): Promise<string>
+  /** Has a backup tried out beside everything else. @throws ServiceError `not-found` */
+  prove(id: string, snapshot: string): Promise<string>
   /** @throws ServiceError `not-found` when it is not the user's, or `too-long` for more than 30 days */
   change(user: string, id: string, changes: ChangeWorkspace): Promise<Workspace>
   /** Does again what failed. @throws ServiceError `not-failed` or `budget-reached` */
@@ -194,7 +206,9 @@ export function createWorkspaces(means: WorkspacesMeans): Workspaces {
     get,
     listOf: store.listOf,
     async create(user, wish, idempotencyKey) {
-      const { profile, sizeClass, provider } = wish
+      const { sizeClass, provider } = wish
+      const source = wish.from === undefined ? null : await backups.require(user, wish.from)
+      const profile = PROFILES.find(one => one === source?.profile) ?? wish.profile
       const request = { key: idempotencyKey, digest: keys.mac("idempotency", JSON.stringify(wish)) }
       // Before the provider is asked: the first wish may have taken the last machine, and a repeated one is no new one.
       const known = await store.find(user, { ...request, profile })
@@ -205,6 +219,7 @@ export function createWorkspaces(means: WorkspacesMeans): Workspaces {
       await budgets.refuse(user)
       const region = wish.region ?? (await sizes.regions())[0] ?? "fsn1"
       const [size, image] = await Promise.all([sizes.choose({ sizeClass, region }), images.require(profile)])
+      if (source) requireRoom(source, size)
       const id = newWorkspaceId()
       const info = {
         ...{ id, owner: user, name: wish.name ?? id, profile, provider, region, size: size.name, sizeClass, image },
@@ -212,7 +227,8 @@ export function createWorkspaces(means: WorkspacesMeans): Workspaces {
         createdAt: now(),
       }
       await secrets.putForWorkspace(id, { proxy: wish.proxy ?? null, secrets: wish.secrets })
-      const answer = await store.create(info, await asked(info, "create"), {
+      const start = await asked(info, "create", source ? { wish: { snapshot: source.id } } : {})
+      const answer = await store.create(info, start, {
         ...request,
         quota: {
           profile: profile === "desktop" ? config.quota.desktop : config.quota.total,
@@ -281,6 +297,20 @@ export function createWorkspaces(means: WorkspacesMeans): Workspaces {
       const wanted = config.stopMode === "hibernate" ? "hibernate" : kind
       return begin(workspace, wanted, { unchanged, requestedBy })
     },
+    async backupAs(id) {
+      const workspace = await store.get(id)
+      if (!workspace) throw notFound("workspace")
+      return begin(workspace, "backup", { requestedBy: SCHEDULE, wish: { scheduled: true } })
+    },
+    async prove(id, snapshot) {
+      const workspace = await store.get(id)
+      if (!workspace) throw notFound("workspace")
+      const operation = await store.beginBeside(
+        await asked(workspace, "prove", { requestedBy: SCHEDULE, wish: { snapshot } }),
+      )
+      await hint(operation)
+      return operation
+    },
     async change(user, id, { keepOnUntil, ...changes }) {
       await get(user, id)
       const until = typeof keepOnUntil === "string" ? Date.parse(keepOnUntil) : keepOnUntil
@@ -304,4 +334,14 @@ export function createWorkspaces(means: WorkspacesMeans): Workspaces {
       return begin(workspace, last.kind, { retry: true, ...(wish ? { wish } : {}) })
     },
   }
+}
+
+/** @throws ServiceError `disk-too-small` */
+function requireRoom(source: SnapshotFacts, size: Size): void {
+  if (size.diskGb >= source.diskGb) return
+  throw new ServiceError(
+    "disk-too-small",
+    422,
+    `This backup is of a disk of ${source.diskGb} GB, and a machine of this size has ${size.diskGb} GB: choose a larger size.`,
+  )
 }

@@ -52,6 +52,8 @@ export interface TestCloudOptions {
   projects?: Record<string, string>
   /** Another driver instead, made for the folder. */
   driver?: (directory: string) => Machines
+  /** Another clock than the system's, ms. */
+  clock?: () => number
 }
 
 /** Starts a local cloud over a temporary folder, on ports of its own. */
@@ -73,7 +75,7 @@ export async function startTestCloud(options: TestCloudOptions): Promise<TestClo
       requestsPerHour: 1_000_000,
       ...options.settings,
     }
-    const started = await startLocalCloud(settings, makeDriver(directory), pino({ level: "silent" }))
+    const started = await startLocalCloud(settings, makeDriver(directory), pino({ level: "silent" }), options.clock)
     port = Number(new URL(started.apiUrl).port)
     return started
   }

@@ -1,16 +1,20 @@
 import { request } from "node:https"
 
-/** One request to a machine's NGINX by its name, through the router of the local cloud, whatever its certificate. */
+/**
+ * One request to a machine's NGINX by its name, whatever its certificate.
+ * @param to where it is sent: the router of the local cloud, unless a machine's own address is named
+ */
 export function machineRequest(
   address: string,
   path: string,
   headers: Record<string, string> = {},
+  to = "127.0.0.1",
 ): Promise<{ status: number; headers: Record<string, string | string[] | undefined>; body: string }> {
   const url = new URL(path, address)
   return new Promise((resolve, reject) => {
     const sent = request(
       {
-        host: "127.0.0.1",
+        host: to,
         port: url.port,
         servername: url.hostname,
         path: `${url.pathname}${url.search}`,

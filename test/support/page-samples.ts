@@ -53,6 +53,8 @@ export const workspace = (more: Partial<Workspace> = {}): Workspace => ({
   reportedAt: null,
   snapshot: null,
   stopMode: null,
+  unsavedSince: null,
+  backups: null,
   settings: {},
   ...more,
 })

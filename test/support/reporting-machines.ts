@@ -5,8 +5,21 @@ import { createNoMachines } from "../../local-cloud/machines/none.ts"
 /** Milliseconds after which a machine says again what was not heard. */
 const AGAIN_MS = 100
 
-/** Milliseconds between reports of a machine that is ready; a real one takes 15 s. */
-const HEARTBEAT_MS = 2_000
+/** Digest of the manifest that a pretended machine has written. */
+export const MANIFEST = "a".repeat(40)
+/** What is found where all is well. */
+export const FINE = {
+  checks: [{ name: "disk", ok: true, detail: "clean" }],
+  manifest: { digest: MANIFEST, files: 100, damaged: [], changed: 0 },
+}
+
+/** What a machine was told at birth. */
+interface Told {
+  service: string
+  workspace: string
+  workspaceKey: string
+  proof?: string
+}
 
 /** An order a pretended machine was given. */
 export interface Received {
@@ -17,13 +30,21 @@ export interface Received {
 
 /**
  * Pretended machines that speak to the service as the workspace agent does: they listen for orders and report that
- * their desktop is ready. What boots and what is seen is nothing; what is said over HTTP is real.
+ * their desktop is ready, or what they have found that try a backup out. What boots and what is seen is nothing; what is
+ * said over HTTP is real.
+ * @param heartbeatMs between reports of a machine that is ready; a real one takes 15 s
  */
-export function createReportingMachines(directory: string) {
+export function createReportingMachines(directory: string, heartbeatMs = 2_000) {
   const inner = createNoMachines(directory)
   const living = new Map<number, AbortController>()
   const received: Received[] = []
-  const state = { ready: true, silent: false, signals: (): object => ({ viewers: 0 }) }
+  const state = {
+    ready: true,
+    silent: false,
+    signals: (): object => ({ viewers: 0 }),
+    agent: 1,
+    proof: (): object | null => FINE,
+  }
   let carrying: (direction: string) => "done" | "failed" = () => "done"
   // What users have written on machines, and where it has gone: by ids of machines, images and volumes.
   const [written, imaged, carried] = [new Map<number, string>(), new Map<number, string>(), new Map<number, string>()]
@@ -33,19 +54,30 @@ export function createReportingMachines(directory: string) {
   const startedAt = new Date().toISOString()
 
   function switchOn(config: MachineConfig): void {
-    const told = JSON.parse(config.metadata.userData) as { service: string; workspace: string; workspaceKey: string }
+    const told = JSON.parse(config.metadata.userData) as Told
     const life = new AbortController()
     living.get(config.id)?.abort()
     living.set(config.id, life)
+    if (told.proof !== undefined) return void tryOut(told, life.signal)
     machineOf.set(told.workspace, config.id)
     void live(config.id, told, life.signal)
   }
 
-  async function live(
-    id: number,
-    told: { service: string; workspace: string; workspaceKey: string },
-    signal: AbortSignal,
-  ) {
+  /** Says what it has found until it is heard. */
+  async function tryOut(told: Told, signal: AbortSignal) {
+    const headers = { authorization: `Bearer ${told.workspaceKey}`, "content-type": "application/json" }
+    while (!signal.aborted) {
+      const found = state.proof()
+      if (found) {
+        const sent = { method: "POST", headers, body: JSON.stringify(found), signal }
+        const answer = await fetch(`${told.service}/machine/proof`, sent).catch(() => null)
+        if (answer?.status === 204) return
+      }
+      await sleep(AGAIN_MS)
+    }
+  }
+
+  async function live(id: number, told: Told, signal: AbortSignal) {
     const headers = { authorization: `Bearer ${told.workspaceKey}` }
     let carry: object | null = null
     void listen(told, headers, signal, (type, data) => {
@@ -55,8 +87,8 @@ export function createReportingMachines(directory: string) {
     const report = () => ({
       ...{ workspace: told.workspace, sessionId: told.workspace, bootId: crypto.randomUUID(), ready: state.ready },
       checks: [{ name: "picture", ok: state.ready, detail: state.ready ? "" : "no picture yet" }],
-      ...{ versions: { agent: "1" }, signals: state.signals(), startedAt, at: new Date().toISOString() },
-      ...(carry ? { carry } : {}),
+      ...{ versions: { agent: String(state.agent) }, signals: state.signals() },
+      ...{ startedAt, at: new Date().toISOString(), ...(carry ? { carry } : {}) },
     })
     const say = async () => {
       if (state.silent) return null
@@ -67,7 +99,7 @@ export function createReportingMachines(directory: string) {
     for (;;) {
       const answer = await say()
       if (signal.aborted) return
-      await sleep(state.ready && answer?.status === 204 ? HEARTBEAT_MS : AGAIN_MS)
+      await sleep(state.ready && answer?.status === 204 ? heartbeatMs : AGAIN_MS, undefined, { signal }).catch(() => {})
     }
   }
 
@@ -83,21 +115,21 @@ export function createReportingMachines(directory: string) {
 
   /** Follows what the machine is told, and comes back when the stream breaks. */
   async function listen(
-    told: { service: string; workspace: string },
+    told: Told,
     headers: HeadersInit,
     signal: AbortSignal,
     obey: (type: string, data: Record<string, unknown>) => void,
   ) {
     while (!signal.aborted) {
       await fetch(`${told.service}/machine/events`, { headers, signal })
-        .then(answer => hear(told.workspace, answer, obey))
+        .then(answer => hear(told, answer, obey))
         .catch(() => {})
       await sleep(AGAIN_MS)
     }
   }
 
   async function hear(
-    workspace: string,
+    told: Told,
     answer: Response,
     obey: (type: string, data: Record<string, unknown>) => void,
   ): Promise<void> {
@@ -110,11 +142,18 @@ export function createReportingMachines(directory: string) {
         const type = /^event: (.*)$/m.exec(block)?.[1]
         const data = /^data: (.*)$/m.exec(block)?.[1]
         if (!type) continue
-        const order = { workspace, type, data: data ? JSON.parse(data) : {} }
+        const order = { workspace: told.workspace, type, data: data ? JSON.parse(data) : {} }
         received.push(order)
+        if (type === "freeze") void holdStill(told, order.data.id)
         obey(type, order.data)
       }
     }
+  }
+
+  async function holdStill({ service, workspaceKey }: Told, id: string): Promise<void> {
+    const headers = { authorization: `Bearer ${workspaceKey}`, "content-type": "application/json" }
+    const body = JSON.stringify({ id, manifest: MANIFEST, frozen: true })
+    await fetch(`${service}/machine/frozen`, { method: "POST", headers, body }).catch(() => {})
   }
 
   const switchOff = (id: number) => {
@@ -175,6 +214,14 @@ export function createReportingMachines(directory: string) {
     /** While true, machines report nothing. */
     setSilent: (silent: boolean) => {
       state.silent = silent
+    },
+    /** What machines report that try a backup out; null: nothing, for now. */
+    setProof: (proof: () => object | null) => {
+      state.proof = proof
+    },
+    /** Version of the agent; from 2 on it holds still for a backup. */
+    setAgent: (agent: number) => {
+      state.agent = agent
     },
     close: () => {
       for (const id of [...living.keys()]) switchOff(id)

@@ -1,6 +1,8 @@
 import { join } from "node:path"
 import { pino } from "pino"
 import { freePort } from "../../cli/redis-process.ts"
+import { createQemuMachines } from "../../local-cloud/machines/qemu/qemu-machines.ts"
+import { registerImage } from "../../local-cloud/system-image.ts"
 import { type RunningService, startService } from "../../service/start.ts"
 import { cacheDirectory } from "../../tools/setup/paths.ts"
 import { startTestCloud, type TestCloud } from "./local-cloud.ts"
@@ -60,11 +62,15 @@ export interface Answer {
 }
 
 /** @param settings of the service, over those of a test */
-export async function startTestService(settings: Record<string, string> = {}): Promise<TestService> {
-  const world = await startTestWorld(settings)
+export async function startTestService(
+  settings: Record<string, string> = {},
+  options: WorldOptions = {},
+): Promise<TestService> {
+  const world = await startTestWorld(settings, options)
   let lines = ""
   const log = pino({ level: "debug" }, { write: line => (lines += line) })
-  const start = () => startService(world.env, { log })
+  const { ahead = () => 0 } = options
+  const start = () => startService(world.env, { log, now: () => Date.now() + ahead() })
   const test: TestService = {
     ...world,
     service: await start(),
@@ -87,15 +93,41 @@ export async function startTestService(settings: Record<string, string> = {}): P
   return test
 }
 
+/** Where a machine of the local cloud finds this host's loopback. */
+const HOST = "169.254.0.2"
+
+export interface WorldOptions {
+  /** Folder of a golden image: machines of it are booted, instead of pretended ones. */
+  realMachinesOf?: string
+  /** How far the clocks of service and provider are ahead of the system's, ms; asked each time. */
+  ahead?: () => number
+  /** Milliseconds between reports of a pretended machine that is ready. */
+  heartbeatMs?: number
+}
+
+async function registerGolden(cloud: TestCloud, directory: string): Promise<number> {
+  const about = { architecture: "x86" as const, os_flavor: "debian", os_version: "12" }
+  return (await registerImage(cloud.cloud.context, { name: "golden", directory, description: "", ...about })).id
+}
+
 /** Everything but the service itself; see `startTestService`. */
-export async function startTestWorld(settings: Record<string, string> = {}): Promise<TestWorld> {
+export async function startTestWorld(
+  settings: Record<string, string> = {},
+  { realMachinesOf, ahead = () => 0, heartbeatMs }: WorldOptions = {},
+): Promise<TestWorld> {
   const { path: directory, remove } = await temporaryDirectory("fc-")
-  const machines = createReportingMachines(join(directory, "machines"))
+  const machines = createReportingMachines(join(directory, "machines"), heartbeatMs)
   const [redis, cloud, port] = await Promise.all([
     startTestRedis(),
-    startTestCloud({ machines: "none", driver: () => machines.machines, settings: { signIn: {} } }),
+    startTestCloud({
+      machines: "none",
+      driver: folder => (realMachinesOf ? createQemuMachines({ directory: join(folder, "m") }) : machines.machines),
+      settings: { signIn: {} },
+      clock: () => Date.now() + ahead(),
+    }),
     freePort(0),
   ])
+  const imageId = realMachinesOf ? await registerGolden(cloud, realMachinesOf) : cloud.imageId
   const signIn = cloud.cloud.signIn
   if (!signIn) throw new Error("The test's cloud has no sign-in.")
   const engine = testEngineConfig(directory, cloud)
@@ -106,9 +138,12 @@ export async function startTestWorld(settings: Record<string, string> = {}): Pro
     ...{ FOOZOL_REDIS_URL: redis.url, FOOZOL_SECRET: "a secret for tests, long enough to be one" },
     ...{ FOOZOL_GITHUB_URL: signIn.url, FOOZOL_GITHUB_CLIENT_ID: signIn.clientId },
     ...{ FOOZOL_GITHUB_CLIENT_SECRET: signIn.clientSecret, FOOZOL_ALLOW: "everyone", FOOZOL_ZONE: TEST_ZONE },
+    // Backups come when a test wants them.
+    FOOZOL_BACKUPS: "false",
     // What tests leave behind is counted.
     FOOZOL_FINAL_SNAPSHOT_DAYS: "0",
-    ...{ FOOZOL_IMAGE_BROWSER: String(cloud.imageId), FOOZOL_IMAGE_DESKTOP: String(cloud.imageId) },
+    ...{ FOOZOL_IMAGE_BROWSER: String(imageId), FOOZOL_IMAGE_DESKTOP: String(imageId) },
+    ...(realMachinesOf ? { FOOZOL_MACHINE_URL: `http://${HOST}:${port}` } : {}),
     ...{ FOOZOL_PULUMI: engine.pulumi, FOOZOL_PULUMI_VERSION: engine.pulumiVersion, PULUMI_HOME: engine.home },
     ...{ FOOZOL_ENGINE_DIRECTORY: engine.workDirectory, FOOZOL_BACKEND_URL: engine.backendUrl },
     ...{ FOOZOL_STATE_PASSPHRASE: engine.passphrase, HCLOUD_TOKEN: cloud.token, HCLOUD_ENDPOINT: cloud.apiUrl },

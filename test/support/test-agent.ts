@@ -67,6 +67,8 @@ export async function startTestAgent(
     units: [],
     workDirectories: [directory.path],
     bootId: "boot",
+    isTrial: false,
+    manifest: join(directory.path, "manifest.json"),
     versions: { agent: "1" },
     ...given.config,
   }

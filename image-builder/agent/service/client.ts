@@ -7,6 +7,10 @@ export interface ServiceClient {
   authorize(token: string): Promise<Admission>
   /** @throws when the service did not take the report */
   report(report: object): Promise<void>
+  /** Says that the machine holds still for a backup. @throws when it is not heard */
+  frozen(answer: object): Promise<void>
+  /** Says what was found on a machine that tries a backup out. @throws when it is not heard */
+  proof(report: object): Promise<void>
   /** Opens the stream of events; ends when the signal aborts. @throws when it cannot be opened */
   events(signal: AbortSignal): Promise<IncomingMessage>
   close(): void
@@ -41,6 +45,14 @@ export function createServiceClient(options: { service: string; key: string; tim
     })
   }
 
+  async function post(path: string, body: object): Promise<void> {
+    const headers = { "content-type": "application/json" }
+    const answer = await call("POST", path, { headers, body: JSON.stringify(body) })
+    answer.resume()
+    const status = answer.statusCode ?? 0
+    if (status < 200 || status > 299) throw new Error(`the service answered ${status} to a report`)
+  }
+
   return {
     authorize: async token => {
       try {
@@ -53,13 +65,9 @@ export function createServiceClient(options: { service: string; key: string; tim
         return "unknown"
       }
     },
-    report: async report => {
-      const headers = { "content-type": "application/json" }
-      const answer = await call("POST", "/machine/report", { headers, body: JSON.stringify(report) })
-      answer.resume()
-      const status = answer.statusCode ?? 0
-      if (status < 200 || status > 299) throw new Error(`the service answered ${status} to a report`)
-    },
+    report: report => post("/machine/report", report),
+    frozen: answer => post("/machine/frozen", answer),
+    proof: report => post("/machine/proof", report),
     events: async signal => {
       signal.throwIfAborted()
       const answer = await call("GET", "/machine/events", { headers: { accept: "text/event-stream" } })

@@ -15,15 +15,31 @@ export type Order =
   | { type: "report" }
   /** Brings what the user has made onto a volume, or from it; see rootfs/usr/lib/foozol/carry. */
   | ({ type: "carry" } & Carriage)
+  /** Hold still for a backup, for so many seconds at most; `thaw` ends it. */
+  | { type: "freeze"; id: string; seconds: number }
+  | { type: "thaw"; id: string }
   | { type: "settings"; settings: Settings }
+
+/** No longer than this are programs kept from writing, whatever the service says. */
+const MOST_FROZEN_S = 15
 
 /** An event as an order; null for kinds of a newer service. @throws when a known kind is malformed */
 export function parseOrder(event: ServerEvent): Order | null {
   if (event.type === "revoke-all" || event.type === "stay" || event.type === "report") return { type: event.type }
-  if (!["revoke", "stopping", "settings", "carry"].includes(event.type)) return null
+  if (!["revoke", "stopping", "freeze", "thaw", "settings", "carry"].includes(event.type)) return null
   const data = readObject(event)
   if (event.type === "carry") return { type: "carry", ...parseCarriage(data) }
   if (event.type === "settings") return { type: "settings", settings: parseSettings(data) }
+  if (event.type === "freeze" || event.type === "thaw") {
+    const { id, seconds } = data
+    if (typeof id !== "string" || !/^[\w-]{1,64}$/.test(id)) throw new Error(`${event.type} names no backup`)
+    if (event.type === "thaw") return { type: "thaw", id }
+    return {
+      type: "freeze",
+      id,
+      seconds: Math.min(MOST_FROZEN_S, typeof seconds === "number" && seconds > 0 ? seconds : 5),
+    }
+  }
   if (event.type === "revoke") {
     const hash = data.tokenHash
     if (typeof hash !== "string" || !/^[0-9a-f]{64}$/i.test(hash)) throw new Error("revoke names no token")

@@ -1,7 +1,7 @@
 import type { RunResult } from "../../../infra/engine.ts"
 import type { OperationRun, Outcome } from "../operation-run.ts"
 import { removeVolumes } from "./carriage.ts"
-import { closeViewers, findMachine, sayEvent, switchOff } from "./machine.ts"
+import { closeViewers, findMachine, sayEvent, switchOff, whenFree } from "./machine.ts"
 import { relabel, removeSleepSnapshots, sleepSnapshot, takeSnapshot } from "./snapshots.ts"
 
 const DAY = 24 * 3600_000
@@ -26,10 +26,13 @@ export async function destroy(run: OperationRun): Promise<Outcome> {
 async function keepLast(run: OperationRun): Promise<void> {
   const { means, workspace } = run
   const days = means.config.finalSnapshotDays
-  if (days === 0) return removeSleepSnapshots(run)
+  const machine = await findMachine(run)
+  if (days === 0) {
+    if (machine) await whenFree(run, machine)
+    return removeSleepSnapshots(run)
+  }
   run.step("snapshot")
   const about = { kind: "final" as const, keepUntil: means.now() + days * DAY }
-  const machine = await findMachine(run)
   if (machine) {
     await switchOff(run, machine)
     await takeSnapshot(run, machine.id, { ...about, description: `${workspace.name}, deleted` })

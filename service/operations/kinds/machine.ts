@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises"
 import type { RunResult } from "../../../infra/engine.ts"
 import type { EngineEvent } from "../../../infra/engine-events.ts"
 import { InfraError } from "../../../infra/errors.ts"
@@ -22,6 +23,9 @@ const CHANGE_WORDS: Record<string, string> = {
   import: "taken in",
   refresh: "looked at",
 }
+
+/** Between two looks at a machine that its provider is busy with. */
+const BUSY_MS = 1_000
 
 /** What an operation may change about a workspace's resources. */
 export type Change = Partial<Pick<WorkspaceSpec, "region" | "size" | "image" | "asleep">>
@@ -99,8 +103,18 @@ export async function closeViewers(run: OperationRun, reason: string): Promise<v
   await means.channel.order(workspace.id, { type: "stopping", data: { reason, at: null } })
 }
 
+/** Waits while the provider is busy with the machine, such as with a backup of it: until then it refuses the rest. */
+export async function whenFree(run: OperationRun, machine: Machine): Promise<void> {
+  const { means, signal } = run
+  if (machine.busy) run.say("The provider is still busy with the machine, such as with a backup of it; waiting.")
+  for (let one: Machine | null = machine; one?.busy; one = await means.machines.get(machine.id, { signal })) {
+    await sleep(BUSY_MS, undefined, { signal })
+  }
+}
+
 /** Shuts the machine down, so that its disk is whole; nothing happens to one that is off. */
 export async function switchOff(run: OperationRun, machine: Machine): Promise<void> {
+  await whenFree(run, machine)
   if (machine.state === "off") return
   const { forced } = await run.means.machines.shutDown(machine.id, { signal: run.signal })
   if (forced) run.say("The machine did not shut down by itself in time; its power was cut.")

@@ -1,11 +1,12 @@
 import type { OperationRun, Outcome } from "../operation-run.ts"
 import { waitUntilReady } from "../wait-until-ready.ts"
-import { closeViewers, switchOff, theMachine } from "./machine.ts"
+import { closeViewers, switchOff, theMachine, whenFree } from "./machine.ts"
 
 /** Switches a machine on that is there. */
 export async function start(run: OperationRun): Promise<Outcome> {
   const machine = await theMachine(run)
   run.step("power")
+  await whenFree(run, machine)
   await run.means.machines.powerOn(machine.id, { signal: run.signal })
   await waitUntilReady(run)
   return { machineId: machine.id }

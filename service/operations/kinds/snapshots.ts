@@ -1,20 +1,42 @@
 import { setTimeout as sleep } from "node:timers/promises"
-import { SNAPSHOT_LABELS, type SnapshotKind, snapshotFacts, snapshotLabels } from "../../../infra/machines/snapshots.ts"
+import type { Snapshot } from "../../../infra/machines/contract.ts"
+import {
+  SNAPSHOT_LABELS,
+  type SnapshotFacts,
+  type SnapshotKind,
+  snapshotFacts,
+  snapshotLabels,
+} from "../../../infra/machines/snapshots.ts"
 import { LABELS } from "../../../infra/workspace-spec.ts"
+import { FORGOTTEN_MS } from "../../backups/retention.ts"
 import type { OperationRun } from "../operation-run.ts"
 
+const DAY = 24 * 3600_000
 /** Between two looks at a snapshot that an earlier run had begun. */
 const LOOK_MS = 2_000
+
+/** What a new snapshot is for. */
+export interface NewSnapshot {
+  kind: SnapshotKind
+  description: string
+  /** ms since 1970 after which it may be removed; null: no end */
+  keepUntil: number | null
+  /** When the schedule wanted it. */
+  scheduledAt?: number | null
+  /** Digest of the manifest on the disk. */
+  manifest?: string | null
+  /** Called when the provider copies. */
+  begun?: () => void
+}
 
 /**
  * The snapshot that this operation makes of its machine: an earlier run's when it has made one, else a new one. Resolves
  * when it is proven available.
- * @param about.keepUntil ms since 1970 after which it may be removed; null: no end
  */
 export async function takeSnapshot(
   run: OperationRun,
   machine: string | null,
-  about: { kind: SnapshotKind; description: string; keepUntil: number | null },
+  { begun, description, ...about }: NewSnapshot,
 ): Promise<string | null> {
   const { means, workspace, operation, signal } = run
   for (;;) {
@@ -22,21 +44,18 @@ export async function takeSnapshot(
     const available = made.find(one => one.state === "available")
     if (available) return available.id
     // One that is being made holds the machine: another cannot be begun, and it may come out well.
-    if (!made.some(one => one.state === "creating")) break
+    const young = (one: Snapshot) => means.now() - one.createdAt.getTime() < FORGOTTEN_MS
+    if (!made.some(one => one.state === "creating" && young(one))) break
     await sleep(LOOK_MS, undefined, { signal })
   }
   if (machine === null) return null
   const { id, owner, profile, region, size } = workspace
   const labels = snapshotLabels({
-    ...{ workspace: id, owner, profile, region, size },
-    ...{ kind: about.kind, keepUntil: about.keepUntil, operation: operation.id },
+    ...{ workspace: id, owner, profile, region, size, operation: operation.id },
+    ...{ scheduledAt: null, manifest: null, ...about },
   })
-  const { id: snapshot } = await means.machines.createSnapshot(
-    machine,
-    { description: about.description, labels },
-    { signal },
-  )
-  return snapshot
+  const options = begun ? { signal, begun } : { signal }
+  return (await means.machines.createSnapshot(machine, { description, labels }, options)).id
 }
 
 async function ofThisOperation({ means, workspace, operation, signal }: OperationRun, kind: SnapshotKind) {
@@ -51,24 +70,30 @@ async function ofThisOperation({ means, workspace, operation, signal }: Operatio
 }
 
 /** The newest snapshot that the workspace sleeps in, by its labels. */
-export async function sleepSnapshot({ means, workspace, signal }: OperationRun): Promise<string | null> {
-  const found = await means.machines.listSnapshots(
-    { [LABELS.workspace]: workspace.id, [SNAPSHOT_LABELS.kind]: "sleep" },
-    { signal },
-  )
-  const [newest] = found
-    .filter(one => one.state === "available")
-    .sort((a, b) => b.createdAt.getTime() - a.createdAt.getTime())
+export async function sleepSnapshot(run: OperationRun): Promise<string | null> {
+  const [newest] = (await sleepSnapshots(run))
+    .filter(one => one.available)
+    .sort((a, b) => b.createdAt - a.createdAt || Number(b.id) - Number(a.id))
   return newest?.id ?? null
 }
 
-/** Removes the snapshots a workspace slept in: its machine runs, so they are old. */
-export async function removeSleepSnapshots({ means, workspace, signal }: OperationRun): Promise<void> {
-  const found = await means.machines.listSnapshots(
-    { [LABELS.workspace]: workspace.id, [SNAPSHOT_LABELS.kind]: "sleep" },
-    { signal },
-  )
-  for (const { id } of found) await means.machines.removeSnapshot(id, { signal })
+/**
+ * Removes the snapshots a workspace slept in: its machine runs, so they are old. One that the schedule took for a day's
+ * backup becomes that.
+ */
+export async function removeSleepSnapshots(run: OperationRun): Promise<void> {
+  const { means, signal } = run
+  for (const one of await sleepSnapshots(run)) {
+    if (one.available && one.scheduledAt !== null) {
+      const keepUntil = one.scheduledAt + means.config.backupDays * DAY
+      await means.machines.labelSnapshot(one.id, snapshotLabels({ ...one, kind: "backup", keepUntil }), { signal })
+    } else await means.machines.removeSnapshot(one.id, { signal })
+  }
+}
+
+async function sleepSnapshots({ means, workspace, signal }: OperationRun): Promise<SnapshotFacts[]> {
+  const labels = { [LABELS.workspace]: workspace.id, [SNAPSHOT_LABELS.kind]: "sleep" }
+  return (await means.machines.listSnapshots(labels, { signal })).flatMap(one => snapshotFacts(one) ?? [])
 }
 
 /** Makes a snapshot one of another kind. */
@@ -80,7 +105,5 @@ export async function relabel(
   const found = await means.machines.listSnapshots({ [LABELS.workspace]: workspace.id }, { signal })
   const facts = found.filter(one => one.id === id).map(snapshotFacts)[0]
   if (!facts) return
-  const { id: name, owner, profile, region, size } = workspace
-  const labels = snapshotLabels({ workspace: name, owner, profile, region, size, operation: operation.id, ...about })
-  await means.machines.labelSnapshot(id, labels, { signal })
+  await means.machines.labelSnapshot(id, snapshotLabels({ ...facts, ...about, operation: operation.id }), { signal })
 }

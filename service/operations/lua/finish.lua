@@ -19,6 +19,15 @@ if ARGV[5] ~= "" then
   redis.call("XADD", KEYS[7], "*", "info", current[4], "from", current[3], "to", ARGV[5], "epoch", current[2],
     "at", ARGV[6], "operation", ARGV[1], "stopMode", now[1] or "", "place", now[2] or "")
 end
+-- Since when its disk may differ from its newest backup.
+local saved = ARGV[8] == "backup" and ARGV[4] == "succeeded"
+local isOn = (ARGV[5] ~= "" and ARGV[5] or current[3] or "")
+isOn = isOn == "RUNNING" or isOn == "IDLE"
+if saved then
+  redis.call("HSET", KEYS[2], "unsavedSince", isOn and redis.call("HGET", KEYS[1], "startedAt") or "0")
+elseif ARGV[5] == "RUNNING" and (redis.call("HGET", KEYS[2], "unsavedSince") or "0") == "0" then
+  redis.call("HSET", KEYS[2], "unsavedSince", ARGV[6])
+end
 if ARGV[5] == "FAILED" then
   redis.call("HSET", KEYS[2], "failure", ARGV[7], "failedKind", ARGV[8])
 elseif ARGV[5] == "TERMINATED" then

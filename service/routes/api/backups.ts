@@ -1,5 +1,5 @@
 import { z } from "zod"
-import { SNAPSHOT_KINDS, type SnapshotFacts } from "../../../infra/machines/snapshots.ts"
+import { PROOFS, SNAPSHOT_KINDS, type SnapshotFacts } from "../../../infra/machines/snapshots.ts"
 import type { Limits } from "../../middleware/limits.ts"
 import type { Services } from "../../services.ts"
 import { type ApiRoute, route } from "./define.ts"
@@ -26,7 +26,18 @@ const BackupSchema = z
     available: z.boolean(),
     bytes: z.number().nullable(),
     createdAt: z.iso.datetime(),
-    keepUntil: z.iso.datetime().nullable().meta({ description: "when it is removed by itself; null: never" }),
+    keepUntil: z.iso
+      .datetime()
+      .nullable()
+      .meta({ description: "when it is removed by itself, unless it is the newest good one; null: never" }),
+    scheduled: z.boolean().meta({ description: "made by the schedule, not by a person" }),
+    proof: z
+      .enum(PROOFS)
+      .nullable()
+      .meta({ description: "was it restored on trial, on a machine of its own? null: not yet" }),
+    provenAt: z.iso.datetime().nullable().meta({ description: "when that trial ended" }),
+    profile: z.string().meta({ description: "of its workspace; a new workspace made from it has the same" }),
+    diskGb: z.number().meta({ description: "a machine made from it needs at least such a disk" }),
   })
   .meta({ id: "Backup" })
 const Listed = z.object({ backups: z.array(BackupSchema) })
@@ -109,8 +120,11 @@ export function backupRoutes(services: Services, limits: Limits): ApiRoute[] {
 
 function present(facts: SnapshotFacts): z.input<typeof BackupSchema> {
   const { id, workspace, kind, description: name, available, bytes, createdAt, keepUntil } = facts
+  const { scheduledAt, proof, provenAt, profile, diskGb } = facts
   return {
-    ...{ id, workspace, kind, name, available, bytes },
+    ...{ id, workspace, kind, name, available, bytes, proof, profile, diskGb },
+    scheduled: scheduledAt !== null,
+    provenAt: provenAt === null ? null : new Date(provenAt).toISOString(),
     createdAt: new Date(createdAt).toISOString(),
     keepUntil: keepUntil === null ? null : new Date(keepUntil).toISOString(),
   }

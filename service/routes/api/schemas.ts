@@ -1,11 +1,12 @@
 import { z } from "zod"
 import { SCOPES } from "../../api-tokens/api-tokens.ts"
+import { SCHEDULE } from "../../backups/words.ts"
 import type { Config } from "../../config.ts"
 import { IDLENESS } from "../../idleness/words.ts"
 import type { Operation } from "../../operations/operation.ts"
 import { ROLL_OUT } from "../../roll-outs/plan.ts"
-import { KINDS, STATES } from "../../workspaces/transitions.ts"
-import { addressOf, PROFILES, SIZE_CLASSES, type Workspace } from "../../workspaces/workspace.ts"
+import { KINDS, KINDS_BESIDE, STATES } from "../../workspaces/transitions.ts"
+import { addressOf, type BackupSummary, PROFILES, SIZE_CLASSES, type Workspace } from "../../workspaces/workspace.ts"
 
 const time = (description: string) => z.iso.datetime().meta({ description })
 
@@ -28,6 +29,15 @@ const FailureSchema = z
 const PriceSchema = z
   .object({ currency: z.string(), hourly: z.number(), monthly: z.number() })
   .meta({ id: "Price", description: "Before tax" })
+
+const BackupSummarySchema = z
+  .object({
+    last: time("when the newest backup was made").nullable(),
+    next: time("when the next one is due, if nothing changes; null while its disk is as it was last time").nullable(),
+    lastProven: time("when a backup was last restored on trial with success").nullable(),
+  })
+  .nullable()
+  .meta({ id: "BackupSummary", description: "As they were when they were looked at last; null: not yet" })
 
 export const WorkspaceSchema = z
   .object({
@@ -58,6 +68,7 @@ export const WorkspaceSchema = z
       .nullable()
       .meta({ description: "is it stopped by itself when idle? null: as the service does" }),
     keepOnUntil: time("it is kept on until then, used or not").nullable(),
+    backups: BackupSummarySchema,
     recorded: z.boolean().meta({
       description: "false where only the provider's labels told of it, because the service's store was lost",
     }),
@@ -68,10 +79,11 @@ export const OperationSchema = z
   .object({
     id: z.string(),
     workspace: z.string(),
-    kind: z.enum(KINDS),
-    requestedBy: z
-      .enum(["owner", "idleness", "operator"])
-      .meta({ description: "idleness: nobody had used it for a while; operator: a roll-out of a newer image" }),
+    kind: z.enum([...KINDS, ...KINDS_BESIDE]),
+    requestedBy: z.enum(["owner", "idleness", "schedule", "operator"]).meta({
+      description:
+        "idleness: nobody had used it for a while; schedule: daily backups and their trials; operator: a roll-out of a newer image",
+    }),
     state: z.enum(["queued", "running", "succeeded", "failed", "cancelled"]),
     createdAt: time("when it was asked for"),
     startedAt: time("when work on it began").nullable(),
@@ -111,23 +123,38 @@ export function presentWorkspace(
     address: addressOf(id, config),
     autoStop: workspace.settings.autoStop ?? null,
     keepOnUntil: isoOrNull(workspace.settings.keepOnUntil ?? null),
+    backups: presentBackups(workspace.backups),
     recorded: true,
   }
 }
 
-const REQUESTERS: Record<string, "idleness" | "operator"> = { [IDLENESS]: "idleness", [ROLL_OUT]: "operator" }
+function presentBackups(summary: BackupSummary | null): z.input<typeof BackupSummarySchema> {
+  if (!summary) return null
+  const { last, next, lastProven } = summary
+  return { last: isoOrNull(last), next: isoOrNull(next), lastProven: isoOrNull(lastProven) }
+}
 
 /** An operation as the API shows it. */
 export function presentOperation(operation: Operation): z.input<typeof OperationSchema> {
   const { id, workspace, kind, state, failure } = operation
   return {
     ...{ id, workspace, kind, state, failure },
-    requestedBy: REQUESTERS[operation.requestedBy] ?? "owner",
+    requestedBy: requesterOf(operation),
     createdAt: iso(operation.createdAt),
     startedAt: isoOrNull(operation.startedAt),
     finishedAt: isoOrNull(operation.finishedAt),
     estimateSeconds: operation.estimate.seconds,
   }
+}
+
+const REQUESTERS: Record<string, "idleness" | "schedule" | "operator"> = {
+  [IDLENESS]: "idleness",
+  [SCHEDULE]: "schedule",
+  [ROLL_OUT]: "operator",
+}
+
+function requesterOf({ requestedBy }: Operation) {
+  return REQUESTERS[requestedBy] ?? "owner"
 }
 
 export function presentToken(token: {

@@ -69,7 +69,7 @@ export function workspaceRoutes(services: Services, limits: Limits): ApiRoute[] 
   const present = (one: Unrecorded) => ({
     ...{ id: one.id, name: one.id, profile: "browser" as const, provider: "hetzner", region: one.region },
     ...{ size: one.size, sizeClass: null, price: null, state: one.state, since: null, operation: null },
-    ...{ failure: null, autoStop: null, keepOnUntil: null, recorded: false, asleep: false, image: null },
+    ...{ failure: null, autoStop: null, keepOnUntil: null, recorded: false, asleep: false, backups: null, image: null },
     address: addressOf(one.id, config),
     createdAt: new Date(one.createdAt).toISOString(),
   })

@@ -1,0 +1,2 @@
+/** Who asks for what the schedule of backups begins. */
+export const SCHEDULE = "schedule"
