@@ -24,6 +24,7 @@ const Image = Labelled.extend({
   status: z.string(),
   // Google writes 64-bit numbers as text.
   archiveSizeBytes: z.coerce.number().optional(),
+  diskSizeGb: z.coerce.number().default(0),
   creationTimestamp: z.coerce.date(),
 })
 const Disk = z.object({ sourceImage: z.string().optional() })
@@ -130,6 +131,7 @@ function toSnapshot(image: z.output<typeof Image>): Snapshot {
     description: image.description,
     labels: image.labels,
     bytes: image.archiveSizeBytes ?? null,
+    diskGb: image.diskSizeGb,
     createdAt: image.creationTimestamp,
   }
 }

@@ -32,7 +32,11 @@ export interface SnapshotFacts {
   keepUntil: number | null
   available: boolean
   description: string
+  /** What the workspace was for; "" where nobody has said. */
+  profile: string
   bytes: number | null
+  /** Of the disk in it. */
+  diskGb: number
   createdAt: number
 }
 
@@ -61,14 +65,23 @@ export function snapshotLabels(about: {
 }
 
 /** What a snapshot is, by its labels; null for one that is not a workspace's. Pure. */
-export function snapshotFacts({ id, labels, state, description, bytes, createdAt }: Snapshot): SnapshotFacts | null {
+export function snapshotFacts({
+  id,
+  labels,
+  state,
+  description,
+  bytes,
+  diskGb,
+  createdAt,
+}: Snapshot): SnapshotFacts | null {
   const kind = SNAPSHOT_KINDS.find(one => one === labels[SNAPSHOT_LABELS.kind])
   const [workspace, owner] = [labels[LABELS.workspace], labels[LABELS.owner]]
   if (labels[LABELS.managedBy] !== MANAGER || !kind || !workspace || !owner) return null
   const keepUntil = Number(labels[SNAPSHOT_LABELS.keepUntil])
   return {
-    ...{ id, workspace, owner, kind, description, bytes },
+    ...{ id, workspace, owner, kind, description, bytes, diskGb },
     operation: labels[SNAPSHOT_LABELS.operation] ?? "",
+    profile: labels[SNAPSHOT_LABELS.profile] ?? "",
     keepUntil: Number.isFinite(keepUntil) && keepUntil > 0 ? keepUntil * 1000 : null,
     available: state === "available",
     createdAt: createdAt.getTime(),

@@ -35,7 +35,7 @@ ${postForm({
     error,
     more: { required: true, autocomplete: "off", autocapitalize: "off", spellcheck: "false" },
   })}
-<div class="actions"><button class="button danger-fill" id="delete">${icon("trash")}Delete it</button><a class="button quiet" href="/">Keep it</a></div>`,
+<div class="actions"><button class="button danger-fill" id="delete" data-confirmed>${icon("trash")}Delete it</button><a class="button quiet" href="/">Keep it</a></div>`,
 })}
 </section>`,
   })

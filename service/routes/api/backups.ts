@@ -29,6 +29,8 @@ const BackupSchema = z
     keepUntil: z.iso.datetime().nullable().meta({ description: "when it is removed by itself; null: never" }),
   })
   .meta({ id: "Backup" })
+/** What a person calls a backup. */
+export const BackupName = z.string().trim().min(1).max(100)
 const Listed = z.object({ backups: z.array(BackupSchema) })
 
 /** `/backups`, and those of a workspace: make, list, remove. */
@@ -44,7 +46,7 @@ export function backupRoutes(services: Services, limits: Limits): ApiRoute[] {
     summary: "Back a workspace up",
     scope: "write",
     params: Id,
-    body: z.strictObject({ name: z.string().trim().min(1).max(100).optional() }),
+    body: z.strictObject({ name: BackupName.optional() }),
     replies: { 202: { description: "Begun: follow the operation", schema: z.object({ operation: OperationSchema }) } },
     errors: [404, 409],
     async handle({ caller: { user }, params: { id }, body }) {

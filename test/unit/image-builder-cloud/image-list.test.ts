@@ -9,6 +9,7 @@ const image = (id: string, day: number, state: Snapshot["state"] = "available"):
   description: "",
   labels: {},
   bytes: 1,
+  diskGb: 10,
   createdAt: new Date(Date.UTC(2026, 0, day)),
 })
 
