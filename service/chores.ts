@@ -1,6 +1,7 @@
 import { setTimeout as wait } from "node:timers/promises"
 import type { Redis } from "ioredis"
 import type { Logger } from "pino"
+import { type EndMeans, endAccounts } from "./accounts/end-account.ts"
 import { deliverDue } from "./notifications/deliver.ts"
 import type { Deliveries } from "./notifications/deliveries.ts"
 import type { Mailer } from "./notifications/mail.ts"
@@ -21,10 +22,11 @@ import type { Workspaces } from "./workspaces/workspaces.ts"
 /** Between two looks at what there is to write down and to tell. */
 const LOOK_MS = 1_000
 const BUDGETS_MS = 60_000
+const ENDINGS_MS = 2_000
 /** Longer than a turn takes; a worker that died in the middle is succeeded after so long. */
 const TURN_MS = 60_000
 
-export interface ChoreMeans {
+export interface ChoreMeans extends EndMeans {
   redis: Redis
   ledger: Ledger
   sizes: SizeCatalog
@@ -39,7 +41,10 @@ export interface ChoreMeans {
   now: () => number
 }
 
-/** What the worker role does beside operations: keeps the usage ledger, watches budgets, delivers notifications. */
+/**
+ * What the worker role does beside operations: keeps the usage ledger, watches budgets, delivers notifications, ends
+ * accounts.
+ */
 export interface Chores {
   /** Waits for what goes on; what is left is the next worker's. */
   close(): Promise<void>
@@ -66,6 +71,9 @@ export function startChores(means: ChoreMeans, { onlyPublic }: { onlyPublic: boo
     ),
     every(BUDGETS_MS, stop.signal, log, "budgets could not be watched", () =>
       inTurn(redis, "budgets", TURN_MS, () => watchBudgets(means)),
+    ),
+    every(ENDINGS_MS, stop.signal, log, "accounts could not be ended", () =>
+      inTurn(redis, "account-endings", TURN_MS, () => endAccounts(means)),
     ),
   ]
   return {

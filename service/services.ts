@@ -3,6 +3,7 @@ import type { Logger } from "pino"
 import { type CloudConfig, openMachines } from "../infra/cloud-config.ts"
 import { createEnginePool, type EnginePool } from "../infra/engine-pool.ts"
 import type { Machines } from "../infra/machines/contract.ts"
+import { createEndings, type Endings } from "./accounts/endings.ts"
 import { type ApiTokens, createApiTokens } from "./api-tokens/api-tokens.ts"
 import { type Backups, createBackups } from "./backups/backups.ts"
 import { type Chores, startChores } from "./chores.ts"
@@ -47,6 +48,7 @@ export interface Services {
   keys: Keys
   redis: Redis
   users: Users
+  endings: Endings
   logins: Logins
   apiTokens: ApiTokens
   secrets: Secrets
@@ -121,6 +123,7 @@ export async function openServices(
   const preferences = createPreferences(redis, keys)
   const deliveries = createDeliveries(redis, now)
   const mailer = config.smtp && createMailer(config.smtp, config.url)
+  const [endings, logins, apiTokens] = [createEndings(redis), createLogins(redis, config.login), createApiTokens(redis)]
   const parts = {
     config,
     keys,
@@ -142,13 +145,14 @@ export async function openServices(
   return {
     ...parts,
     ...{ log, redis, tokens, channel, reports, pool },
-    users: createUsers(redis, config.signUpCap),
-    logins: createLogins(redis, config.login),
-    apiTokens: createApiTokens(redis),
+    ...{ users: createUsers(redis, config.signUpCap), endings, logins, apiTokens },
     ...{ workspaces, idleness, usage, notify, preferences, deliveries, mailer },
     startChores: () =>
       startChores(
-        { redis, ledger, sizes, store, workspaces, budgets, notify, preferences, deliveries, mailer, log, now },
+        {
+          ...{ redis, ledger, sizes, store, workspaces, budgets, notify, preferences, deliveries, mailer, log, now },
+          ...{ endings, logins, apiTokens, tokens, channel, machines, config },
+        },
         {
           onlyPublic: !isLoopback(config.url),
         },

@@ -23,7 +23,7 @@ export function backupsPage({ user, csrf, backups, notice: said, now = Date.now(
     title: "Backups",
     signedIn: { user, csrf },
     layout: "narrow",
-    body: html`<div class="page-head"><h1>Backups</h1>${all > 0 && html`<p class="soft">${backups.length} of ${bytes(all)} in all</p>`}</div>
+    body: html`<div class="page-head"><h1>Backups</h1>${all > 0 && html`<p class="soft">${backups.length === 1 ? "1 backup" : `${backups.length} backups`}, ${bytes(all)}</p>`}</div>
 ${said !== undefined && notice(said)}
 <section class="card section" aria-labelledby="living"><h2 id="living">Of your workspaces</h2>
 ${

@@ -5,6 +5,7 @@ export { type BackupsModel, backupsPage, type RemoveBackupModel, removeBackupPag
 export { type ConnectModel, connectPage } from "./connect.ts"
 export { type DashboardModel, dashboardPage } from "./dashboard.ts"
 export { type DeleteModel, deletePage } from "./delete.ts"
+export { type DeleteAccountModel, deleteAccountPage } from "./delete-account.ts"
 export { type ErrorModel, errorPage } from "./error.ts"
 export { attributes, Html, html, safeUrl } from "./html.ts"
 export { type LandingModel, landingPage } from "./landing.ts"

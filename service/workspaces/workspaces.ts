@@ -105,7 +105,8 @@ export interface Workspaces {
   backup(user: string, id: string, name?: string): Promise<string>
   /** @throws ServiceError `no-backup` when it is none of the user's */
   restore(user: string, id: string, snapshot: string): Promise<string>
-  destroy(user: string, id: string): Promise<string>
+  /** @param more.leavesNothing no last snapshot is kept */
+  destroy(user: string, id: string, more?: { leavesNothing?: boolean }): Promise<string>
   /**
    * Begins an operation that the service itself has decided on.
    * @param requestedBy what part of the service has
@@ -269,8 +270,8 @@ export function createWorkspaces(means: WorkspacesMeans): Workspaces {
       await backups.require(user, snapshot)
       return begin(workspace, "restore", { wish: { snapshot } })
     },
-    async destroy(user, id) {
-      return begin(await get(user, id), "destroy")
+    async destroy(user, id, { leavesNothing = false } = {}) {
+      return begin(await get(user, id), "destroy", leavesNothing ? { wish: { leavesNothing } } : {})
     },
     async beginAs(requestedBy, id, kind, { unchanged = {}, because } = {}) {
       const workspace = await store.get(id)

@@ -11,6 +11,7 @@ import {
   type CreateOptions,
   connectPage,
   dashboardPage,
+  deleteAccountPage,
   deletePage,
   errorPage,
   landingPage,
@@ -481,6 +482,11 @@ export function samplePages(): Record<string, string> {
       ...{ ...notifications, sendsMail: false, email: null, webhook: null, failures: [] },
       ...{ errors: { url: "It must be an https URL." }, notice: { tone: "ok", text: "It is on its way." } },
     }),
+    "/account-delete": deleteAccountPage({
+      ...{ ...signedIn, workspaces: ["quiet-otter", "idle-fox"], snapshots: 4, keptDays: 30 },
+      error: "This is not your login name.",
+    }),
+    "/landing-account-ends": landingPage({ signInUrl: "/login/github", accountEnds: true }),
     "/account": accountPage({ ...account, newToken: "fz_9qT3mW7xK2vB8nR4sL6pD1yH5jC0gE" }),
     "/error": errorPage({
       status: 503,

@@ -22,9 +22,9 @@ export async function destroy(run: OperationRun): Promise<Outcome> {
 
 /** The snapshot that a deleted workspace leaves: its newest state, wherever that is. */
 async function keepLast(run: OperationRun): Promise<void> {
-  const { means, workspace } = run
+  const { means, workspace, operation } = run
   const days = means.config.finalSnapshotDays
-  if (days === 0) return removeSleepSnapshots(run)
+  if (days === 0 || operation.wish?.leavesNothing) return removeSleepSnapshots(run)
   run.step("snapshot")
   const about = { kind: "final" as const, keepUntil: means.now() + days * DAY }
   const machine = await findMachine(run)
