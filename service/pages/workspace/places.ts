@@ -70,13 +70,25 @@ const button = ({ reason }: Offer, label: Html | string) =>
 const priceWords = (price: Money | null) =>
   price === null ? "Price not known" : `${money(price.amount, price.currency)} a month, before tax`
 
-/** One click for each place a workspace can be started in that is sold out where it was. */
-export function placeButtons(
-  places: PlaceOffer[],
-  { workspace, csrf }: { workspace: Pick<Workspace, "id" | "region" | "sizeClass">; csrf: string },
-): Html {
+interface Was {
+  workspace: Pick<Workspace, "id" | "region" | "sizeClass">
+  csrf: string
+}
+
+/** One click for each place a workspace can be started in that is sold out where it was; what is far off is folded away. */
+export function placeButtons(places: PlaceOffer[], was: Was): Html {
   if (places.length === 0) return html`<p><strong>Nothing else fits at the moment:</strong> try again later.</p>`
-  return html`<ul class="rows" role="list">${places.map(
+  const { region, sizeClass } = was.workspace
+  const near = places.filter(one => one.region === region || one.sizeClass === sizeClass)
+  const far = places.filter(one => !near.includes(one))
+  return html`${near.length > 0 && placeRows(near, was)}${
+    far.length > 0 &&
+    html`<details class="more" id="far"><summary>Other sizes in other regions${icon("chevron")}</summary><div class="more-body">${placeRows(far, was)}</div></details>`
+  }`
+}
+
+const placeRows = (places: PlaceOffer[], { workspace, csrf }: Was): Html =>
+  html`<ul class="rows" role="list">${places.map(
     one => html`<li><div class="row-main"><strong>${placeWords(one, workspace)}</strong>
 <p class="small soft">${priceWords(one.price)}</p></div>
 ${postForm({
@@ -86,7 +98,6 @@ ${postForm({
   content: html`<button class="button small">${icon("play")}Start<span class="visually-hidden"> as ${placeWords(one, workspace)}</span></button>`,
 })}</li>\n`,
   )}</ul>`
-}
 
 function placeWords(one: PlaceOffer, was: Pick<Workspace, "region" | "sizeClass">): string {
   if (one.region === was.region) return `${classLabel(one.sizeClass)}, in the same region`
