@@ -473,6 +473,7 @@ export function samplePages(): Record<string, string> {
       errors: { from: "There is no such backup." },
     }),
     "/delete": deletePage({ ...signedIn, workspace: workspace(), error: "That is not its name: quiet-otter." }),
+    "/delete-kept": deletePage({ ...signedIn, workspace: workspace(), keptDays: 30 }),
     "/connect": connectPage({ ...signedIn, workspace: workspace({ state: "STOPPED" }), action: "wake" }),
     "/connect-first": connectPage({ ...signedIn, workspace: null, action: "create" }),
     "/usage": usagePage({ ...usage, budgetError: "A budget is an amount." }),

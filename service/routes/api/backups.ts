@@ -15,7 +15,7 @@ const BackupId = z.object({
     .meta({ description: "id of the backup" }),
 })
 
-const BackupSchema = z
+export const BackupSchema = z
   .object({
     id: z.string(),
     workspace: z.string().meta({ description: "of which workspace; it may be deleted by now" }),

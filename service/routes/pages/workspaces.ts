@@ -10,7 +10,7 @@ import { errorsOf, readWorkspaceForm } from "./workspace-form.ts"
 
 /** Pages and forms of workspaces: new and delete; what lies between is in workspace.ts. */
 export function workspacePages(services: Services, limits: Limits): Router {
-  const { keys, workspaces } = services
+  const { keys, workspaces, config } = services
   const router = new Router({ prefix: "/workspaces" })
 
   async function showForm(
@@ -57,7 +57,10 @@ export function workspacePages(services: Services, limits: Limits): Router {
     const ctx = koa as unknown as PageContext
     const caller = requireLogin(ctx)
     const workspace = await workspaces.get(caller.user.id, koa.params.id as string)
-    show(ctx, deletePage({ user: caller.user, csrf: csrfToken(keys, caller), workspace }))
+    show(
+      ctx,
+      deletePage({ user: caller.user, csrf: csrfToken(keys, caller), workspace, keptDays: config.finalSnapshotDays }),
+    )
   })
 
   router.post("/:id/delete", async koa => {
@@ -67,7 +70,11 @@ export function workspacePages(services: Services, limits: Limits): Router {
     const workspace = await workspaces.get(user.id, koa.params.id as string)
     if (form.text("confirm") !== workspace.name) {
       const error = "This is not the workspace's name."
-      return show(ctx, deletePage({ user, csrf: csrfToken(keys, form.caller), workspace, error }), 422)
+      return show(
+        ctx,
+        deletePage({ user, csrf: csrfToken(keys, form.caller), workspace, keptDays: config.finalSnapshotDays, error }),
+        422,
+      )
     }
     await goTo(ctx, workspaces.destroy(user.id, workspace.id))
   })
