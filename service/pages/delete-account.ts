@@ -67,5 +67,5 @@ ${field({
 function kept({ keptDays, snapshots }: DeleteAccountModel): string {
   if (keptDays === 0) return "No backup and no snapshot: they go with the workspaces."
   const there = snapshots === null || snapshots === 0 ? "" : ` (there ${snapshots === 1 ? "is" : "are"} ${snapshots})`
-  return `A last snapshot of each workspace, and your backups${there}, for ${keptDays} days: sign in again within that time, and you find them under Backups. Unless you say otherwise below.`
+  return `A last snapshot of each workspace, and your backups${there}, for ${keptDays} days, unless you say otherwise below: sign in again within that time, and you find them under Backups.`
 }

@@ -74,11 +74,20 @@ describe("service: the end of an account", () => {
     assert.equal((await test.api(token, "GET", "/me")).status, 200)
 
     const cookie = cookieOf(ada)
+    // Somebody is on the desktop.
+    const { tokens, logins, now } = test.service.services
+    const [login] = await logins.listOf(user)
+    const ticket = await tokens.issueTicket(desk.id, login?.hash ?? "")
+    const vnc = await tokens.redeem(ticket, desk.id, now())
+    assert.equal(await tokens.authorize(vnc.token ?? "", desk.id, now()), 204)
+    const unused = await tokens.issueTicket(desk.id, login?.hash ?? "")
     const sent = await send({ confirm: "ada" })
     assert.match(sent.text, /Your account is being deleted/)
     assert.equal((await test.api(token, "GET", "/me")).status, 401)
     const me = await fetch(`${test.url}/api/v1/me`, { headers: { cookie, origin: test.url } })
     assert.equal(me.status, 401)
+    assert.equal(await tokens.authorize(vnc.token ?? "", desk.id, now()), 401)
+    assert.notEqual((await tokens.redeem(unused, desk.id, now())).answer, 204)
     await isGone(user)
     assert.deepEqual(await desk.machines(), [])
     const left = await snapshots(test, user)

@@ -66,19 +66,19 @@ describe("service: the page of a workspace", () => {
     // cx23 at 2.99 and an address at 0.50 a month.
     assert.match(first, /Switch it off .* €0\.11 a day , before tax\. It has not been woken from that yet\./)
     // 40 GB at most at 0.011, and the address.
-    assert.match(first, /Put it to sleep .* At most €0\.0309 a day , before tax/)
+    assert.match(first, /Put it to sleep .* at most €0\.0309 a day , before tax/)
     await succeeds("stop", { mode: "power-off" })
     const off = await page()
     assert.match(
       words(off, "start"),
-      /It is switched off €0\.11 a day .* Cheaper while you do not need it Put it to sleep/,
+      /It is switched off It costs €0\.11 a day .* Cheaper while you do not need it Put it to sleep/,
     )
     await succeeds("start")
     assert.match(words(await page(), "stop"), /Switch it off .* Waking took \d+ s the last time/)
     await succeeds("stop", { mode: "hibernate" })
     const asleep = await page()
     assert.match(asleep.text, /<span class="badge off">Asleep<\/span>/)
-    assert.match(words(asleep, "start"), /It is asleep €0\.\d+ a day/)
+    assert.match(words(asleep, "start"), /It is asleep It costs €0\.\d+ a day/)
     assert.match(words(asleep, "backups"), /It is asleep: the snapshot it sleeps in is its newest state/)
     assert.doesNotMatch(asleep.text, /Back up now/)
     await succeeds("start")

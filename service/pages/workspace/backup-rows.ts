@@ -20,7 +20,7 @@ export function backupRows(
 ${showsWorkspace === true && html`<p class="small">${whose(one)}</p>`}
 <p class="small soft">Made ${timeAgo(one.createdAt, now)} · ${one.bytes === null ? "size not known yet" : bytes(one.bytes)} · ${kept(one, now)}</p>
 <p class="small soft">${proof(one, now)}</p></div>
-<div class="actions">${one.available ? use(one, into) : html`<span class="small soft">It is being made</span>`}${remove(one)}</div></li>\n`,
+<div class="actions">${one.available ? html`${use(one, into)}${remove(one)}` : html`<span class="small soft">It is not ready yet</span>`}</div></li>\n`,
   )}</ul>`
 }
 
@@ -58,7 +58,7 @@ export const backupForm = (workspace: string, csrf: string, error: string | unde
   postForm({
     action: `/workspaces/${encodeURIComponent(workspace)}/backups`,
     csrf,
-    class: "inline-form level",
+    class: "inline-form",
     content: html`<div class="field grow"><label for="backup-name">Name <span class="soft">optional</span></label><input id="backup-name" name="name" maxlength="100" autocomplete="off" placeholder="before the upgrade">${error !== undefined && html`<p class="field-error" role="alert">${error}</p>`}</div>
 <button class="button">Back up now</button>`,
   })

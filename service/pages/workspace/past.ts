@@ -1,13 +1,14 @@
 import { isOver, type Operation, type OperationState } from "../../operations/operation.ts"
-import type { Kind } from "../../workspaces/transitions.ts"
 import { type Html, html } from "../html.ts"
 import { icon } from "../icons.ts"
 import { timeAgo } from "../time.ts"
 import { duration } from "../words.ts"
 
-const KIND_WORDS: Record<Kind, string> = {
+/** A kind that is not here is shown by its name. */
+const KIND_WORDS: Partial<Record<string, string>> = {
   ...{ create: "Created", start: "Started", stop: "Switched off", destroy: "Deleted", hibernate: "Put to sleep" },
   ...{ wake: "Woken", backup: "Backed up", restore: "Restored", resize: "Given another size", move: "Moved" },
+  ...{ upgrade: "Given the newest image", prove: "A backup tried out" },
 }
 const BADGES: Record<OperationState, readonly [tone: string, words: string]> = {
   queued: ["busy", "Waiting"],
@@ -27,6 +28,6 @@ function row(operation: Operation, now: number): Html {
   const { id, kind, state, owner, requestedBy, createdAt, startedAt, finishedAt } = operation
   const [tone, words] = BADGES[state]
   const took = isOver(operation) && finishedAt !== null && startedAt !== null ? duration(finishedAt - startedAt) : null
-  return html`<li><div class="row-main"><a href="/operations/${id}">${KIND_WORDS[kind]}</a> <span class="badge ${tone}">${words}</span>
+  return html`<li><div class="row-main"><a href="/operations/${id}">${KIND_WORDS[kind] ?? kind}</a> <span class="badge ${tone}">${words}</span>
 <p class="small soft">${timeAgo(createdAt, now)}${took !== null && ` · took ${took}`}${requestedBy !== owner && " · by itself"}</p></div></li>\n`
 }

@@ -51,8 +51,8 @@ ${postForm({
   action: action("keep-on"),
   csrf,
   hidden,
-  class: "inline-form level",
-  content: html`<div class="field"><label for="keep-hours">${kept === null ? "Keep it on, used or not, for" : "Instead keep it on for"}</label><select id="keep-hours" name="hours">${KEEP_SPANS.map(
+  class: "inline-form",
+  content: html`<div class="field"><label for="keep-hours">${kept === null ? "Keep it on, used or not" : "Instead keep it on for"}</label><select id="keep-hours" name="hours">${KEEP_SPANS.map(
     ([hours, words]) => html`<option value="${hours}">${words}</option>`,
   )}</select></div><button class="button">Keep on</button>`,
 })}</section>`

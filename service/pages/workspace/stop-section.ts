@@ -36,7 +36,7 @@ ${ways(model, choices)}</section>`
 function offSection(model: WorkspaceModel): Html {
   const [off, asleep] = [model.stop.find(isOff), model.stop.filter(one => !isOff(one))]
   return html`<section class="card section" aria-labelledby="start"><h2 id="start">It is switched off</h2>
-<p>${off === undefined ? "" : cost(off)} ${off !== undefined && waking(off)}</p>
+<p>${off !== undefined && html`It costs ${cost(off)} ${waking(off)}`}</p>
 ${startButton(model)}
 ${asleep.length > 0 && html`<h3>Cheaper while you do not need it</h3>${ways(model, asleep)}`}</section>`
 }
@@ -44,7 +44,7 @@ ${asleep.length > 0 && html`<h3>Cheaper while you do not need it</h3>${ways(mode
 function asleepSection(model: WorkspaceModel): Html {
   const { stop, soldOut, view, csrf } = model
   const asleep = stop.find(one => !isOff(one))
-  const words = html`<p>${asleep === undefined ? "" : cost(asleep)} ${asleep !== undefined && waking(asleep)}</p>`
+  const words = html`<p>${asleep !== undefined && html`It costs ${cost(asleep)} ${waking(asleep)}`}</p>`
   if (soldOut === null) {
     return html`<section class="card section" aria-labelledby="start"><h2 id="start">It is asleep</h2>${words}${startButton(model)}</section>`
   }
@@ -67,7 +67,7 @@ const ways = ({ view: { workspace }, csrf }: WorkspaceModel, choices: StopChoice
   html`<div class="ways">${choices.map(
     choice => html`<div class="way"><h3>${MODES[choice.mode].label}</h3>
 <p class="soft">${MODES[choice.mode].text}</p>
-<p>${cost(choice)} ${waking(choice)}</p>
+<p>It costs ${cost(choice)} ${waking(choice)}</p>
 ${postForm({
   action: `/workspaces/${encodeURIComponent(workspace.id)}/stop`,
   csrf,
@@ -77,8 +77,8 @@ ${postForm({
   )}</div>`
 
 function cost({ perDay, atMost }: StopChoice): Html {
-  if (perDay === null) return html`What it costs then is not known at the moment.`
-  return html`<strong>${atMost && "At most "}${money(perDay.amount, perDay.currency)} a day</strong>, before tax.`
+  if (perDay === null) return html`an amount that is not known at the moment.`
+  return html`<strong>${atMost && "at most "}${money(perDay.amount, perDay.currency)} a day</strong>, before tax.`
 }
 
 function waking({ wokeIn, usual }: StopChoice): Html {

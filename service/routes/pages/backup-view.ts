@@ -6,7 +6,8 @@ import type { Workspace } from "../../workspaces/workspace.ts"
 interface Proof {
   provenAt?: number | null
   proof?: "passed" | "failed" | null
-  scheduled?: boolean
+  /** When the schedule took it; null: a person made it. */
+  scheduledAt?: number | null
 }
 
 /** Backups as pages show them. @param living the user's workspaces that are still there */
@@ -18,7 +19,7 @@ export function backupViews(found: SnapshotFacts[], living: Workspace[]): Backup
       ...{ id, workspace, name, available, bytes, createdAt, keepUntil },
       // What a workspace sleeps in is no backup of it, and in no list of them.
       kind: kind === "sleep" ? "backup" : kind,
-      scheduled: facts.scheduled ?? false,
+      scheduled: (facts.scheduledAt ?? null) !== null,
       workspaceName: its?.name ?? nameOf(facts),
       isLiving: its !== undefined,
       provenAt: facts.provenAt ?? null,

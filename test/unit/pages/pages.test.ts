@@ -317,7 +317,7 @@ describe("pages", () => {
     assert.deepEqual(forms(page({ state: "TERMINATING" })), [])
     const running = page({ state: "RUNNING" })
     assert.match(running, /€0\.41 a day<\/strong>, before tax\.\s+Waking took 40 s the last time/)
-    assert.match(running, /At most €0\.0179 a day<\/strong>, before tax\.\s+Waking usually takes about 2 min/)
+    assert.match(running, /at most €0\.0179 a day<\/strong>, before tax\.\s+Waking usually takes about 2 min/)
     assert.match(running, /<button class="button small" disabled>Take small/)
     assert.doesNotMatch(running, />Take medium</)
     assert.match(page({ state: "FAILED" }), /\/restore\?backup=201/)
