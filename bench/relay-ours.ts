@@ -13,5 +13,6 @@ const server = createHttp({
   events: createViewerEvents(),
   display: { size: () => Promise.resolve(null), resize: () => Promise.resolve(null) },
   status: () => Promise.resolve({}),
+  stayOn: () => Promise.resolve(true),
 })
 server.listen(port, "127.0.0.1")

@@ -1,5 +1,6 @@
 /** `foozol-cloud`: the command line for operators and for people who want the local cloud. */
 import { Command, CommanderError } from "commander"
+import { addBackup } from "./commands/backup.ts"
 import { addDoctor } from "./commands/doctor.ts"
 import { addImage } from "./commands/image.ts"
 import { addLocal } from "./commands/local.ts"
@@ -17,7 +18,7 @@ const program = new Command("foozol-cloud")
   .exitOverride()
 
 for (const add of [
-  ...[addStart, addWorkspace, addToken, addService],
+  ...[addStart, addWorkspace, addBackup, addToken, addService],
   ...[addDoctor, addLocal, addImage, addStack, addSizes],
 ])
   add(program)

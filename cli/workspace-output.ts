@@ -59,7 +59,8 @@ export function showWorkspace(api: Api, workspace: ApiWorkspace, activity: Activ
   for (const [label = "", value] of rows) console.log(`${label.padEnd(width)}  ${value}`)
 }
 
-function usageRows(activity: Activity | null): [string, string][] {
+/** How a workspace is used, as rows of label and words; none where it does not run. */
+export function usageRows(activity: Activity | null): [string, string][] {
   if (!activity || activity.verdict === "off") return []
   const signs = activity.signals.filter(({ lastAt }) => lastAt !== null)
   return [

@@ -24,12 +24,14 @@ import { workspaceRoutes } from "./routes/api/workspaces.ts"
 import { healthRoutes } from "./routes/health.ts"
 import { machineRoutes } from "./routes/machine.ts"
 import { accountPages } from "./routes/pages/account.ts"
+import { backupPages } from "./routes/pages/backups.ts"
 import { connectRoutes } from "./routes/pages/connect.ts"
 import { type PageContext, show } from "./routes/pages/forms.ts"
 import { homePages } from "./routes/pages/home.ts"
 import { notificationPages } from "./routes/pages/notifications.ts"
 import { operationPages } from "./routes/pages/operations.ts"
 import { usagePages } from "./routes/pages/usage.ts"
+import { oneWorkspacePages } from "./routes/pages/workspace.ts"
 import { workspacePages } from "./routes/pages/workspaces.ts"
 import { signInRoutes } from "./routes/sign-in.ts"
 import type { Services } from "./services.ts"
@@ -75,6 +77,8 @@ export function createApp(services: Services, metrics: Metrics, isStopping: () =
 
   mount(homePages(services))
   mount(workspacePages(services, limits))
+  mount(oneWorkspacePages(services, limits))
+  mount(backupPages(services, limits))
   mount(operationPages(services))
   mount(connectRoutes(services, limits))
   mount(accountPages(services, limits))

@@ -1,6 +1,7 @@
 import { setTimeout as wait } from "node:timers/promises"
 import type { Redis } from "ioredis"
 import type { Logger } from "pino"
+import { type EndMeans, endAccounts } from "./accounts/end-account.ts"
 import { deliverDue } from "./notifications/deliver.ts"
 import type { Deliveries } from "./notifications/deliveries.ts"
 import type { Mailer } from "./notifications/mail.ts"
@@ -27,10 +28,11 @@ const ROLL_OUT_MS = 5_000
 const BACKUPS_MS = 5 * 60_000
 /** Longer than a look takes that makes many. */
 const BACKUPS_TURN_MS = 20 * 60_000
+const ENDINGS_MS = 2_000
 /** Longer than a turn takes; a worker that died in the middle is succeeded after so long. */
 const TURN_MS = 60_000
 
-export interface ChoreMeans {
+export interface ChoreMeans extends EndMeans {
   redis: Redis
   ledger: Ledger
   sizes: SizeCatalog
@@ -50,7 +52,7 @@ export interface ChoreMeans {
 
 /**
  * What the worker role does beside operations: keeps the usage ledger, watches budgets, delivers notifications, looks
- * after backups.
+ * after backups, goes on with roll-outs, ends accounts.
  */
 export interface Chores {
   /** Waits for what goes on; what is left is the next worker's. */
@@ -84,6 +86,9 @@ export function startChores(means: ChoreMeans, { onlyPublic }: { onlyPublic: boo
     ),
     every(BACKUPS_MS, stop.signal, log, "backups could not be looked after", () =>
       inTurn(redis, "backups", BACKUPS_TURN_MS, () => means.lookAfterBackups(stop.signal)),
+    ),
+    every(ENDINGS_MS, stop.signal, log, "accounts could not be ended", () =>
+      inTurn(redis, "account-endings", TURN_MS, () => endAccounts(means)),
     ),
   ]
   return {

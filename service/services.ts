@@ -3,6 +3,7 @@ import type { Logger } from "pino"
 import { type CloudConfig, openMachines } from "../infra/cloud-config.ts"
 import { createEnginePool, type EnginePool } from "../infra/engine-pool.ts"
 import type { Machines } from "../infra/machines/contract.ts"
+import { createEndings, type Endings } from "./accounts/endings.ts"
 import { type ApiTokens, createApiTokens } from "./api-tokens/api-tokens.ts"
 import { type Backups, createBackups } from "./backups/backups.ts"
 import { createRounds } from "./backups/rounds.ts"
@@ -50,6 +51,7 @@ export interface Services {
   keys: Keys
   redis: Redis
   users: Users
+  endings: Endings
   logins: Logins
   apiTokens: ApiTokens
   secrets: Secrets
@@ -139,6 +141,7 @@ export async function openServices(
   const preferences = createPreferences(redis, keys)
   const deliveries = createDeliveries(redis, now)
   const mailer = config.smtp && createMailer(config.smtp, config.url)
+  const [endings, logins, apiTokens] = [createEndings(redis), createLogins(redis, config.login), createApiTokens(redis)]
   const parts = {
     config,
     keys,
@@ -166,9 +169,7 @@ export async function openServices(
   return {
     ...parts,
     ...{ log, redis, tokens, channel, reports, proofs, pool },
-    users: createUsers(redis, config.signUpCap),
-    logins: createLogins(redis, config.login),
-    apiTokens: createApiTokens(redis),
+    ...{ users: createUsers(redis, config.signUpCap), endings, logins, apiTokens },
     ...{ workspaces, rollOuts, idleness, usage, notify, preferences, deliveries, mailer },
     lookAfterBackups,
     startChores: () =>
@@ -176,6 +177,7 @@ export async function openServices(
         {
           ...{ redis, ledger, sizes, store, workspaces, budgets, rollOuts, notify, preferences, deliveries, mailer },
           ...{ lookAfterBackups, log, now },
+          ...{ endings, logins, apiTokens, tokens, channel, machines, config },
         },
         {
           onlyPublic: !isLoopback(config.url),

@@ -1,16 +1,14 @@
 import { spawn } from "node:child_process"
 import { randomUUID } from "node:crypto"
-import { createInterface } from "node:readline"
 import { type Command, Option } from "commander"
-import { z } from "zod"
 import { InfraError } from "../../infra/errors.ts"
 import { ActivitySchema } from "../../service/routes/api/activity.ts"
 import { WorkspaceSchema } from "../../service/routes/api/schemas.ts"
-import { PROFILES, SIZE_CLASSES } from "../../service/workspaces/workspace.ts"
-import { type Api, openApi, withUrl } from "../api-client.ts"
+import { PROFILES, SIZE_CLASSES, STOP_MODES } from "../../service/workspaces/workspace.ts"
+import { openApi, withUrl } from "../api-client.ts"
+import { confirmByName, findWorkspace, listWorkspaces } from "../find-workspace.ts"
 import { printTable } from "../print-table.ts"
 import {
-  type ApiWorkspace,
   bookmarkOf,
   finish,
   type OutputOptions,
@@ -20,8 +18,7 @@ import {
   showWorkspace,
 } from "../workspace-output.ts"
 import { addUpgrade } from "./upgrade.ts"
-
-const Listed = z.object({ workspaces: z.array(WorkspaceSchema) })
+import { addWorkspaceLife } from "./workspace-life.ts"
 
 interface CreateOptions extends OutputOptions {
   name?: string
@@ -65,7 +62,7 @@ function keepingOf({ for: span, autoStop }: KeepOptions, now = Date.now()): obje
 export function addWorkspace(program: Command): void {
   const workspace = program
     .command("workspace")
-    .description("your workspaces: list, create, open, keep on, stop, start, delete")
+    .description("your workspaces: create, open, stop and start, back up, resize, move, delete")
     .addHelpText("after", HELP)
   const add = (name: string, about: string) =>
     withUrl(workspace.command(name).description(about)).option("--json", "print JSON, and nothing else")
@@ -73,7 +70,7 @@ export function addWorkspace(program: Command): void {
   const noWait = ["--no-wait", "return as soon as it is begun"] as const
 
   add("list", "list your workspaces").action(async (options: OutputOptions) => {
-    const { workspaces } = await openApi(options).call("GET", "/workspaces", Listed)
+    const workspaces = await listWorkspaces(openApi(options))
     if (options.json) return printJson(workspaces)
     printTable(
       ["workspace", "name", "state", "size", "region", "per month"],
@@ -83,7 +80,7 @@ export function addWorkspace(program: Command): void {
 
   add(`show ${which}`, "show one, by its id or its name").action(async (given: string, options: OutputOptions) => {
     const api = openApi(options)
-    const found = await find(api, given)
+    const found = await findWorkspace(api, given)
     // Of a workspace that only the provider's labels tell of, the service knows nothing else.
     const activity = found.recorded ? await api.call("GET", `/workspaces/${found.id}/activity`, ActivitySchema) : null
     if (options.json) printJson({ ...found, activity })
@@ -96,7 +93,7 @@ export function addWorkspace(program: Command): void {
     .action(async (given: string, options: KeepOptions) => {
       const api = openApi(options)
       const body = keepingOf(options)
-      const { id } = await find(api, given)
+      const { id } = await findWorkspace(api, given)
       const found = await api.call("PATCH", `/workspaces/${id}`, WorkspaceSchema, { body })
       if (options.json) return printJson(found)
       const until = found.keepOnUntil ? `kept on until ${found.keepOnUntil}` : "not kept on"
@@ -124,35 +121,53 @@ export function addWorkspace(program: Command): void {
     .option("--print", "only print it")
     .action(async (given: string, options: OutputOptions & { print?: boolean }) => {
       const api = openApi(options)
-      const url = bookmarkOf(api, await find(api, given))
+      const url = bookmarkOf(api, await findWorkspace(api, given))
       if (options.json) printJson({ url })
       else console.log(url)
       if (!options.json && !options.print) openInBrowser(url)
     })
 
-  for (const [name, about] of [
-    ["stop", "shut its machine down; its disk stays"],
-    ["start", "switch its machine on and wait until its desktop is ready"],
-  ] as const) {
-    add(`${name} ${which}`, about)
-      .option(...noWait)
-      .action(async (given: string, options: OutputOptions) => {
-        const api = openApi(options)
-        const { id } = await find(api, given)
-        await finish(api, await api.call("POST", `/workspaces/${id}/${name}`, Started), options)
-      })
-  }
+  add(`stop ${which}`, "stop it; its disk stays")
+    .addOption(
+      new Option(
+        "--mode <mode>",
+        "power-off keeps its machine, hibernate puts it away into a snapshot (default: as the service is set)",
+      ).choices(STOP_MODES),
+    )
+    .option(...noWait)
+    .action(async (given: string, { mode, ...options }: OutputOptions & { mode?: string }) => {
+      const api = openApi(options)
+      const { id } = await findWorkspace(api, given)
+      const path = `/workspaces/${id}/stop${mode === undefined ? "" : `?mode=${mode}`}`
+      await finish(api, await api.call("POST", path, Started), options)
+    })
 
-  addUpgrade(add("upgrade", "bring one, or everybody's in waves, to the newest image"), find)
+  add(`start ${which}`, "switch its machine on, or wake it, and wait until its desktop is ready")
+    .addOption(new Option("--size <size>", "with another size, where its own is sold out").choices(SIZE_CLASSES))
+    .option("--region <region>", "in another region")
+    .option(...noWait)
+    .action(async (given: string, { size, region, ...options }: OutputOptions & { size?: string; region?: string }) => {
+      const api = openApi(options)
+      const { id } = await findWorkspace(api, given)
+      const query = new URLSearchParams({ ...(size ? { sizeClass: size } : {}), ...(region ? { region } : {}) })
+      await finish(api, await api.call("POST", `/workspaces/${id}/start?${query}`, Started), options)
+    })
 
-  add(`delete ${which}`, "delete it with its machine and disk: all files on it are gone")
+  addWorkspaceLife(add)
+  addUpgrade(add("upgrade", "bring one, or everybody's in waves, to the newest image"), findWorkspace)
+
+  add(`delete ${which}`, "delete it with its machine and disk; a last snapshot may be kept for a while")
     .option("--yes", "do not ask for its name")
     .option(...noWait)
     .action(async (given: string, options: OutputOptions & { yes?: boolean }) => {
       const api = openApi(options)
-      const found = await find(api, given)
-      if (!options.yes) await confirm(found)
-      await finish(api, await api.call("DELETE", `/workspaces/${found.id}`, Started), options)
+      const found = await findWorkspace(api, given)
+      const { id, name } = found
+      if (!options.yes) {
+        const what = `This deletes ${name === id ? id : `"${name}" (${id})`} with its machine and disk. Its last snapshot, if the service keeps one, is shown by \`foozol-cloud backup list\`.`
+        await confirmByName(name, what, "nothing was deleted")
+      }
+      await finish(api, await api.call("DELETE", `/workspaces/${id}`, Started), options)
     })
 }
 
@@ -167,30 +182,13 @@ Examples:
   foozol-cloud workspace list --json | jq -r '.[] | select(.state == "RUNNING") | .id'
   foozol-cloud workspace open "My desk"
   foozol-cloud workspace keep "My desk" --for 8h
-  foozol-cloud workspace stop "My desk" --no-wait
+  foozol-cloud workspace stop "My desk" --mode hibernate --no-wait
+  foozol-cloud workspace backup "My desk" --name "before the weekend"
+  foozol-cloud workspace restore "My desk" "before the weekend"
+  foozol-cloud workspace resize "My desk" --size medium
+  foozol-cloud workspace move "My desk" --region hel1
+  foozol-cloud workspace rename "My desk" Bench
   foozol-cloud workspace delete "My desk" --yes`
-
-/** The user's workspace of this id or name. @throws InfraError `not-found` or `ambiguous-name` */
-async function find(api: Api, given: string): Promise<ApiWorkspace> {
-  const { workspaces } = await api.call("GET", "/workspaces", Listed)
-  const byId = workspaces.find(one => one.id === given)
-  const named = workspaces.filter(one => one.name === given)
-  const [found] = byId ? [byId] : named
-  if (!found) {
-    throw new InfraError(
-      "not-found",
-      "fail",
-      `You have no workspace "${given}": \`foozol-cloud workspace list\` shows those you have.`,
-    )
-  }
-  if (byId || named.length === 1) return found
-  const ids = named.map(one => one.id).join(", ")
-  throw new InfraError(
-    "ambiguous-name",
-    "fail",
-    `Several workspaces are called "${given}": name one by its id (${ids}).`,
-  )
-}
 
 /** What `create` asks for; secrets come out of the environment, since arguments can be read by everybody. */
 function wishOf({ name, profile, size, region, secret = [], proxyFrom }: CreateOptions): object {
@@ -209,18 +207,6 @@ function fromEnvironment(variable: string): string {
   const value = process.env[variable]
   if (value) return value
   throw new InfraError("no-such-variable", "fail", `Your environment has no variable ${variable}: set and export it.`)
-}
-
-/** @throws InfraError `not-confirmed` unless the workspace's name is typed */
-async function confirm({ id, name }: ApiWorkspace): Promise<void> {
-  process.stderr.write(
-    `This deletes ${name === id ? id : `"${name}" (${id})`} with its machine and disk: all files on it are gone.\nType its name to go on: `,
-  )
-  const lines = createInterface({ input: process.stdin })
-  const typed = await new Promise<string>(resolve => lines.once("line", resolve).once("close", () => resolve("")))
-  lines.close()
-  if (typed.trim() === name) return
-  throw new InfraError("not-confirmed", "fail", "That is not its name: nothing was deleted (--yes does not ask).")
 }
 
 function openInBrowser(url: string): void {

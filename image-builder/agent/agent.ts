@@ -127,10 +127,21 @@ export async function startAgent({ config, run, log, times = {}, ...given }: Age
     return { workspace, sessionId, bootId, ...seen, startedAt, at }
   }
 
+  async function stayOn(): Promise<boolean> {
+    relay.noteInput()
+    if (client === null) return false
+    // At once: until the next report a stop may be due.
+    return client.report(await report()).then(
+      () => true,
+      () => false,
+    )
+  }
+
   const server = createHttp({
     relay,
     display,
     events,
+    stayOn,
     status: async () => {
       const { workspace, profile, entry: service, versions } = config
       const size = await display.size()

@@ -10,6 +10,8 @@ export interface HttpOptions {
   display: Display
   events: ViewerEvents
   status(): Promise<object>
+  /** A person wants the workspace to stay on. @returns whether the service has heard of it */
+  stayOn(): Promise<boolean>
 }
 
 const MAX_BODY = 4096
@@ -48,6 +50,8 @@ async function answer(options: HttpOptions, request: IncomingMessage, response: 
       const now = await options.display.resize(size)
       return now ? json(response, 200, now) : json(response, 503, { id: "no-display" })
     }
+    case "POST /agent/stay":
+      return json(response, (await options.stayOn()) ? 200 : 503, {})
     case "GET /vnc":
       return json(response, 426, { id: "websocket-only" })
     default:

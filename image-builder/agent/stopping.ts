@@ -8,7 +8,8 @@ const MAX_WAIT = 2 ** 31 - 1
 /**
  * Warns the viewers of a stop that is planned, and sends them away when it is due. A newer word replaces an older.
  * Whoever has used the desktop since the warning is not sent away by it: the service hears of that before it stops
- * anything, and if it stops all the same, it says so without a time.
+ * anything, and if it stops all the same, it says so without a time. Of a plan the reason follows "because", else it is
+ * a sentence.
  */
 export function createStopping(options: { relay: Relay; events: ViewerEvents; now: () => number }) {
   let timer: NodeJS.Timeout | undefined
@@ -34,7 +35,7 @@ export function createStopping(options: { relay: Relay; events: ViewerEvents; no
       planned = true
       timer = setTimeout(
         () => {
-          if ((options.relay.lastInputAt() ?? 0) < announcedAt) stop(reason)
+          if ((options.relay.lastInputAt() ?? 0) < announcedAt) stop(`It was stopped because ${reason}.`)
         },
         Math.min(wait, MAX_WAIT),
       )

@@ -6,7 +6,8 @@ export type State =
   | { name: "connected" }
   | { name: "waiting"; cause: Cause; retryAt: number }
   | { name: "offline" }
-  | { name: "sleeping" }
+  /** With why it was stopped, as a sentence, where that is known. */
+  | { name: "sleeping"; reason?: string }
   | { name: "signed-out" }
 
 /** What a connection without a telling close code turned out to be, asked over plain HTTP. */
@@ -126,9 +127,9 @@ export function createConnection(world: World) {
       }
     },
     /** The machine said so on another way. */
-    end: (name: "sleeping" | "signed-out") => {
+    end: (name: "sleeping" | "signed-out", reason?: string) => {
       drop()
-      enter({ name })
+      enter(name === "sleeping" && reason !== undefined ? { name, reason } : { name })
     },
   }
 }

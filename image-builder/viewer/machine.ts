@@ -12,6 +12,15 @@ export type MachineEvent = {
   inMs?: number
 }
 
+/** Tells the machine that a person wants it on. @returns whether that was heard */
+export async function stayOn(): Promise<boolean> {
+  try {
+    return (await ask("/agent/stay", { method: "POST" })).ok
+  } catch {
+    return false
+  }
+}
+
 /** A warning in words: its own, or that the workspace stops, with the reason and the person's own time of day. */
 export function warningText({ message, reason, at, inMs }: MachineEvent): string {
   if (message !== undefined) return message

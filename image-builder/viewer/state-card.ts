@@ -17,7 +17,7 @@ function words(state: State): Words {
     case "sleeping":
       return {
         title: "Your workspace sleeps",
-        text: "Everything is where you left it. Wake it up to go on.",
+        text: sleepWords(state.reason),
         mood: "rest",
         link: "Wake it up",
         retry: "Try again",
@@ -47,6 +47,12 @@ function words(state: State): Words {
         retry: "Try now",
       }
   }
+}
+
+/** Why it sleeps, and what of it; of one that was not merely stopped nothing is promised. */
+function sleepWords(reason: string | undefined): string {
+  if (reason === undefined) return "Everything is where you left it. Wake it up to go on."
+  return /^It was stopped/.test(reason) ? `${reason} Everything is where you left it. Wake it up to go on.` : reason
 }
 
 /** The card over the desktop while there is no picture, and the last picture behind it. */

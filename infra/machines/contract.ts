@@ -12,6 +12,8 @@ export interface Machine {
   name: string
   state: MachineState
   size: string
+  /** Of its disk, which may be smaller than what its size comes with: a resize keeps the disk. */
+  diskGb: number
   region: string
   ipv4: string | null
   ipv6: string | null
@@ -30,7 +32,7 @@ export interface Snapshot {
   labels: Record<string, string>
   /** Bytes the provider bills; null while it is being made. */
   bytes: number | null
-  /** A machine made from it needs at least such a disk, in GB. */
+  /** Of the disk in it: a machine made from it needs one at least as large. */
   diskGb: number
   createdAt: Date
 }
@@ -48,6 +50,15 @@ export interface Price {
   currency: string
   hourly: number
   monthly: number
+}
+
+/** What is paid beside machines, in the provider's currency before tax. */
+export interface SidePrices {
+  currency: string
+  /** Of a snapshot, by its billed size: for each GB and month. */
+  snapshotGbMonthly: number
+  /** Of an IPv4 address that is kept, by region. */
+  ipv4Monthly: Record<string, number>
 }
 
 /** A machine type with what it costs where, and whether it can be had there now. */
@@ -152,6 +163,8 @@ export interface Machines {
 
   /** Every size the provider knows, live. */
   sizes(options?: CallOptions): Promise<Size[]>
+  /** What is paid beside machines, live. */
+  sidePrices(options?: CallOptions): Promise<SidePrices>
   /**
    * Says whether a machine of this size, place and image could be asked for now.
    * @throws InfraError `unknown-size`, `unknown-region`, `unknown-image`, `unknown-zone` or `provider-no-capacity`

@@ -1,5 +1,5 @@
 import { z } from "zod"
-import type { Machine, MachineState, Size, Snapshot } from "./contract.ts"
+import type { Machine, MachineState, SidePrices, Size, Snapshot } from "./contract.ts"
 
 /** Hetzner's answers and what they mean in words every provider shares. */
 
@@ -14,6 +14,7 @@ export const Server = z.object({
   created: z.coerce.date(),
   labels: z.record(z.string(), z.string()),
   server_type: z.object({ name: z.string() }),
+  primary_disk_size: z.number(),
   location: z.object({ name: z.string() }),
   protection: z.object({ delete: z.boolean() }),
   public_net: z.object({
@@ -44,6 +45,13 @@ export const ServerType = z.object({
   // Came after the description of 2026-02; without it availability shows only when a create is refused.
   locations: z.array(z.object({ name: z.string(), available: z.boolean().optional() })).optional(),
 })
+export const Pricing = z.object({
+  currency: z.string(),
+  image: z.object({ price_per_gb_month: Amount }),
+  primary_ips: z.array(
+    z.object({ type: z.string(), prices: z.array(z.object({ location: z.string(), price_monthly: Amount })) }),
+  ),
+})
 const STATES: Record<string, MachineState> = {
   initializing: "creating",
   starting: "starting",
@@ -59,6 +67,7 @@ export function toMachine(server: z.output<typeof Server>): Machine {
     name: server.name,
     state: STATES[server.status] ?? "unknown",
     size: server.server_type.name,
+    diskGb: server.primary_disk_size,
     region: server.location.name,
     ipv4: server.public_net.ipv4?.ip ?? null,
     ipv6: server.public_net.ipv6?.ip.replace(/::\/64$/, "::1") ?? null,
@@ -79,6 +88,15 @@ export function toSnapshot(image: z.output<typeof Image>): Snapshot {
     bytes: image_size === null ? null : Math.round(image_size * GIB),
     diskGb: disk_size,
     createdAt: created,
+  }
+}
+
+export function toSidePrices({ currency, image, primary_ips }: z.output<typeof Pricing>): SidePrices {
+  const ipv4 = primary_ips.find(one => one.type === "ipv4")?.prices ?? []
+  return {
+    currency,
+    snapshotGbMonthly: image.price_per_gb_month.net,
+    ipv4Monthly: Object.fromEntries(ipv4.map(one => [one.location, one.price_monthly.net])),
   }
 }
 

@@ -3,7 +3,7 @@ import { z } from "zod"
 import { InfraError } from "../errors.ts"
 import { LABELS } from "../workspace-spec.ts"
 import type { LabelledResource, Machines } from "./contract.ts"
-import { Image, Server, ServerType, toMachine, toSize, toSnapshot } from "./hetzner-answers.ts"
+import { Image, Pricing, Server, ServerType, toMachine, toSidePrices, toSize, toSnapshot } from "./hetzner-answers.ts"
 import { createApart } from "./hetzner-apart.ts"
 import { Action, type HetznerApi } from "./hetzner-api.ts"
 import { orNull, selector } from "./hetzner-questions.ts"
@@ -117,6 +117,11 @@ export function createHetznerMachines(api: HetznerApi): Machines {
         api.request("GET", "/pricing", z.object({ pricing: z.object({ currency: z.string() }) }), { signal }),
       ])
       return types.map(type => toSize(type, pricing.currency, new Date()))
+    },
+
+    async sidePrices({ signal } = {}) {
+      const { pricing } = await api.request("GET", "/pricing", z.object({ pricing: Pricing }), { signal })
+      return toSidePrices(pricing)
     },
 
     async check(wanted, { signal } = {}) {

@@ -3,6 +3,7 @@ import type { Redis } from "ioredis"
 import type { Logger } from "pino"
 import { ServiceError } from "../errors.ts"
 import type { MachineChannel, Order } from "../machines/channel.ts"
+import { OUTBOX } from "../notifications/outbox.ts"
 import { loadScript } from "../redis/scripts.ts"
 import { KEY } from "../workspaces/store.ts"
 import { SHIFTS, type State } from "../workspaces/transitions.ts"
@@ -11,15 +12,12 @@ import type { Judgement } from "./judge.ts"
 import { nextStep, type Step } from "./next-step.ts"
 import { type IdleRecord, judgeRecord, readRecord } from "./record.ts"
 import type { IdlenessSettings } from "./settings.ts"
-import { IDLENESS } from "./words.ts"
+import { IDLENESS, unusedSince } from "./words.ts"
 
 const scripts = {
   move: loadScript(new URL("lua/move.lua", import.meta.url)),
   see: loadScript(new URL("lua/see.lua", import.meta.url)),
 }
-
-/** What people on the machine are told. */
-const REASON = "nobody has used it for a while"
 
 /** How a workspace is used: judged, moved between RUNNING and IDLE, and stopped when it is time. */
 export interface Idleness {
@@ -44,26 +42,38 @@ export interface IdlenessMeans {
   answerMs?: number
 }
 
+interface Decision {
+  record: IdleRecord
+  judgement: Judgement
+  step: Step
+}
+
+const sentence = (text: string) => `${text.charAt(0).toUpperCase()}${text.slice(1)}.`
+
 export function createIdleness(means: IdlenessMeans): Idleness {
   const { redis, channel, workspaces, settings, now, log, answerMs = 5_000 } = means
 
   /** @returns false when the workspace is no longer what was judged */
-  async function move({ id, state, epoch }: IdleRecord, to: State, plannedStop: number | null): Promise<boolean> {
+  async function move(
+    { id, state, epoch }: IdleRecord,
+    to: State,
+    planned: { stop: number; why: string } | null,
+  ): Promise<boolean> {
     const answer = await scripts.move.run(
       redis,
-      [KEY.workspace(id), KEY.changes],
-      [state, epoch, to, now(), plannedStop ?? ""],
+      [KEY.workspace(id), KEY.changes, OUTBOX],
+      [state, epoch, to, now(), planned?.stop ?? "", id, planned?.why ?? ""],
     )
     return answer === "moved"
   }
 
-  const stopping = (at: number): Order => {
-    const iso = new Date(at).toISOString()
-    return { type: "stopping", data: { reason: REASON, at: iso, inMs: Math.max(0, at - now()) } }
+  const stopping = (at: number, judgement: Judgement): Order => {
+    const [iso, inMs] = [new Date(at).toISOString(), Math.max(0, at - now())]
+    return { type: "stopping", data: { reason: unusedSince(judgement, now()), at: iso, inMs } }
   }
   const stay: Order = { type: "stay", data: {} }
 
-  async function decide(id: string): Promise<{ record: IdleRecord; judgement: Judgement; step: Step } | null> {
+  async function decide(id: string): Promise<Decision | null> {
     const record = await readRecord(redis, id)
     if (!record) return null
     const at = now()
@@ -84,9 +94,12 @@ export function createIdleness(means: IdlenessMeans): Idleness {
     }
   }
 
-  async function stop(record: IdleRecord): Promise<boolean> {
+  async function stop(record: IdleRecord, judgement: Judgement): Promise<boolean> {
     try {
-      await workspaces.beginAs(IDLENESS, record.id, "stop", record.basis)
+      await workspaces.beginAs(IDLENESS, record.id, "stop", {
+        unchanged: record.basis,
+        because: unusedSince(judgement, now()),
+      })
       return true
     } catch (error) {
       // Somebody came, or another process was first: the next look sees what is so.
@@ -95,7 +108,7 @@ export function createIdleness(means: IdlenessMeans): Idleness {
     }
   }
 
-  async function act({ record, step }: { record: IdleRecord; step: Step }): Promise<boolean> {
+  async function act({ record, judgement, step }: Decision): Promise<boolean> {
     const { id, plannedStop } = record
     switch (step.do) {
       case "rest":
@@ -106,11 +119,12 @@ export function createIdleness(means: IdlenessMeans): Idleness {
         if (plannedStop !== null) await channel.order(id, stay)
         return true
       case "warn":
-        if (!(await move(record, record.state, step.at))) return false
-        await channel.order(id, stopping(step.at))
+        if (!(await move(record, record.state, { stop: step.at, why: sentence(unusedSince(judgement, now())) })))
+          return false
+        await channel.order(id, stopping(step.at, judgement))
         return true
       case "stop":
-        return stop(record)
+        return stop(record, judgement)
       default:
         return true
     }
@@ -141,8 +155,8 @@ export function createIdleness(means: IdlenessMeans): Idleness {
       return found && (found.record.state === "RUNNING" || found.record.state === "IDLE") ? found : null
     },
     async standing(id) {
-      const record = await readRecord(redis, id)
-      return record?.plannedStop ? stopping(record.plannedStop) : stay
+      const found = await decide(id)
+      return found?.record.plannedStop ? stopping(found.record.plannedStop, found.judgement) : stay
     },
   }
 }

@@ -26,6 +26,12 @@ export const clock = (at: number, now: number): string => {
   return `${sameDay ? "" : `${iso.slice(0, 10)} `}${iso.slice(11, 16)} UTC`
 }
 
+/** "nobody has used it since 14:05 UTC": why a workspace that is idle is stopped. Pure. */
+export function unusedSince({ signals }: Judgement, now: number): string {
+  const used = signals.flatMap(({ lastAt, until }) => (lastAt === null || until === null ? [] : [lastAt]))
+  return used.length === 0 ? "nobody has used it" : `nobody has used it since ${clock(Math.max(...used), now)}`
+}
+
 /**
  * Why a workspace is on and when it will stop, in words.
  * @param keepOnUntil and `plannedStop`: ms, as they stand in its record

@@ -53,6 +53,8 @@ export interface Deliveries {
    * @param reason for its user: nothing secret
    */
   failed(delivery: Delivery, reason: string, isHopeless: boolean): Promise<"later" | "given-up">
+  /** Forgets what is on its way to a user, who is no more. */
+  forget(user: string): Promise<void>
   /** Those given up, newest first. */
   failuresOf(user: string): Promise<DeliveryFailure[]>
 }
@@ -123,6 +125,16 @@ export function createDeliveries(redis: Redis, now: () => number): Deliveries {
         .exec()
       await over(delivery)
       return "given-up"
+    },
+    async forget(user) {
+      for (const name of await redis.zrange(DUE, "0", "-1")) {
+        if ((await redis.hget(prefix + name, "user")) !== user) continue
+        await redis
+          .multi()
+          .zrem(DUE, name)
+          .del(prefix + name)
+          .exec()
+      }
     },
     async failuresOf(user) {
       return (await redis.lrange(failuresKey(user), 0, -1)).map(text => JSON.parse(text) as DeliveryFailure)

@@ -1,9 +1,10 @@
 import type { Redis } from "ioredis"
 import { PREFIX } from "../redis/connect.ts"
 import type { Subscriber } from "../redis/subscriber.ts"
+import { KEY } from "../workspaces/store.ts"
 import type { OperationEvent } from "./operation.ts"
 
-const streamKey = (operation: string) => `${PREFIX}op:${operation}:events`
+const streamKey = KEY.eventsOf
 const channel = (operation: string) => `${PREFIX}op-news:${operation}`
 
 /** Events of one operation that are kept; older ones go. A creation has about 30. */

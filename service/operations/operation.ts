@@ -31,6 +31,10 @@ export interface Wish {
   safety?: string
   /** What a backup is called. */
   name?: string
+  /** A deletion that keeps no last snapshot. */
+  leavesNothing?: boolean
+  /** Why the service itself began a stop, in words that follow "It was stopped because". */
+  because?: string
   /** Made by the schedule, not by a person. */
   scheduled?: boolean
 }

@@ -33,7 +33,10 @@ export function accountPage(model: AccountModel): string {
 ${model.notice !== undefined && notice(model.notice)}
 ${logins(model, now)}
 ${accessTokens(model, now)}
-${secrets(model, now)}`,
+${secrets(model, now)}
+<section class="card section" aria-labelledby="end"><h2 id="end">Delete your account</h2>
+<p class="soft">Ends all logins and deletes your workspaces, keys and settings. You are asked before.</p>
+<div class="actions"><a class="button danger" href="/account/delete">${icon("trash")}Delete my account</a></div></section>`,
   })
 }
 

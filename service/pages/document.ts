@@ -61,6 +61,7 @@ const menu = ({ user, csrf }: { user: User; csrf: string }) => html`<nav class="
 <div class="menu-panel">
 <p class="menu-who"><strong>${user.name ?? user.login}</strong><span class="soft">@${user.login}</span></p>
 <a href="/">${icon("machine")}Workspaces</a>
+<a href="/backups">${icon("disk")}Backups</a>
 <a href="/usage">${icon("clock")}Usage and budget</a>
 <a href="/account/notifications">${icon("info")}Notifications</a>
 <a href="/account">${icon("key")}Account, tokens and keys</a>

@@ -1,9 +1,11 @@
 export { type AccountModel, accountPage } from "./account.ts"
 export { type ApiDocsModel, apiDocsPage } from "./api-docs/page.ts"
 export { type Asset, assets } from "./assets.ts"
+export { type BackupsModel, backupsPage, type RemoveBackupModel, removeBackupPage } from "./backups.ts"
 export { type ConnectModel, connectPage } from "./connect.ts"
 export { type DashboardModel, dashboardPage } from "./dashboard.ts"
 export { type DeleteModel, deletePage } from "./delete.ts"
+export { type DeleteAccountModel, deleteAccountPage } from "./delete-account.ts"
 export { type ErrorModel, errorPage } from "./error.ts"
 export { attributes, Html, html, safeUrl } from "./html.ts"
 export { type LandingModel, landingPage } from "./landing.ts"
@@ -13,8 +15,19 @@ export {
   type NewWorkspaceModel,
   type NewWorkspaceValues,
   newWorkspacePage,
+  type Origin,
 } from "./new-workspace.ts"
 export { type NotificationsModel, notificationsPage } from "./notifications.ts"
 export { type OperationModel, operationPage } from "./operation.ts"
 export { type UsageModel, usagePage } from "./usage.ts"
-export { KEEP_HOURS } from "./workspace-activity.ts"
+export type {
+  BackupView,
+  PlaceOffer,
+  RegionOffer,
+  SizeOffer,
+  StopChoice,
+  WorkspaceModel,
+} from "./workspace/model.ts"
+export { workspacePage } from "./workspace/page.ts"
+export { type RestoreModel, restorePage } from "./workspace/restore.ts"
+export { KEEP_SPANS } from "./workspace/settings.ts"

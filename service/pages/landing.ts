@@ -9,15 +9,17 @@ export interface LandingModel {
   error?: { title: string; message: string }
   /** Has somebody just signed out? */
   signedOut?: boolean
+  /** Is somebody's account being deleted, who has just asked for it? */
+  accountEnds?: boolean
 }
 
 /** What strangers see. */
-export function landingPage({ signInUrl, error, signedOut }: LandingModel): string {
+export function landingPage({ signInUrl, error, signedOut, accountEnds }: LandingModel): string {
   return document({
     title: "A computer of your own, in a browser tab",
     body: html`<section class="hero">
 <div class="hero-words">
-${error !== undefined && alert(error)}${signedOut && html`<div class="notice ok" role="status">${icon("check")}<p>You are signed out. Programs on your workspaces go on running.</p></div>`}
+${error !== undefined && alert(error)}${accountEnds && html`<div class="notice ok" role="status">${icon("check")}<p>Your account is being deleted. You are signed out everywhere; workspaces go within a few minutes. Nothing is left for you to do.</p></div>`}${signedOut && html`<div class="notice ok" role="status">${icon("check")}<p>You are signed out. Programs on your workspaces go on running.</p></div>`}
 <h1>A computer of your own, in a browser tab</h1>
 <p class="lead">foozol Cloud gives you a Linux desktop on its own virtual machine: a browser, a terminal and coding agents, streamed to any screen you happen to sit at.</p>
 <p class="hero-action"><a class="button primary large" href="${signInUrl}">Sign in with GitHub${icon("arrow")}</a></p>

@@ -71,8 +71,8 @@ export interface CreateOptions {
     cores: number
     memoryGb: number
     diskGb: number
-    /** By region; a region that is missing does not have the type. Prices are before tax. */
-    prices: Record<string, { monthly: number; hourly: number; currency: string; available: boolean }>
+    /** By region; a region that is missing does not have the type. Prices are before tax. `reason` if not sold out. */
+    prices: Record<string, { monthly: number; hourly: number; currency: string; available: boolean; reason?: string }>
   }[]
   regions: { id: string; label: string }[]
   providers: { id: string; label: string }[]

@@ -6,6 +6,7 @@ import type { CreateOptions, SignedIn } from "./models.ts"
 import { priceTable } from "./price-table.ts"
 import { secretRows } from "./secret-rows.ts"
 import { sizeChoices } from "./size-choices.ts"
+import { timeAgo } from "./time.ts"
 
 /** What may have been entered before; secrets and the proxy are never sent back. */
 export interface NewWorkspaceValues {
@@ -18,9 +19,21 @@ export interface NewWorkspaceValues {
   secretNames?: string[]
 }
 
-export type NewWorkspaceField = "profile" | "region" | "provider" | "sizeClass" | "name" | "proxy" | "secrets"
+export type NewWorkspaceField = "from" | "profile" | "region" | "provider" | "sizeClass" | "name" | "proxy" | "secrets"
+
+/** The backup a new workspace is made from. Times are milliseconds since 1970. */
+export interface Origin {
+  id: string
+  name: string
+  workspaceName: string
+  createdAt: number
+  /** What its workspace was for; the new one is for the same. */
+  profile: string
+}
 
 export interface NewWorkspaceModel extends SignedIn {
+  /** Made from that, sent along as the field `from`. */
+  from?: Origin | null
   options: CreateOptions
   values?: NewWorkspaceValues
   /** What is wrong, by field; `form` for what belongs to none. */
@@ -32,6 +45,7 @@ export interface NewWorkspaceModel extends SignedIn {
 }
 
 const LABELS: Record<NewWorkspaceField, string> = {
+  from: "Backup",
   profile: "What it is for",
   region: "Region",
   provider: "Provider",
@@ -43,22 +57,26 @@ const LABELS: Record<NewWorkspaceField, string> = {
 
 /** The form that makes a workspace. It posts `secretName` and `secretValue` once a row, in the same order. */
 export function newWorkspacePage(model: NewWorkspaceModel): string {
-  const { user, csrf, options, values = {}, errors = {}, suggestedName, idempotencyKey } = model
+  const { user, csrf, options, values = {}, errors = {}, suggestedName, idempotencyKey, from = null } = model
+  const { now = Date.now() } = model
   const region = options.regions.find(one => one.id === values.region) ?? options.regions[0]
   return document({
-    title: "New workspace",
+    title: from === null ? "New workspace" : "New workspace from a backup",
     signedIn: { user, csrf },
     scripts: ["create-form"],
-    body: html`<p class="back"><a href="/">Your workspaces</a></p>
-<div class="page-head"><h1>New workspace</h1></div>
+    body: html`<p class="back">${from === null ? html`<a href="/">Your workspaces</a>` : html`<a href="/backups">Backups</a>`}</p>
+<div class="page-head"><h1>${from === null ? "New workspace" : "New workspace from a backup"}</h1></div>
 ${problems(errors)}
 ${postForm({
   action: "/workspaces",
   csrf,
   class: "create",
-  hidden: idempotencyKey === undefined ? {} : { idempotencyKey },
+  hidden: {
+    ...(idempotencyKey === undefined ? {} : { idempotencyKey }),
+    ...(from === null ? {} : { from: from.id, profile: from.profile }),
+  },
   content: html`<div class="create-fields">
-${profiles(options, values.profile, errors.profile)}
+${from === null ? profiles(options, values.profile, errors.profile) : origin(from, options, errors.from, now)}
 ${regions(options, region?.id, errors.region)}
 ${providers(options, values.provider, errors.provider)}
 ${sizeChoices({ options, region: region?.id, chosen: values.sizeClass, error: errors.sizeClass })}
@@ -83,6 +101,12 @@ function problems(errors: NonNullable<NewWorkspaceModel["errors"]>): Html | fals
     ([name, text]) =>
       html`<li>${name === "form" ? text : html`<a href="#${name}">${LABELS[name as NewWorkspaceField]}</a>: ${text}`}</li>`,
   )}</ul></div></div>`
+}
+
+function origin(from: Origin, { profiles }: CreateOptions, error: string | undefined, now: number): Html {
+  const profile = profiles.find(one => one.id === from.profile)?.label ?? from.profile
+  return html`<div class="card section origin" id="from" tabindex="-1"><p><strong>${from.name}</strong> of ${from.workspaceName}, made ${timeAgo(from.createdAt, now)}</p>
+<p class="soft">The new workspace begins with this disk: files, programs and settings as they were. It is a ${profile} again, with a name, an address and keys of its own; the other one, if it is still there, is left alone.</p>${fieldError("from", error)}</div>`
 }
 
 function profiles({ profiles }: CreateOptions, chosen: string | undefined, error: string | undefined): Html {

@@ -1,4 +1,3 @@
-import { IDLENESS } from "../idleness/words.ts"
 import { isOver, type Operation, type OperationEvent, STEPS } from "../operations/operation.ts"
 import { isMoving, leadsToDesktop } from "../workspaces/transitions.ts"
 import type { Workspace } from "../workspaces/workspace.ts"
@@ -14,6 +13,7 @@ import { estimateWords, progressOf } from "./progress.ts"
 import { progressBar } from "./progress-bar.ts"
 import { beginTimeline, follow, type Timeline } from "./timeline.ts"
 import { duration } from "./words.ts"
+import type { PlaceOffer } from "./workspace/model.ts"
 
 export interface OperationModel extends SignedIn {
   operation: Operation
@@ -22,6 +22,8 @@ export interface OperationModel extends SignedIn {
   events: OperationEvent[]
   /** Address of the workspace's machine. */
   address: string
+  /** Where the workspace can be started instead, when this operation found it sold out. */
+  places?: PlaceOffer[]
 }
 
 /**
@@ -40,7 +42,7 @@ export function operationPage(model: OperationModel): string {
     scripts: ["live-operation"],
     layout: "narrow",
     ...(over && !isMoving(workspace.state) ? {} : { refresh: 3 }),
-    body: html`<p class="back"><a href="/">Your workspaces</a></p>
+    body: html`<p class="back">${operation.kind === "destroy" ? html`<a href="/">Your workspaces</a>` : html`<a href="/workspaces/${workspace.id}">${workspace.name}</a>`}</p>
 <section ${attributes({
       id: "operation",
       class: "card operation",
@@ -54,7 +56,7 @@ export function operationPage(model: OperationModel): string {
       "data-timeline": JSON.stringify(withoutLog),
     })}>
 <h1 id="title">${title}</h1>
-${operation.requestedBy === IDLENESS && html`<p class="small soft">It was begun by itself, since nobody had used the workspace for a while.</p>`}
+${operation.wish?.because !== undefined && html`<p class="small soft">It was begun by itself, because ${operation.wish.because}.</p>`}
 ${over ? outcome(model) : moving(model, timeline, now)}
 ${stepList(operation.kind, timeline)}
 ${!(over && log.length === 0) && logView(log)}

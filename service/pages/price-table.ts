@@ -19,5 +19,7 @@ export function priceTable({ sizes, regions }: CreateOptions): Html {
 function cell(price: CreateOptions["sizes"][number]["prices"][string] | undefined): Html {
   if (price === undefined) return html`<span class="soft">not offered</span>`
   const amount = money(price.monthly, price.currency)
-  return price.available ? html`${amount}` : html`${amount} <span class="soft">sold out</span>`
+  return price.available
+    ? html`${amount}`
+    : html`${amount} <span class="soft">${price.reason === undefined ? "sold out" : "too small"}</span>`
 }

@@ -45,7 +45,11 @@ function choice(size: Size, { price, checked }: { price: Size["prices"][string] 
 const perMonth = ({ monthly, currency }: Size["prices"][string]) => `${money(monthly, currency)} a month`
 const perHour = ({ hourly, currency }: Size["prices"][string]) => `${money(hourly, currency)} an hour`
 const reasonOf = (price: Size["prices"][string] | undefined) =>
-  price === undefined ? "Not offered in this region" : price.available ? "" : "Sold out in this region"
+  price === undefined
+    ? "Not offered in this region"
+    : price.available
+      ? ""
+      : (price.reason ?? "Sold out in this region")
 
 /** By region: what client code shows for it. */
 const priceWords = ({ prices }: Size) =>

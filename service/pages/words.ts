@@ -26,6 +26,12 @@ export function roughly(seconds: number): string {
   return `${Math.round(seconds / 3_600)} h`
 }
 
+/** Bytes as "640 MB" or "2.1 GB". */
+export function bytes(count: number): string {
+  const mb = count / 1024 ** 2
+  return mb < 1024 ? `${Math.max(1, Math.round(mb))} MB` : `${(mb / 1024).toFixed(1)} GB`
+}
+
 /** How long ago, or in how long: "just now", "5 min ago", "in 3 days". */
 export function relative(at: number, now: number): string {
   const distance = Math.abs(now - at)

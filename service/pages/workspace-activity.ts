@@ -14,6 +14,8 @@ interface Around {
   name: string
   csrf: string
   now: number
+  /** Where its forms lead back to; to all workspaces if left out. */
+  back?: "workspace"
 }
 
 /** Why a workspace is on and when it will stop, with the ways to change that. All of it works without scripts. */
@@ -70,11 +72,11 @@ const sign = ({ signal, lastAt, holds }: SignalState, now: number) =>
     lastAt === null ? html`<span class="soft">not seen</span>` : timeAgo(lastAt, now)
   }${holds && html` <span class="soft">counts</span>`}</dd></div>`
 
-function keepOn({ keepOnUntil }: ActivityView, { id, name, csrf, now }: Around): Html {
+function keepOn({ keepOnUntil }: ActivityView, { id, name, csrf, now, back }: Around): Html {
   const action = `/workspaces/${encodeURIComponent(id)}/keep-on`
   const button = (hours: number, words: Value) =>
     postForm({
-      ...{ action, csrf, hidden: { hours: String(hours) } },
+      ...{ action, csrf, hidden: { hours: String(hours), ...(back ? { back } : {}) } },
       content: html`<button class="button small" id="keep-${hours}-${id}">${words}<span class="visually-hidden"> for ${name}</span></button>`,
     })
   if (keepOnUntil !== null && keepOnUntil > now) return button(0, "Keep on no longer")
@@ -84,11 +86,11 @@ function keepOn({ keepOnUntil }: ActivityView, { id, name, csrf, now }: Around):
   return html`${KEEP_HOURS.map((hours, index) => button(hours, words(hours, index)))}`
 }
 
-function autoStop({ autoStop: on }: ActivityView, { id, name, csrf }: Around): Html {
+function autoStop({ autoStop: on }: ActivityView, { id, name, csrf, back }: Around): Html {
   return postForm({
     action: `/workspaces/${encodeURIComponent(id)}/auto-stop`,
     csrf,
-    hidden: { on: String(!on) },
+    hidden: { on: String(!on), ...(back ? { back } : {}) },
     content: html`<button ${attributes({
       class: "switch",
       id: `auto-stop-${id}`,

@@ -7,7 +7,7 @@ import { icon } from "./icons.ts"
 import type { WorkspaceView } from "./models.ts"
 import { progressOf } from "./progress.ts"
 import { progressBar } from "./progress-bar.ts"
-import { STATE_WORDS, stateBadge } from "./state-badge.ts"
+import { stateBadge, stateWords } from "./state-badge.ts"
 import { timeAgo } from "./time.ts"
 import { wholeTimeline } from "./timeline.ts"
 import { duration, money } from "./words.ts"
@@ -28,11 +28,11 @@ export function workspaceCard(view: WorkspaceView, { csrf, now }: Around): Html 
     "data-workspace": id,
     "data-state": state,
     "data-name": name,
-    "data-state-label": STATE_WORDS[state].label,
+    "data-state-label": stateWords(workspace).label,
   })}>
-<header><h2 id="name-${id}">${name}</h2>${stateBadge(state)}</header>
+<header><h2 id="name-${id}"><a href="/workspaces/${id}">${name}</a></h2>${stateBadge(workspace)}</header>
 <p class="state-text">${stateText(workspace, now)}</p>
-${isMoving(state) && operation !== null && !isOver(operation) && bar(operation, name, now)}${workspace.failure !== null && failure(workspace.failure.message)}${view.activity !== null && admits(state) && activityPart(view.activity, { id, name, csrf, now })}
+${isMoving(state) && operation !== null && !isOver(operation) && progressPart(operation, name, now)}${workspace.failure !== null && failureWords(workspace.failure.message)}${view.activity !== null && admits(state) && activityPart(view.activity, { id, name, csrf, now })}
 <dl class="facts">
 <div><dt>Profile</dt><dd>${profileLabel(workspace.profile)}</dd></div>
 <div><dt>Size</dt><dd>${view.sizeLabel}</dd></div>
@@ -48,22 +48,27 @@ ${view.stoppedCostNote !== null && state === "STOPPED" && html`<p class="small s
 export const profileLabel = (profile: Workspace["profile"]) =>
   ({ browser: "Browser and terminal", desktop: "foozol desktop" })[profile]
 
-function stateText({ state, since }: Workspace, now: number): Html {
-  const { text } = STATE_WORDS[state]
+/** The state in a sentence, with since when. */
+export function stateText(workspace: Workspace, now: number): Html {
+  const { state, since } = workspace
+  const { text } = stateWords(workspace)
   return isMoving(state)
     ? html`${text} <span class="soft" data-since="${since}">${duration(now - since)}</span>`
     : html`${text} <span class="soft">Since ${timeAgo(since, now)}.</span>`
 }
 
-const failure = (message: string) => html`<p class="card-failure">${icon("alert")}<span>${message}</span></p>`
+/** Why it failed. */
+export const failureWords = (message: string) =>
+  html`<p class="card-failure">${icon("alert")}<span>${message}</span></p>`
 
-const cost = ({ costPerMonth }: WorkspaceView) =>
+/** What it costs if it runs all month. */
+export const cost = ({ costPerMonth }: WorkspaceView) =>
   costPerMonth === null
     ? html`<span class="soft">Unknown</span>`
     : html`${money(costPerMonth.amount, costPerMonth.currency)} <span class="soft">a month, before tax</span>`
 
 /** How far its operation is, by the time earlier ones took; without such a time the bar only says that it moves. */
-function bar({ id, kind, estimate, createdAt, startedAt }: Operation, name: string, now: number): Html {
+export function progressPart({ id, kind, estimate, createdAt, startedAt }: Operation, name: string, now: number): Html {
   const from = startedAt ?? createdAt
   const { fraction } = progressOf(wholeTimeline(from), { seconds: estimate.seconds, steps: {} }, now)
   return html`<a class="card-progress" href="/operations/${id}">${progressBar({
@@ -96,7 +101,7 @@ function actions({ workspace, operation }: WorkspaceView, csrf: string): Html {
     state === "FAILED" &&
     operation !== null &&
     post(`/operations/${encodeURIComponent(operation.id)}/retry`, button("", "retry", "Try again", name))
-  }${
+  }${html`<a class="button quiet" href="/workspaces/${id}">Manage<span class="visually-hidden"> ${name}</span></a>`}${
     state !== "TERMINATING" &&
     state !== "TERMINATED" &&
     html`<a class="button quiet danger icon-only" href="/workspaces/${id}/delete" title="Delete">${icon("trash")}<span class="visually-hidden">Delete ${name}</span></a>`

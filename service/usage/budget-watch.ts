@@ -41,7 +41,7 @@ async function stopAll({ workspaces, log }: BudgetWatch, user: string): Promise<
   for (const { id, state } of await workspaces.listOf(user)) {
     if (!admits(state)) continue
     log.info({ workspace: id, user }, "the owner's budget is used up: stopping it")
-    await workspaces.beginAs(BY_BUDGET, id, "stop").catch(error => {
+    await workspaces.beginAs(BY_BUDGET, id, "stop", { because: "your budget is used up" }).catch(error => {
       // Somebody was faster; the next look sees what came of it.
       if (!(error instanceof ServiceError)) throw error
     })

@@ -5,12 +5,14 @@ import type { Change } from "./changes.ts"
 
 /** Tells owners of those changes that they may want to hear of. Told again, a change is not heard twice. */
 export async function tellOwner(
-  store: Pick<WorkspaceStore, "operation">,
+  store: Pick<WorkspaceStore, "operation" | "get">,
   notify: Notify,
   change: Change,
 ): Promise<void> {
   const { info, from, to, epoch } = change
-  const facts = { workspace: info.id, name: info.name }
+  // By the name it has now: what it was created with may be long forgotten.
+  const name = (await store.get(info.id))?.name ?? info.name
+  const facts = { workspace: info.id, name }
   const options = { id: `${info.id}-${epoch}-${to}` }
   const operation = change.operation ? await store.operation(change.operation) : null
   if (from === "STOPPING" && to === "STOPPED") {

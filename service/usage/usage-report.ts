@@ -1,4 +1,6 @@
 import type { Redis } from "ioredis"
+import { KEY } from "../workspaces/store.ts"
+import type { WorkspaceSettings } from "../workspaces/workspace.ts"
 import { linesOnTheirWay } from "./changes.ts"
 import type { Ledger } from "./ledger.ts"
 import type { Month } from "./months.ts"
@@ -20,8 +22,16 @@ export function createUsageReport(redis: Redis, ledger: Ledger, now: () => numbe
     const lines = [...(await ledger.linesFor(month, owner)), ...moving]
     return usageOf(lines, now()).filter(one => one.month === month)
   }
+  /** What it is called now, where it is still there: lines bear the name it was created with. */
+  async function nameNow({ workspace, name }: WorkspaceUsage): Promise<string> {
+    const settings = await redis.hget(KEY.workspace(workspace), "settings")
+    return (settings ? (JSON.parse(settings) as WorkspaceSettings).name : undefined) ?? name
+  }
   return {
-    of: (owner, month) => report(month, owner),
+    async of(owner, month) {
+      const all = await report(month, owner)
+      return Promise.all(all.map(async one => ({ ...one, name: await nameNow(one) })))
+    },
     ofAll: async month => Map.groupBy(await report(month, null), one => one.owner),
   }
 }

@@ -14,13 +14,16 @@ export interface User {
 }
 
 const signUp = loadScript(new URL("sign-up.lua", import.meta.url))
-const keyOf = (id: string) => `${PREFIX}user:${id}`
+export const userKey = (id: string) => `${PREFIX}user:${id}`
+/** Ids of all users. */
+export const USERS = `${PREFIX}users`
 
 export interface Users {
+  /** Null for one whose account is ending: nobody acts as them any more. */
   get(id: string): Promise<User | null>
   /**
    * Takes in who signed in, new or known.
-   * @throws ServiceError `sign-up-closed` when there are as many users as there may be
+   * @throws ServiceError `sign-up-closed` when there are as many users as there may be, or `account-ending`
    */
   signIn(user: Omit<User, "createdAt">, now: number): Promise<User>
 }
@@ -28,17 +31,22 @@ export interface Users {
 /** @param cap how many users there may be; 0: no limit */
 export function createUsers(redis: Redis, cap: number): Users {
   async function get(id: string): Promise<User | null> {
-    const hash = await redis.hgetall(keyOf(id))
-    if (hash.login === undefined) return null
+    const hash = await redis.hgetall(userKey(id))
+    if (hash.login === undefined || hash.ending !== undefined) return null
     const { login, name = login, avatarUrl = "", createdAt } = hash
     return { id, login, name, avatarUrl: avatarUrl || null, createdAt: Number(createdAt) }
   }
   return {
     get,
     async signIn({ id, login, name, avatarUrl }, now) {
-      const keys = [keyOf(id), `${PREFIX}users`]
+      const keys = [userKey(id), USERS]
       const answer = await signUp.run(redis, keys, [id, cap, now, login, name, avatarUrl ?? ""])
-      if (answer !== "full") return (await get(id)) as User
+      if (answer === "ending") throw accountEnding()
+      if (answer !== "full") {
+        const user = await get(id)
+        if (user) return user
+        throw accountEnding()
+      }
       throw new ServiceError(
         "sign-up-closed",
         403,
@@ -47,3 +55,8 @@ export function createUsers(redis: Redis, cap: number): Users {
     },
   }
 }
+
+const accountEnding = () =>
+  new ServiceError("account-ending", 409, "Your account is being deleted: sign in again when that is done.", {
+    next: "retry",
+  })

@@ -1,4 +1,4 @@
-import type { Machines, Size } from "../../infra/machines/contract.ts"
+import type { Machines, SidePrices, Size } from "../../infra/machines/contract.ts"
 import { ServiceError } from "../errors.ts"
 import { SIZE_CLASSES, type SizeClass } from "./workspace.ts"
 
@@ -46,6 +46,8 @@ function placesOf(size: Size, regions: string[]) {
 
 export interface SizeCatalog {
   all(): Promise<Size[]>
+  /** What is paid beside machines: snapshots and addresses. */
+  sidePrices(): Promise<SidePrices>
   offered(): Promise<OfferedSize[]>
   /** Regions in which something is sold, of those that are offered. */
   regions(): Promise<string[]>
@@ -60,16 +62,8 @@ export interface SizeCatalog {
 
 /** @param now clock in ms */
 export function createSizeCatalog(machines: Machines, allowed: string[], now: () => number): SizeCatalog {
-  let known: { at: number; sizes: Promise<Size[]> } | null = null
-  function all(): Promise<Size[]> {
-    if (known && now() - known.at < FRESH_MS) return known.sizes
-    const asked = { at: now(), sizes: machines.sizes() }
-    known = asked
-    asked.sizes.catch(() => {
-      if (known === asked) known = null
-    })
-    return asked.sizes
-  }
+  const all = remembered(() => machines.sizes(), now)
+  const sidePrices = remembered(() => machines.sidePrices(), now)
   const offered = async () => offeredSizes(await all(), allowed)
   async function regions(): Promise<string[]> {
     const places = (await offered()).flatMap(({ size }) => placesOf(size, allowed).map(([region]) => region))
@@ -77,6 +71,7 @@ export function createSizeCatalog(machines: Machines, allowed: string[], now: ()
   }
   return {
     all,
+    sidePrices,
     offered,
     regions,
     async requireAvailable({ size, sizeClass, region }) {
@@ -99,6 +94,20 @@ export function createSizeCatalog(machines: Machines, allowed: string[], now: ()
       if (offer.size.regions[region]?.available) return offer.size
       throw soldOut(sizeClass, region, offers, places)
     },
+  }
+}
+
+/** Asks once for all who ask while an answer is fresh; a failure is not kept. */
+function remembered<T>(ask: () => Promise<T>, now: () => number): () => Promise<T> {
+  let known: { at: number; answer: Promise<T> } | null = null
+  return () => {
+    if (known && now() - known.at < FRESH_MS) return known.answer
+    const asked = { at: now(), answer: ask() }
+    known = asked
+    asked.answer.catch(() => {
+      if (known === asked) known = null
+    })
+    return asked.answer
   }
 }
 

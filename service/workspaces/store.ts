@@ -36,6 +36,8 @@ export const KEY = {
   workspacesOf: (user: string) => `${PREFIX}user:${user}:ws`,
   workspaces: `${PREFIX}ws-all`,
   operation: (id: string) => `${PREFIX}op:${id}`,
+  /** Stream of what happens in an operation. */
+  eventsOf: (operation: string) => `${PREFIX}op:${operation}:events`,
   toDo: `${PREFIX}ops-to-do`,
   /** Stream of changes of state, until the ledger has them; every script that changes a state appends to it. */
   changes: `${PREFIX}changes`,
@@ -101,6 +103,8 @@ export interface WorkspaceStore {
     id: string,
     changes: { [K in keyof WorkspaceSettings]?: WorkspaceSettings[K] | null | undefined },
   ): Promise<void>
+  /** Forgets a workspace that is TERMINATED and its operations, before that happens by itself. */
+  forget(id: string): Promise<void>
   operation(id: string): Promise<Operation | null>
   /** Newest first. */
   operationsOf(workspace: string, count: number): Promise<Operation[]>
@@ -198,6 +202,13 @@ export function createWorkspaceStore(redis: Redis): WorkspaceStore {
       if (done !== 1) throw notFound("workspace")
     },
     operation,
+    async forget(id) {
+      const workspace = await get(id)
+      if (workspace && workspace.state !== "TERMINATED") return
+      const operations = await redis.zrange(KEY.operationsOf(id), "0", "-1")
+      const its = operations.flatMap(one => [KEY.operation(one), KEY.eventsOf(one)])
+      await redis.del(KEY.workspace(id), KEY.operationsOf(id), KEY.secretsOf(id), ...its)
+    },
     async operationsOf(workspace, count) {
       return present(
         await Promise.all((await redis.zrevrange(KEY.operationsOf(workspace), 0, count - 1)).map(operation)),

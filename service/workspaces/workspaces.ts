@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto"
 import { z } from "zod"
-import type { Size } from "../../infra/machines/contract.ts"
+import type { Machines, Size } from "../../infra/machines/contract.ts"
 import type { SnapshotFacts } from "../../infra/machines/snapshots.ts"
 import type { Backups } from "../backups/backups.ts"
 import { SCHEDULE } from "../backups/words.ts"
@@ -13,6 +13,7 @@ import type { OperationInfo, Wish } from "../operations/operation.ts"
 import type { OperationQueue } from "../operations/queue.ts"
 import { ProxyUrl, SecretName, type Secrets, SecretValue } from "../secrets/secrets.ts"
 import type { Budgets } from "../usage/budgets.ts"
+import { diskOf } from "./disk.ts"
 import type { Images } from "./images.ts"
 import { newWorkspaceId } from "./names.ts"
 import type { SizeCatalog } from "./sizes.ts"
@@ -102,9 +103,10 @@ export interface Workspaces {
   stop(user: string, id: string, mode?: StopMode): Promise<string>
   /**
    * Starts what is off or asleep; another size or region than it had is taken along.
-   * @throws ServiceError `sold-out` and what `create` says about places: nothing has begun then
+   * @throws ServiceError `sold-out`, `disk-too-large` and what `create` says about places: nothing has begun then
    */
   start(user: string, id: string, change?: { sizeClass?: SizeClass; region?: string }): Promise<string>
+  /** @throws ServiceError as `start` with another size */
   resize(user: string, id: string, sizeClass: SizeClass): Promise<string>
   move(user: string, id: string, region: string): Promise<string>
   backup(user: string, id: string, name?: string): Promise<string>
@@ -114,14 +116,21 @@ export interface Workspaces {
   upgrade(user: string, id: string): Promise<string>
   /** The same, decided by the service. @param requestedBy what part of it has */
   upgradeAs(requestedBy: string, id: string): Promise<string>
-  destroy(user: string, id: string): Promise<string>
+  /** @param more.leavesNothing no last snapshot is kept */
+  destroy(user: string, id: string, more?: { leavesNothing?: boolean }): Promise<string>
   /**
    * Begins an operation that the service itself has decided on.
    * @param requestedBy what part of the service has
-   * @param unchanged what it rests on, see the store
+   * @param more.unchanged what it rests on, see the store
+   * @param more.because why, in words that follow "It was stopped because"
    * @throws ServiceError as `stop`, and `changed-meanwhile`
    */
-  beginAs(requestedBy: string, id: string, kind: "stop", unchanged?: Record<string, string>): Promise<string>
+  beginAs(
+    requestedBy: string,
+    id: string,
+    kind: "stop",
+    more?: { unchanged?: Record<string, string>; because?: string },
+  ): Promise<string>
   /** Backs up what the schedule finds due. @throws ServiceError as `stop` */
   backupAs(id: string): Promise<string>
   /** Has a backup tried out beside everything else. @throws ServiceError `not-found` */
@@ -143,12 +152,14 @@ export interface WorkspacesMeans {
   sizes: SizeCatalog
   images: Images
   backups: Backups
+  machines: Pick<Machines, "list" | "listSnapshots">
   budgets: Pick<Budgets, "refuse">
   now: () => number
 }
 
 export function createWorkspaces(means: WorkspacesMeans): Workspaces {
-  const { config, keys, store, queue, events, estimates, secrets, sizes, images, backups, budgets, now } = means
+  const { config, keys, store, queue, events, estimates, secrets, sizes, images, backups, machines, budgets, now } =
+    means
 
   async function get(user: string, id: string): Promise<Workspace> {
     const workspace = await store.get(id)
@@ -186,9 +197,16 @@ export function createWorkspaces(means: WorkspacesMeans): Workspaces {
   /** The operation is recorded; where the queue cannot be told, the next comparison finds it. */
   const hint = (operation: string) => queue.add(operation).catch(() => {})
 
-  /** The place for a wish, where it can be had now. */
-  async function placeFor(wish: { sizeClass: SizeClass; region: string }): Promise<Place> {
-    const size = await sizes.choose(wish)
+  /** The place for a wish, where it can be had now and the workspace's disk fits. */
+  async function placeFor(workspace: Workspace, wish: { sizeClass: SizeClass; region: string }): Promise<Place> {
+    const [size, diskGb] = await Promise.all([sizes.choose(wish), diskOf(machines, workspace)])
+    if (diskGb !== null && size.diskGb < diskGb) {
+      throw new ServiceError(
+        "disk-too-large",
+        409,
+        `Its disk has ${diskGb} GB and size ${wish.sizeClass} only ${size.diskGb} GB, and a disk cannot be made smaller: take a larger size.`,
+      )
+    }
     return { ...wish, size: size.name, price: size.regions[wish.region]?.price ?? null }
   }
 
@@ -251,21 +269,23 @@ export function createWorkspaces(means: WorkspacesMeans): Workspaces {
       const wish = { sizeClass: sizeClass ?? workspace.sizeClass, region: region ?? workspace.region }
       const isOther = wish.sizeClass !== workspace.sizeClass || wish.region !== workspace.region
       if (workspace.snapshot !== null) {
-        if (isOther) return begin(workspace, "wake", { wish: { place: await placeFor(wish) } })
+        if (isOther) return begin(workspace, "wake", { wish: { place: await placeFor(workspace, wish) } })
         await sizes.requireAvailable(workspace)
         return begin(workspace, "wake")
       }
       if (!isOther) return begin(workspace, "start")
-      const place = await placeFor(wish)
+      const place = await placeFor(workspace, wish)
       return begin(workspace, wish.region === workspace.region ? "resize" : "move", { wish: { place } })
     },
     async resize(user, id, sizeClass) {
       const workspace = await get(user, id)
-      return begin(workspace, "resize", { wish: { place: await placeFor({ sizeClass, region: workspace.region }) } })
+      const place = await placeFor(workspace, { sizeClass, region: workspace.region })
+      return begin(workspace, "resize", { wish: { place } })
     },
     async move(user, id, region) {
       const workspace = await get(user, id)
-      return begin(workspace, "move", { wish: { place: await placeFor({ sizeClass: workspace.sizeClass, region }) } })
+      const place = await placeFor(workspace, { sizeClass: workspace.sizeClass, region })
+      return begin(workspace, "move", { wish: { place } })
     },
     async backup(user, id, name) {
       const workspace = await get(user, id)
@@ -288,14 +308,14 @@ export function createWorkspaces(means: WorkspacesMeans): Workspaces {
       if (!workspace) throw notFound("workspace")
       return upgrade(workspace, requestedBy)
     },
-    async destroy(user, id) {
-      return begin(await get(user, id), "destroy")
+    async destroy(user, id, { leavesNothing = false } = {}) {
+      return begin(await get(user, id), "destroy", leavesNothing ? { wish: { leavesNothing } } : {})
     },
-    async beginAs(requestedBy, id, kind, unchanged = {}) {
+    async beginAs(requestedBy, id, kind, { unchanged = {}, because } = {}) {
       const workspace = await store.get(id)
       if (!workspace) throw notFound("workspace")
       const wanted = config.stopMode === "hibernate" ? "hibernate" : kind
-      return begin(workspace, wanted, { unchanged, requestedBy })
+      return begin(workspace, wanted, { unchanged, requestedBy, ...(because ? { wish: { because } } : {}) })
     },
     async backupAs(id) {
       const workspace = await store.get(id)

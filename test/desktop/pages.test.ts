@@ -1,11 +1,12 @@
 /// <reference lib="dom" />
 import assert from "node:assert/strict"
+import type { ServerResponse } from "node:http"
 import type { Browser, BrowserContext, BrowserContextOptions, Page } from "playwright-core"
-import { dashboardPage, deletePage, newWorkspacePage } from "../../service/pages/index.ts"
+import { dashboardPage, deletePage, newWorkspacePage, workspacePage } from "../../service/pages/index.ts"
 import type { Workspace } from "../../service/workspaces/workspace.ts"
 import { findChromium, launchChromium } from "../support/chromium.ts"
 import { auditPage } from "../support/page-audit.ts"
-import { operation, options, samplePages, signedIn, view, workspace } from "../support/page-samples.ts"
+import { operation, options, samplePages, signedIn, view, workspace, workspaceModel } from "../support/page-samples.ts"
 import { startPreview } from "../support/pages-preview.ts"
 import { waitUntil } from "../support/wait-until.ts"
 
@@ -120,6 +121,59 @@ describe("pages", () => {
     const [post] = preview.posts
     assert.equal(post?.path, "/workspaces/w-7f3k2m/delete")
     assert.deepEqual(Object.fromEntries(post?.fields ?? []), { csrf: signedIn.csrf, confirm: "quiet-otter" })
+  })
+
+  it("a restore wants the name typed, and an account's end the login name", async () => {
+    const pages = samplePages()
+    routes = path => pages[path]
+    for (const [path, name, form] of [
+      ["/restore", "quiet-otter", "/workspaces/w-7f3k2m/restore"],
+      ["/account-delete", "ada", "/account/delete"],
+    ] as const) {
+      await open(path)
+      const button = page.locator("[data-confirmed]")
+      assert.equal(await button.isDisabled(), true)
+      await page.fill("#confirm", name)
+      if (path === "/account-delete") await page.check('[name="snapshots"]')
+      await button.click()
+      await sent()
+      assert.equal(preview.posts.at(-1)?.path, form)
+      assert.equal(preview.posts.at(-1)?.fields.get("confirm"), name)
+      await context.close()
+    }
+    assert.equal(preview.posts[0]?.fields.get("backup"), "200")
+    assert.equal(preview.posts[1]?.fields.get("snapshots"), "remove")
+  })
+
+  it("a workspace's page notices the end of a backup, and changes of its own workspace alone", async () => {
+    let [isOver, state, loads]: [boolean, Workspace["state"], number] = [false, "RUNNING", 0]
+    routes = path => {
+      const json = (body: object) => (_: unknown, response: ServerResponse) => {
+        response.setHeader("content-type", "application/json")
+        response.end(JSON.stringify(body))
+      }
+      if (path === "/api/v1/workspaces")
+        return json({
+          workspaces: [
+            { id: "other", state: "STOPPING" },
+            { id: "w-7f3k2m", state },
+          ],
+        })
+      if (path.startsWith("/api/v1/operations/")) return json({ finishedAt: isOver ? "2030-01-01T00:00:00Z" : null })
+      loads++
+      const shown = operation({ id: "op-9", kind: "backup", state: isOver ? "succeeded" : "running" })
+      return workspacePage({ ...workspaceModel(), view: view({ state }, { operation: shown }) })
+    }
+    await open("/workspaces/w-7f3k2m")
+    await page.getByText("Backing quiet-otter up").waitFor()
+    await page.fill("#backup-name", "half typed")
+    // Longer than from one question to the next.
+    await page.waitForTimeout(4_000)
+    assert.equal(loads, 1)
+    assert.equal(await page.inputValue("#backup-name"), "half typed")
+    isOver = true
+    await page.getByText("Backing quiet-otter up").waitFor({ state: "detached" })
+    assert.equal(await page.getAttribute("#workspaces", "data-moving"), null)
   })
 
   it("prices and what can be had change with the region", async () => {

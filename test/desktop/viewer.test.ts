@@ -271,10 +271,46 @@ describe("viewer", () => {
     await page.waitForSelector("role=alert >> text=The disk is almost full.")
     host.say({ type: "stay" })
     await page.getByText("Your workspace stays on").waitFor()
-    host.say({ type: "warning", reason: "idle", at: new Date(0).toISOString() })
-    await page.waitForSelector("role=alert >> text=/^Your workspace stops at .+ \\(idle\\)\\.$/")
+    host.say({ type: "warning", reason: "nobody has used it since 14:05 UTC", at: new Date(0).toISOString() })
+    await page.waitForSelector(
+      "role=alert >> text=/^Your workspace stops at .+ \\(nobody has used it since 14:05 UTC\\)\\.$/",
+    )
     host.say({ type: "sleeping" })
     await state("sleeping")
+    assert.equal(await page.isVisible("#stop-banner"), false)
+  })
+
+  it("keeps the workspace on by a button in the warning, which goes when the stop is called off", async () => {
+    await open()
+    await state("connected")
+    await waitUntil("it listens", () => host.requests.includes("GET /agent/events"))
+    host.say({ type: "warning", reason: "nobody has used it since 14:05 UTC", inMs: 300_000 })
+    host.control.stay = 503
+    const button = page.getByRole("button", { name: "Keep it on" })
+    await button.click()
+    await page.getByText("The service could not be told").waitFor()
+    assert.equal(await button.isVisible(), true)
+    host.control.stay = 200
+    await button.focus()
+    await page.keyboard.press("Enter")
+    await page.getByText("has been told that you are here").waitFor()
+    assert.equal(host.requests.filter(one => one === "POST /agent/stay").length, 2)
+    host.say({ type: "stay" })
+    await button.waitFor({ state: "hidden" })
+    assert.deepEqual(rfb.inputs, [], "nothing of it was typed into the desktop")
+  })
+
+  it("says why the workspace was stopped, whichever way that comes first", async () => {
+    await open()
+    await state("connected")
+    await waitUntil("it listens", () => host.requests.includes("GET /agent/events"))
+    host.close(4410)
+    await state("sleeping")
+    host.say({ type: "sleeping", reason: "It was stopped because nobody has used it since 14:05 UTC." })
+    const words = () => page.textContent("#state-text")
+    await waitUntil("the reason", async () =>
+      (await words())?.startsWith("It was stopped because nobody has used it since 14:05 UTC. Everything is where"),
+    )
   })
 
   it("types from a phone: its keyboard, held modifiers and special keys", async () => {

@@ -295,6 +295,12 @@ describe("agent relay", function () {
     test.service.push("report")
     await waitUntil("a report that was asked for", () => test.service.reports.length > before, 60_000)
     assert.doesNotMatch(after.heard(), /event: warning/)
+    const told = test.service.reports.length
+    const since = Date.now()
+    assert.equal((await test.ask("POST", "/agent/stay")).status, 200)
+    assert.equal(test.service.reports.length, told + 1, "the service has heard before the answer")
+    const { signals } = test.service.reports.at(-1) as { signals: { lastInputAt: string } }
+    assert.ok(Date.parse(signals.lastInputAt) >= since - 1, "a person who wants it on is as good as a key")
     for (const page of [first, later, after]) page.close()
   })
 

@@ -137,10 +137,64 @@ describe("foozol-cloud: workspaces and tokens through the API", () => {
       assert.match((await cli(["workspace", "stop", "My desk"])).stdout, new RegExp(`^${id} +STOPPED$`, "m"))
       assert.equal((await json(["workspace", "start", id])).workspace.state, "RUNNING")
     })
+    it("puts it to sleep, wakes it with another size, and says why it is on", async () => {
+      const slept = await json(["workspace", "stop", id, "--mode", "hibernate"])
+      assert.deepEqual([slept.workspace.state, slept.workspace.asleep], ["STOPPED", true])
+      assert.match((await cli(["workspace", "activity", id])).stdout, /^Its machine does not run/)
+      const woken = await json(["workspace", "start", id, "--size", "medium"])
+      assert.deepEqual([woken.workspace.state, woken.workspace.sizeClass], ["RUNNING", "medium"])
+      assert.match((await cli(["workspace", "activity", "My desk"])).stdout, /^use +active$/m)
+      assert.equal((await json(["workspace", "activity", id])).verdict, "active")
+      assert.match(
+        (await cli(["workspace", "stop", id, "--mode", "off"])).stderr,
+        /Allowed choices are power-off, hibernate/,
+      )
+    })
+    it("backs it up, lists, restores and removes", async () => {
+      const { backup } = await json(["workspace", "backup", id, "--name", "first"])
+      assert.deepEqual([backup.name, backup.kind, backup.workspace], ["first", "backup", id])
+      assert.match((await cli(["workspace", "backup", "My desk"])).stdout, /^\d+ +My desk, on demand$/m)
+      const { stdout } = await cli(["workspace", "backups", id])
+      assert.match(
+        stdout,
+        new RegExp(`^${backup.id} +${id} +backup +2.* you remove it +\\d+\\.\\d GB +not yet +first$`, "m"),
+      )
+      assert.equal((await json(["workspace", "backups", id])).length, 2)
+      const typed = await cli(["workspace", "restore", id, "first"], {}, "my desk\n")
+      assert.equal(typed.code, 1)
+      assert.match(
+        typed.stderr,
+        /kept as a snapshot for 7 days\.\nType its name to go on: That is not its name: nothing was restored/,
+      )
+      const restored = await json(["workspace", "restore", id, "first", "--yes"])
+      assert.equal(restored.workspace.state, "RUNNING")
+      await refuses(["workspace", "restore", id, "second", "--yes"], /no backup "second"/)
+
+      const all = await json(["backup", "list"])
+      assert.deepEqual(all.map((one: { kind: string }) => one.kind).sort(), ["backup", "backup", "safety"])
+      await refuses(["backup", "remove", "nothing", "--yes"], /no backup "nothing"/)
+      assert.equal((await cli(["backup", "remove", "first"], {}, "first\n")).stdout, `${backup.id}  removed\n`)
+      for (const one of all) if (one.id !== backup.id) await json(["backup", "remove", one.id, "--yes"])
+      assert.deepEqual(await json(["backup", "list"]), [])
+      assert.match((await cli(["backup", "--help"])).stdout, /Examples:\n.*foozol-cloud backup list/)
+    })
+    it("gives it another size and another region", async () => {
+      const moved = await json(["workspace", "move", id, "--region", "hel1"])
+      assert.deepEqual([moved.workspace.state, moved.workspace.region], ["RUNNING", "hel1"])
+      const larger = await json(["workspace", "resize", id, "--size", "large"])
+      assert.equal(larger.workspace.sizeClass, "large")
+      await refuses(["workspace", "resize", id, "--size", "small"], /a disk cannot be made smaller/)
+      await refuses(["workspace", "move", id, "--region", "mars1"], /no region "mars1"/)
+    })
+    it("calls it something else and back", async () => {
+      assert.equal((await cli(["workspace", "rename", id, "Bench"])).stdout, `${id}  Bench\n`)
+      assert.equal((await json(["workspace", "rename", "Bench", "My desk"])).name, "My desk")
+      await refuses(["workspace", "rename", id, ""], /name: must not be empty/)
+    })
     it("says why something cannot be done now", () =>
       refuses(["workspace", "start", id], /workspace that is RUNNING cannot be started/))
     it("says that there is no such workspace", async () => {
-      for (const what of ["show", "open", "stop", "start", "delete"]) {
+      for (const what of ["show", "open", "stop", "start", "delete", "backup", "backups", "activity"]) {
         await refuses(["workspace", what, "nothing"], /You have no workspace "nothing"/)
       }
     })
@@ -210,7 +264,7 @@ describe("foozol-cloud: workspaces and tokens through the API", () => {
       const { code, stdout, stderr } = await cli(["workspace", "delete", id], {}, "My desk\n")
       assert.equal(code, 0, stderr)
       assert.equal(stdout, `${id}  deleted\n`)
-      assert.match(stderr, /Step 2 of 2: Deleting machine, address and firewall/)
+      assert.match(stderr, /Step 3 of 3: Deleting machine, address and firewall/)
       await refuses(["workspace", "show", id], /You have no workspace/)
     })
     it("returns at once when told not to wait", async () => {

@@ -6,6 +6,7 @@ import { startService } from "../../service/start.ts"
 import { cookieOf, startTestService, type TestService } from "../support/service.ts"
 import { csrfOf, type Visitor } from "../support/visitor.ts"
 import { waitUntil } from "../support/wait-until.ts"
+import { startWebhookReceiver } from "../support/webhook-receiver.ts"
 
 /** Everything in seconds: in use 4, idle 4 before the stop, of which warned 2; machines report every 2. */
 const SETTINGS = {
@@ -67,16 +68,44 @@ describe("service: workspaces that nobody uses", () => {
     const told = await activity()
     assert.ok(told.announced)
     assert.match(told.text, /It is stopped at /)
-    assert.equal(warning.data.reason, "nobody has used it for a while")
+    assert.match(String(warning.data.reason), /^nobody has used it since \d\d:\d\d UTC$/)
     await becomes("STOPPED")
     const [stop] = await stops()
     assert.ok(stop)
     assert.ok(stop.createdAt >= Date.parse(String(warning.data.at)), "not before the time that was announced")
     assert.ok(stop.createdAt - Date.parse(told.stopsAt) >= 0)
+    const last = orders("stopping").at(-1)?.data
+    assert.match(String(last?.reason), /^It was stopped because nobody has used it since \d\d:\d\d UTC\.$/)
+    assert.equal(last?.at, null)
     const { body } = await test.api(token, "GET", `/operations/${stop.id}`)
     assert.equal(body.requestedBy, "idleness")
-    assert.match((await ada.get(`${test.url}/operations/${stop.id}`)).text, /since nobody had used the workspace/)
+    assert.match(
+      (await ada.get(`${test.url}/operations/${stop.id}`)).text,
+      /because nobody has used it since \d\d:\d\d UTC/,
+    )
     assert.equal((await activity()).verdict, "off")
+  })
+
+  it("tells its owner of a planned stop once, by its new name", async () => {
+    const receiver = await startWebhookReceiver()
+    const { body: me } = await test.api(token, "GET", "/me")
+    const { preferences } = test.service.services
+    await preferences.setWebhook(me.id, receiver.url, "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")
+    try {
+      await change({ name: "Desk / of Ada" })
+      await becomes("STOPPED")
+      const stopped = await waitUntil("the stop is told", () =>
+        receiver.hooks.find(hook => hook.body.type === "workspace.stopped" || hook.body.kind === "stopped"),
+      )
+      const told = receiver.hooks.filter(hook => JSON.stringify(hook.body).includes("about-to-stop"))
+      assert.equal(told.length, 1, JSON.stringify(receiver.hooks.map(hook => hook.body)))
+      const text = JSON.stringify(told[0]?.body)
+      assert.match(text, /Desk \/ of Ada will stop at .* UTC: Nobody has used it since \d\d:\d\d UTC\. Open it/)
+      assert.match(JSON.stringify(stopped.body), /Desk \/ of Ada/)
+    } finally {
+      await preferences.clearWebhook(me.id)
+      receiver.close()
+    }
   })
 
   it("stays on when somebody uses it at the last moment, and calls the stop off", async () => {

@@ -6,9 +6,12 @@ import {
   type ActivityView,
   accountPage,
   apiDocsPage,
+  type BackupView,
+  backupsPage,
   type CreateOptions,
   connectPage,
   dashboardPage,
+  deleteAccountPage,
   deletePage,
   errorPage,
   landingPage,
@@ -16,10 +19,14 @@ import {
   newWorkspacePage,
   notificationsPage,
   operationPage,
+  removeBackupPage,
+  restorePage,
   type SignedIn,
   type UsageModel,
   usagePage,
+  type WorkspaceModel,
   type WorkspaceView,
+  workspacePage,
 } from "../../service/pages/index.ts"
 import type { Workspace } from "../../service/workspaces/workspace.ts"
 import { apiDescription } from "./api-sample.ts"
@@ -277,6 +284,84 @@ export const notifications: NotificationsModel = {
   ],
 }
 
+export const backups: BackupView[] = [
+  {
+    ...{ id: "201", workspace: "w-7f3k2m", workspaceName: "quiet-otter", isLiving: true, kind: "backup" },
+    ...{ scheduled: true, name: "quiet-otter, daily", available: true, bytes: 4.2 * 1024 ** 3 },
+    ...{ createdAt: Date.now() - 9 * HOUR, keepUntil: Date.now() + 159 * HOUR },
+    ...{ provenAt: Date.now() - 7 * HOUR, proof: "passed" },
+  },
+  {
+    ...{ id: "200", workspace: "w-7f3k2m", workspaceName: "quiet-otter", isLiving: true, kind: "backup" },
+    ...{ scheduled: false, name: "before the upgrade of everything", available: true, bytes: 640 * 1024 ** 2 },
+    ...{ createdAt: Date.now() - 60 * HOUR, keepUntil: null, provenAt: Date.now() - 50 * HOUR, proof: "failed" },
+  },
+  {
+    ...{ id: "199", workspace: "w-7f3k2m", workspaceName: "quiet-otter", isLiving: true, kind: "safety" },
+    ...{ scheduled: false, name: "quiet-otter, before it was changed", available: false, bytes: null },
+    ...{ createdAt: Date.now() - 1 * HOUR, keepUntil: Date.now() + 167 * HOUR, provenAt: null, proof: null },
+  },
+]
+const finalBackup: BackupView = {
+  ...{ id: "150", workspace: "w-gone", workspaceName: "old-heron", isLiving: false, kind: "final", scheduled: false },
+  ...{ name: "old-heron, deleted", available: true, bytes: 12.4 * 1024 ** 3, createdAt: Date.now() - 240 * HOUR },
+  ...{ keepUntil: Date.now() + 480 * HOUR, provenAt: null, proof: null },
+}
+
+/** The page of one workspace, in a state. */
+export const workspaceModel = (
+  more: Partial<Workspace> = {},
+  other: Partial<WorkspaceModel> & { activity?: ActivityView } = {},
+): WorkspaceModel => {
+  const { activity: use = null, ...rest } = other
+  return {
+    ...signedIn,
+    view: view(more, { activity: use }),
+    stop: [
+      { mode: "power-off", perDay: { amount: 0.41, currency: "EUR" }, atMost: false, wokeIn: 38, usual: 35 },
+      { mode: "hibernate", perDay: { amount: 0.0179, currency: "EUR" }, atMost: true, wokeIn: null, usual: 130 },
+    ],
+    backups,
+    sizes: options.sizes.map(one => ({
+      ...{ sizeClass: one.class, type: one.type, cores: one.cores, memoryGb: one.memoryGb, diskGb: one.diskGb },
+      price: { amount: one.prices.fsn1?.monthly ?? 0, currency: "EUR" },
+      isCurrent: one.class === "medium",
+      reason:
+        one.class === "small"
+          ? "Its disk has 160 GB, and this one only 40 GB"
+          : one.class === "large"
+            ? "Sold out"
+            : null,
+    })),
+    regions: options.regions.map(({ id, label }) => ({
+      ...{ region: id, label, price: { amount: 11.99, currency: "EUR" }, isCurrent: id === "fsn1" },
+      reason: id === "nbg1" ? "Its size is sold out there at the moment" : null,
+    })),
+    operations: [
+      operation({ id: "op-9", kind: "backup", state: "failed", finishedAt: Date.now() - 10_000 }),
+      operation({ id: "op-8", kind: "hibernate", state: "succeeded", requestedBy: "idleness", finishedAt: Date.now() }),
+      operation({ id: "op-1", state: "succeeded", finishedAt: Date.now() }),
+    ],
+    ...{ autoStop: true, keepOnUntil: null, soldOut: null },
+    ...rest,
+  }
+}
+
+const places = [
+  {
+    sizeClass: "large" as const,
+    region: "fsn1",
+    regionLabel: "Falkenstein, Germany",
+    price: { amount: 22.49, currency: "EUR" },
+  },
+  {
+    sizeClass: "medium" as const,
+    region: "ash",
+    regionLabel: "Ashburn, USA",
+    price: { amount: 17.49, currency: "EUR" },
+  },
+]
+
 /** Every page, by the path it is previewed at. */
 export function samplePages(): Record<string, string> {
   const from = Date.now() - 15_000
@@ -328,7 +413,69 @@ export function samplePages(): Record<string, string> {
       workspace: workspace({ state: "FAILED" }),
       events: [],
     }),
+    "/operation-sold-out": operationPage({
+      ...moving,
+      operation: operation({
+        ...{ kind: "wake", state: "failed", finishedAt: from + 1_000 },
+        failure: { ...failure, id: "sold-out", message: "It is sold out. Nothing is lost.", next: "retry" },
+      }),
+      workspace: workspace({ state: "STOPPED", snapshot: "9" }),
+      ...{ events: [], places },
+    }),
+    "/operation-slept": operationPage({
+      ...moving,
+      operation: operation({
+        ...{ kind: "hibernate", state: "succeeded", requestedBy: "idleness", finishedAt: from + 90_000 },
+        wish: { because: "nobody has used it since 14:05 UTC" },
+      }),
+      workspace: workspace({ state: "STOPPED", snapshot: "9" }),
+      events: [],
+    }),
+    "/workspace": workspacePage(
+      workspaceModel({}, { activity: activity({ output: 3, agent: 1, files: 12, start: 180, viewer: 0 }) }),
+    ),
+    "/workspace-off": workspacePage(
+      workspaceModel(
+        { state: "STOPPED" },
+        { keepOnUntil: Date.now() + 9 * HOUR, errors: { name: "A name must be one line.", backup: "No." } },
+      ),
+    ),
+    "/workspace-asleep": workspacePage(workspaceModel({ state: "STOPPED", snapshot: "9" }, { backups: [] })),
+    "/workspace-sold-out": workspacePage(
+      workspaceModel(
+        { state: "STOPPED", snapshot: "9" },
+        { soldOut: places, notice: { tone: "error", text: "Medium is sold out in fsn1." } },
+      ),
+    ),
+    "/workspace-moving": workspacePage(
+      workspaceModel(
+        { state: "STOPPING" },
+        { view: view({ state: "STOPPING" }, { operation: operation({ kind: "stop" }) }) },
+      ),
+    ),
+    "/workspace-failed": workspacePage({
+      ...workspaceModel({ state: "FAILED", failure }, { backups: null, sizes: null, regions: null }),
+      view: view({ state: "FAILED", failure }, { operation: operation({ state: "failed" }) }),
+    }),
+    "/restore": restorePage({
+      ...signedIn,
+      workspace: workspace(),
+      backup: backups[1] as BackupView,
+      error: "Not it.",
+    }),
+    "/backups": backupsPage({ ...signedIn, backups: [...backups, finalBackup] }),
+    "/backups-none": backupsPage({ ...signedIn, backups: [], notice: { tone: "ok", text: "It is gone." } }),
+    "/backups-remove": removeBackupPage({ ...signedIn, backup: finalBackup }),
+    "/new-from": newWorkspacePage({
+      ...{ ...signedIn, options, values: { sizeClass: "medium" } },
+      from: {
+        ...{ id: "150", name: "old-heron, deleted", workspaceName: "old-heron", profile: "browser" },
+        createdAt: Date.now() - 240 * HOUR,
+      },
+      errors: { from: "There is no such backup." },
+    }),
     "/delete": deletePage({ ...signedIn, workspace: workspace(), error: "That is not its name: quiet-otter." }),
+    "/delete-kept": deletePage({ ...signedIn, workspace: workspace(), keptDays: 30 }),
     "/connect": connectPage({ ...signedIn, workspace: workspace({ state: "STOPPED" }), action: "wake" }),
     "/connect-first": connectPage({ ...signedIn, workspace: null, action: "create" }),
     "/usage": usagePage({ ...usage, budgetError: "A budget is an amount." }),
@@ -338,6 +485,11 @@ export function samplePages(): Record<string, string> {
       ...{ ...notifications, sendsMail: false, email: null, webhook: null, failures: [] },
       ...{ errors: { url: "It must be an https URL." }, notice: { tone: "ok", text: "It is on its way." } },
     }),
+    "/account-delete": deleteAccountPage({
+      ...{ ...signedIn, workspaces: ["quiet-otter", "idle-fox"], snapshots: 4, keptDays: 30 },
+      error: "This is not your login name.",
+    }),
+    "/landing-account-ends": landingPage({ signInUrl: "/login/github", accountEnds: true }),
     "/account": accountPage({ ...account, newToken: "fz_9qT3mW7xK2vB8nR4sL6pD1yH5jC0gE" }),
     "/error": errorPage({
       status: 503,

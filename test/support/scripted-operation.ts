@@ -50,7 +50,8 @@ export function scriptedOperation(more: Partial<Operation> = {}) {
       const { now } = control
       if (path.startsWith("/operations/")) {
         const events = told.map(({ event }) => event)
-        return operationPage({ ...signedIn, operation: now, workspace: workspace(), events, address: "https://w.test" })
+        const its = workspace(now.state === "failed" || now.state === "cancelled" ? { state: "FAILED" } : {})
+        return operationPage({ ...signedIn, operation: now, workspace: its, events, address: "https://w.test" })
       }
       if (path === "/connect") return "<title>Desktop</title>"
       if (path !== `/api/v1/operations/${now.id}/events`) return undefined

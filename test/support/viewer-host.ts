@@ -11,7 +11,7 @@ export async function startViewerHost(viewer: string, rfbPort: () => number) {
   const requests: string[] = []
   const streams = new Set<WebSocket>()
   const listeners = new Set<ServerResponse>()
-  const control = { upgrade: 101, status: 200, closeAtOnce: 0, resize: 200, upgrades: 0 }
+  const control = { upgrade: 101, status: 200, closeAtOnce: 0, resize: 200, stay: 200, upgrades: 0 }
 
   const server = createServer(async (request, response) => {
     const path = new URL(request.url ?? "/", "http://machine").pathname
@@ -36,6 +36,8 @@ export async function startViewerHost(viewer: string, rfbPort: () => number) {
       resizes.push(size)
       response.statusCode = control.resize
       response.end(JSON.stringify(size))
+    } else if (path === "/agent/stay" && request.method === "POST") {
+      response.writeHead(control.stay).end("{}")
     } else response.writeHead(404).end()
   })
 

@@ -22,6 +22,8 @@ export interface Relay {
   viewers(): number
   /** Wall clock of the last key or pointer event of any viewer. */
   lastInputAt(): number | null
+  /** A person has said in another way that they are here: it counts as input. */
+  noteInput(): void
   /** Ends the streams of a token now, and remembers it for what is just coming in. */
   revoke(tokenHash: string): void
   revokeAll(): void
@@ -132,6 +134,9 @@ export function createRelay(options: RelayOptions): Relay {
     upgrade,
     viewers,
     lastInputAt: () => lastInput,
+    noteInput: () => {
+      lastInput = now()
+    },
     revoke: hash => {
       revoked.set(hash, clock())
       closeGuest(hash, STREAM_CLOSED.signedOut, "signed out")

@@ -24,10 +24,10 @@ export async function destroy(run: OperationRun): Promise<Outcome> {
 
 /** The snapshot that a deleted workspace leaves: its newest state, wherever that is. */
 async function keepLast(run: OperationRun): Promise<void> {
-  const { means, workspace } = run
+  const { means, workspace, operation } = run
   const days = means.config.finalSnapshotDays
   const machine = await findMachine(run)
-  if (days === 0) {
+  if (days === 0 || operation.wish?.leavesNothing) {
     if (machine) await whenFree(run, machine)
     return removeSleepSnapshots(run)
   }

@@ -3,7 +3,7 @@ import { ServiceError } from "../../errors.ts"
 import type { Place, Workspace } from "../../workspaces/workspace.ts"
 import { type OperationRun, type Outcome, Returned } from "../operation-run.ts"
 import { waitUntilReady } from "../wait-until-ready.ts"
-import { apply, closeViewers, findMachine, putAway, switchOff } from "./machine.ts"
+import { apply, closeViewers, findMachine, putAway, switchOff, whyStopped } from "./machine.ts"
 import { removeSleepSnapshots, sleepSnapshot, takeSnapshot } from "./snapshots.ts"
 
 /**
@@ -13,7 +13,7 @@ import { removeSleepSnapshots, sleepSnapshot, takeSnapshot } from "./snapshots.t
 export async function hibernate(run: OperationRun): Promise<Outcome> {
   const { means, workspace } = run
   const machine = await findMachine(run)
-  await closeViewers(run, "It was stopped.")
+  await closeViewers(run, whyStopped(run))
   run.step("power")
   if (machine) await switchOff(run, machine)
   run.step("snapshot")

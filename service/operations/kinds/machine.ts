@@ -95,6 +95,10 @@ export async function theMachine(run: OperationRun): Promise<Machine> {
   )
 }
 
+/** What whoever is on a machine that stops is told. */
+export const whyStopped = ({ operation: { wish } }: OperationRun) =>
+  wish?.because === undefined ? "It was stopped." : `It was stopped because ${wish.because}.`
+
 /** Ends every open desktop of the workspace: tokens first, so that none comes back. */
 export async function closeViewers(run: OperationRun, reason: string): Promise<void> {
   const { means, workspace } = run

@@ -1,6 +1,6 @@
 import type { OperationRun, Outcome } from "../operation-run.ts"
 import { waitUntilReady } from "../wait-until-ready.ts"
-import { closeViewers, switchOff, theMachine, whenFree } from "./machine.ts"
+import { closeViewers, switchOff, theMachine, whenFree, whyStopped } from "./machine.ts"
 
 /** Switches a machine on that is there. */
 export async function start(run: OperationRun): Promise<Outcome> {
@@ -15,7 +15,7 @@ export async function start(run: OperationRun): Promise<Outcome> {
 /** Shuts a machine down and keeps it. */
 export async function stop(run: OperationRun): Promise<Outcome> {
   const machine = await theMachine(run)
-  await closeViewers(run, "It was stopped.")
+  await closeViewers(run, whyStopped(run))
   run.step("power")
   await switchOff(run, machine)
   return { machineId: machine.id, stopMode: "power-off" }

@@ -20,7 +20,7 @@ let asking = false
 let renewedAt = Date.now()
 
 const place = () => document.getElementById("workspaces")
-const cards = () => [...document.querySelectorAll<HTMLElement>("[data-workspace]")]
+const cards = () => [...document.querySelectorAll<HTMLElement>("#workspaces [data-workspace]")]
 const isMoving = () => place()?.dataset.moving !== undefined
 
 function aheadNow(): number {
@@ -33,7 +33,19 @@ async function askStates(): Promise<Map<string, string> | null> {
   if (response.status === 401) location.reload()
   if (!response.ok) return null
   const { workspaces } = (await response.json()) as { workspaces: { id: string; state: string }[] }
-  return new Map(workspaces.map(({ id, state }) => [id, state]))
+  // A page of one workspace is not concerned with the others.
+  const only = place()?.dataset.only
+  const its = only === undefined ? workspaces : workspaces.filter(({ id }) => id === only)
+  return new Map(its.map(({ id, state }) => [id, state]))
+}
+
+/** Is the operation over that the page says goes on? One that leaves the state alone is seen by nothing else. */
+async function askOperation(): Promise<boolean> {
+  const id = place()?.dataset.operation
+  if (id === undefined) return false
+  const response = await fetch(`/api/v1/operations/${encodeURIComponent(id)}`)
+  if (!response.ok) return false
+  return ((await response.json()) as { finishedAt: string | null }).finishedAt !== null
 }
 
 const shownStates = () => new Map(cards().map(card => [card.dataset.workspace ?? "", card.dataset.state ?? ""]))
@@ -48,8 +60,8 @@ async function look(): Promise<void> {
   if (asking || document.hidden || !(isMoving() || isOutdated())) return
   asking = true
   try {
-    const [states, before] = [await askStates(), shownStates()]
-    if (states === null || (same(states, before) && !isOutdated())) return
+    const [states, isOver, before] = [await askStates(), await askOperation(), shownStates()]
+    if (states === null || (same(states, before) && !isOver && !isOutdated())) return
     renewedAt = Date.now()
     if (!(await renew("workspaces"))) return
     ahead = aheadNow()

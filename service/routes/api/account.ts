@@ -1,5 +1,7 @@
 import { randomUUID } from "node:crypto"
 import { z } from "zod"
+import { askEnd } from "../../accounts/ask-end.ts"
+import { SNAPSHOT_WISHES } from "../../accounts/endings.ts"
 import { SCOPES } from "../../api-tokens/api-tokens.ts"
 import { forbidden, notFound } from "../../errors.ts"
 import type { Limits } from "../../middleware/limits.ts"
@@ -31,7 +33,7 @@ export async function tellMachines({ workspaces, channel }: Services, user: stri
 
 /** `/me`, `/secrets` (write-only) and `/tokens`. */
 export function accountRoutes(services: Services, limits: Limits): ApiRoute[] {
-  return [me(), ...secretRoutes(services, limits), ...tokenRoutes(services, limits)]
+  return [me(), deleteAccount(services, limits), ...secretRoutes(services, limits), ...tokenRoutes(services, limits)]
 }
 
 function me(): ApiRoute {
@@ -45,6 +47,37 @@ function me(): ApiRoute {
     replies: { 200: { description: "You", schema: z.object({ id: z.string(), login: z.string(), name: z.string() }) } },
     async handle({ caller: { user } }) {
       return { status: 200, body: { id: user.id, login: user.login, name: user.name } }
+    },
+  })
+}
+
+function deleteAccount(services: Services, limits: Limits): ApiRoute {
+  return route({
+    id: "deleteAccount",
+    method: "delete",
+    path: "/account",
+    tag: "Account",
+    summary: "Delete your account",
+    description:
+      "Ends all logins, open desktops and tokens at once, this one too; then your workspaces are deleted, and everything that is kept about you but the usage ledger. It goes on by itself. You can sign up again afterwards.",
+    scope: "write",
+    query: z.object({
+      confirm: z.string().max(100).meta({ description: "your login name" }),
+      snapshots: z
+        .enum(SNAPSHOT_WISHES)
+        .default("keep")
+        .meta({ description: "keep: for as long as those of deleted workspaces are; remove: at once" }),
+    }),
+    replies: {
+      202: {
+        description: "Begun; nothing of yours can be asked for any more",
+        schema: z.object({ state: z.literal("ending"), snapshots: z.enum(SNAPSHOT_WISHES) }),
+      },
+    },
+    async handle({ caller: { user }, query: { confirm, snapshots } }) {
+      await limits("change", user.id)
+      await askEnd(services, user, { confirm, snapshots })
+      return { status: 202, body: { state: "ending", snapshots } }
     },
   })
 }

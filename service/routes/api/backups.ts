@@ -15,7 +15,7 @@ const BackupId = z.object({
     .meta({ description: "id of the backup" }),
 })
 
-const BackupSchema = z
+export const BackupSchema = z
   .object({
     id: z.string(),
     workspace: z.string().meta({ description: "of which workspace; it may be deleted by now" }),
@@ -40,6 +40,8 @@ const BackupSchema = z
     diskGb: z.number().meta({ description: "a machine made from it needs at least such a disk" }),
   })
   .meta({ id: "Backup" })
+/** What a person calls a backup. */
+export const BackupName = z.string().trim().min(1).max(100)
 const Listed = z.object({ backups: z.array(BackupSchema) })
 
 /** `/backups`, and those of a workspace: make, list, remove. */
@@ -55,7 +57,7 @@ export function backupRoutes(services: Services, limits: Limits): ApiRoute[] {
     summary: "Back a workspace up",
     scope: "write",
     params: Id,
-    body: z.strictObject({ name: z.string().trim().min(1).max(100).optional() }),
+    body: z.strictObject({ name: BackupName.optional() }),
     replies: { 202: { description: "Begun: follow the operation", schema: z.object({ operation: OperationSchema }) } },
     errors: [404, 409],
     async handle({ caller: { user }, params: { id }, body }) {

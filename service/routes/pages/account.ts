@@ -1,17 +1,18 @@
 import Router from "koa-router"
+import { askEnd } from "../../accounts/ask-end.ts"
 import { notFound, ServiceError } from "../../errors.ts"
 import { endLogin } from "../../logins/end-login.ts"
 import { loginCookie, requireLogin } from "../../middleware/caller.ts"
 import type { Limits } from "../../middleware/limits.ts"
-import { type AccountModel, accountPage } from "../../pages/index.ts"
+import { type AccountModel, accountPage, deleteAccountPage } from "../../pages/index.ts"
 import { SecretName, SecretValue } from "../../secrets/secrets.ts"
 import type { Services } from "../../services.ts"
 import { CreateToken, createToken, tellMachines } from "../api/account.ts"
 import { csrfToken, type PageContext, readForm, type SignedInCaller, show } from "./forms.ts"
 
-/** The account page: logins, tokens for scripts, secrets; and signing out. */
+/** The account page: logins, tokens for scripts, secrets; signing out, and the end of it all. */
 export function accountPages(services: Services, limits: Limits): Router {
-  const { keys, logins, apiTokens, secrets, config, now } = services
+  const { keys, logins, apiTokens, secrets, workspaces, backups, config, now } = services
   const cookie = loginCookie(config.url)
   const router = new Router()
 
@@ -89,6 +90,35 @@ export function accountPages(services: Services, limits: Limits): Router {
     if (!(await secrets.remove(caller.user.id, koa.params.name as string))) throw notFound("secret")
     await tellMachines(services, caller.user.id)
     back(ctx)
+  })
+
+  async function showDeletion(ctx: PageContext, caller: SignedInCaller, error?: string): Promise<void> {
+    const { user } = caller
+    const [all, found] = await Promise.all([workspaces.listOf(user.id), backups.ofUser(user.id).catch(() => null)])
+    const page = deleteAccountPage({
+      ...{ user, csrf: csrfToken(keys, caller), keptDays: config.finalSnapshotDays },
+      ...{ workspaces: all.map(one => one.name), snapshots: found?.length ?? null, ...(error ? { error } : {}) },
+    })
+    show(ctx, page, error ? 422 : 200)
+  }
+  router.get("/account/delete", async koa => {
+    const ctx = koa as unknown as PageContext
+    await showDeletion(ctx, requireLogin(ctx))
+  })
+  router.post("/account/delete", async koa => {
+    const ctx = koa as unknown as PageContext
+    const form = await readForm(services, ctx)
+    await limits("change", form.caller.user.id)
+    const snapshots = form.text("snapshots") === "remove" ? "remove" : "keep"
+    try {
+      await askEnd(services, form.caller.user, { confirm: form.text("confirm"), snapshots })
+    } catch (error) {
+      if (!(error instanceof ServiceError) || error.id !== "not-confirmed") throw error
+      return showDeletion(ctx, form.caller, "This is not your login name.")
+    }
+    ctx.cookies.set(cookie.name, null, { ...cookie.options, maxAge: 0 })
+    ctx.redirect("/?account-ends=1")
+    ctx.status = 303
   })
 
   const signOut = (everywhere: boolean) => async (koa: unknown) => {

@@ -1,5 +1,5 @@
 import Router from "koa-router"
-import { notFound } from "../../errors.ts"
+import { notFound, ServiceError } from "../../errors.ts"
 import { requireLogin } from "../../middleware/caller.ts"
 import type { Limits } from "../../middleware/limits.ts"
 import { connectPage } from "../../pages/index.ts"
@@ -67,8 +67,17 @@ export function connectRoutes(services: Services, limits: Limits): Router {
   async function begin(ctx: PageContext, { user }: SignedInCaller, workspace: Workspace | null): Promise<void> {
     await limits("create", user.id)
     const operation = workspace
-      ? await workspaces.start(user.id, workspace.id)
+      ? await workspaces.start(user.id, workspace.id).catch(error => {
+          if (error instanceof ServiceError && error.id === "sold-out") return null
+          throw error
+        })
       : (await workspaces.create(user.id, CreateWorkspace.parse({}), null)).operation
+    // Its page says where it can be had instead.
+    if (operation === null) {
+      ctx.redirect(`/workspaces/${workspace?.id}`)
+      ctx.status = 303
+      return
+    }
     const found = await store.operation(operation)
     ctx.redirect(found ? `/operations/${operation}?open=1` : "/")
     ctx.status = 303

@@ -20,6 +20,10 @@ const SIGN_IN_ERRORS: Record<string, { title: string; message: string }> = {
     title: "Sign-up is closed",
     message: "There are as many users here as there may be: ask the operator to let you in.",
   },
+  "account-ending": {
+    title: "Your account is being deleted",
+    message: "That takes a few minutes, since workspaces are deleted first. Sign in again after that to begin anew.",
+  },
   "github-away": { title: "GitHub does not answer", message: "Try again in a few minutes." },
 }
 
@@ -32,8 +36,8 @@ export function homePages(services: Services): Router {
     const ctx = koa as unknown as PageContext
     if (ctx.state.caller?.login) return showDashboard(ctx, ctx.state.caller as SignedInCaller)
     const error = SIGN_IN_ERRORS[String(ctx.query["sign-in"])]
-    const signedOut = ctx.query["signed-out"] === "1"
-    show(ctx, landingPage({ signInUrl: "/login/github", signedOut, ...(error ? { error } : {}) }), error ? 403 : 200)
+    const said = { signedOut: ctx.query["signed-out"] === "1", accountEnds: ctx.query["account-ends"] === "1" }
+    show(ctx, landingPage({ signInUrl: "/login/github", ...said, ...(error ? { error } : {}) }), error ? 403 : 200)
   })
 
   async function showDashboard(ctx: PageContext, caller: SignedInCaller): Promise<void> {

@@ -5,6 +5,7 @@ import { operationPage } from "../../pages/index.ts"
 import type { Services } from "../../services.ts"
 import { addressOf } from "../../workspaces/workspace.ts"
 import { csrfToken, type PageContext, readForm, show } from "./forms.ts"
+import { otherPlaces } from "./workspace-view.ts"
 
 /** The page that shows how an operation goes, and its buttons. */
 export function operationPages(services: Services): Router {
@@ -19,6 +20,10 @@ export function operationPages(services: Services): Router {
       workspaces.get(caller.user.id, operation.workspace),
       events.read(operation.id, null),
     ])
+    const isSoldOut = operation.failure?.id === "sold-out" && workspace.state === "STOPPED"
+    // What has just been refused is not offered again, whatever was known of it a minute ago.
+    const refused = operation.wish?.place ?? workspace
+    const places = isSoldOut ? await otherPlaces(services, workspace, refused).catch(() => []) : []
     show(
       ctx,
       operationPage({
@@ -28,6 +33,7 @@ export function operationPages(services: Services): Router {
         workspace,
         events: past.map(one => one.event),
         address: addressOf(workspace.id, config),
+        places,
       }),
     )
   })

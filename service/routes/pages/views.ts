@@ -1,7 +1,8 @@
-import type { CreateOptions, WorkspaceView } from "../../pages/index.ts"
+import type { CreateOptions, Origin, WorkspaceView } from "../../pages/index.ts"
 import type { Services } from "../../services.ts"
 import { addressOf, PROFILES, type Workspace } from "../../workspaces/workspace.ts"
 import { presentSize } from "../api/catalog.ts"
+import { backupViews } from "./backup-view.ts"
 
 /** Names of Hetzner's places, for people; a place that is not here is shown by its id. */
 const REGION_LABELS: Record<string, string> = {
@@ -12,6 +13,8 @@ const REGION_LABELS: Record<string, string> = {
   hil: "Hillsboro, Oregon",
   sin: "Singapore",
 }
+
+export const regionLabel = (region: string) => REGION_LABELS[region] ?? region
 
 const PROFILE_TEXTS = {
   browser: { label: "Browser and terminal", text: "Chromium and a terminal side by side, with coding agents at hand." },
@@ -45,11 +48,11 @@ export async function workspaceView(
         : null,
     costPerMonth: price ? { amount: price.monthly, currency: price.currency } : null,
     stoppedCostNote:
-      workspace.provider === "hetzner"
-        ? "Hetzner bills a machine that is switched off in full; only deleting it ends the cost."
-        : null,
+      workspace.snapshot !== null
+        ? "It sleeps: only its snapshot and its address are billed."
+        : "Hetzner bills a machine that is switched off in full; putting it to sleep ends that.",
     sizeLabel: size ? `${size.cores} vCPU · ${size.memoryGb} GB · ${size.diskGb} GB disk` : workspace.size,
-    regionLabel: REGION_LABELS[workspace.region] ?? workspace.region,
+    regionLabel: regionLabel(workspace.region),
   }
 }
 
@@ -72,7 +75,30 @@ export async function createOptions({ sizes, images, config }: Services): Promis
       const { regions: prices, ...size } = presentSize(one, config.regions)
       return { ...size, prices }
     }),
-    regions: regions.map(id => ({ id, label: REGION_LABELS[id] ?? id })),
+    regions: regions.map(id => ({ id, label: regionLabel(id) })),
     providers: [{ id: "hetzner", label: "Hetzner Cloud" }],
   }
+}
+
+/** The backup a new workspace is to be made from. @throws ServiceError `no-backup` */
+export async function originOf(
+  { backups, workspaces }: Services,
+  user: string,
+  snapshot: string,
+): Promise<Origin & { diskGb: number }> {
+  const facts = await backups.require(user, snapshot)
+  const [view] = backupViews([facts], await workspaces.listOf(user))
+  const { id, description: name, workspace, createdAt, profile, diskGb } = facts
+  return { id, name, workspaceName: view?.workspaceName ?? workspace, createdAt, profile: profile || "browser", diskGb }
+}
+
+/** The sizes whose disk is large enough; the others say why they are none. Pure. */
+export function fitting(options: CreateOptions, diskGb: number): CreateOptions {
+  const reason = `The backup needs a disk of ${diskGb} GB`
+  const none = (prices: CreateOptions["sizes"][number]["prices"]) =>
+    Object.fromEntries(
+      Object.entries(prices).map(([region, price]) => [region, { ...price, available: false, reason }]),
+    )
+  const sizes = options.sizes.map(one => (one.diskGb < diskGb ? { ...one, prices: none(one.prices) } : one))
+  return { ...options, sizes }
 }

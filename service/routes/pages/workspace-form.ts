@@ -8,7 +8,7 @@ type Errors = NonNullable<NewWorkspaceModel["errors"]>
 /** What was entered into the form for a new workspace: a wish, or what is wrong with it. */
 export type Entered = { values: NewWorkspaceValues } & ({ wish: CreateWorkspace } | { errors: Errors })
 
-const FIELDS = ["profile", "region", "provider", "sizeClass", "name", "proxy", "secrets"] as const
+const FIELDS = ["from", "profile", "region", "provider", "sizeClass", "name", "proxy", "secrets"] as const
 
 /** Reads the form. Values of secrets go into the wish alone, never into what is shown again. */
 export function readWorkspaceForm(form: Form): Entered {
@@ -26,7 +26,7 @@ export function readWorkspaceForm(form: Form): Entered {
   }
   if (rows.some(([name]) => name === "")) return { values, errors: { secrets: "A key has a value, but no name." } }
   const given = Object.fromEntries(
-    (["profile", "sizeClass", "region", "provider", "name", "proxy"] as const).flatMap(name =>
+    (["from", "profile", "sizeClass", "region", "provider", "name", "proxy"] as const).flatMap(name =>
       form.text(name) === "" ? [] : [[name, form.text(name)]],
     ),
   )
@@ -46,6 +46,8 @@ export function readWorkspaceForm(form: Form): Entered {
 export function errorsOf(error: unknown): Errors | null {
   if (!(error instanceof ServiceError)) return null
   if (error.id === "sold-out") return { sizeClass: error.message }
+  if (error.id === "no-backup") return { from: error.message }
+  if (error.id === "disk-too-large" || error.id === "disk-too-small") return { sizeClass: error.message }
   if (error.id === "unknown-region") return { region: error.message }
   if (error.id === "quota-reached" || error.id === "no-image") return { form: error.message }
   return null

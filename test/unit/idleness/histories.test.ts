@@ -118,7 +118,7 @@ describe("histories of a workspace's use", () => {
     idleness = createIdleness({
       ...{ redis, channel, settings: SETTINGS, now, log: pino({ level: "silent" }), answerMs: 100 },
       workspaces: {
-        async beginAs(requestedBy, id, _kind, unchanged = {}) {
+        async beginAs(requestedBy, id, _kind, { unchanged = {} } = {}) {
           const begun = await store.begin(operation(id, requestedBy), { unchanged })
           stops.push(id)
           return begun.operation

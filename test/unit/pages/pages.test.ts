@@ -3,15 +3,22 @@ import fc from "fast-check"
 import { escapeText } from "../../../service/pages/html.ts"
 import {
   accountPage,
+  type BackupView,
+  backupsPage,
   connectPage,
   dashboardPage,
+  deleteAccountPage,
   deletePage,
   errorPage,
   landingPage,
   newWorkspacePage,
   notificationsPage,
   operationPage,
+  removeBackupPage,
+  restorePage,
   usagePage,
+  type WorkspaceModel,
+  workspacePage,
 } from "../../../service/pages/index.ts"
 import type { State } from "../../../service/workspaces/transitions.ts"
 import {
@@ -25,6 +32,7 @@ import {
   usage,
   view,
   workspace,
+  workspaceModel,
 } from "../../support/page-samples.ts"
 
 const NOW = 1_800_000_000_000
@@ -78,10 +86,58 @@ const pagesWith = (text: string): string[] => {
       ...{ email: { address: text, confirmed: true }, webhook: { url: text }, kinds: [{ kind: text, channels: [] }] },
       failures: [{ kind: text, channel: "webhook", at: NOW, givenUpAt: NOW, reason: text }],
     }),
+    ...lifePagesWith(text, user, its),
     landingPage({ signInUrl: "/login/github", error: { title: text, message: text } }),
     errorPage({ status: 500, title: text, message: text, id: text, requestId: text, next: { label: text, href: "/" } }),
   ]
 }
+
+/** The pages about the life of a workspace likewise. */
+function lifePagesWith(text: string, user: typeof signedIn.user, its: ReturnType<typeof workspace>): string[] {
+  const money = { amount: 1, currency: "EUR" }
+  const backup: BackupView = {
+    ...{ id: "7", workspace: "w-gone", workspaceName: text, isLiving: false, kind: "final", scheduled: false },
+    ...{ name: text, available: true, bytes: 1, createdAt: NOW, keepUntil: NOW, provenAt: NOW, proof: "failed" },
+  }
+  const place = { sizeClass: "large" as const, region: text, regionLabel: text, price: money }
+  const base = workspaceModel(at)
+  const operations = [operation({ ...progress, state: "failed", finishedAt: NOW })]
+  const model: WorkspaceModel = {
+    ...{ ...base, ...shell, user, operations, backups: [backup, { ...backup, isLiving: true }] },
+    view: view({ ...its, state: "STOPPED", snapshot: "9" }, { sizeLabel: text, regionLabel: text }),
+    sizes: [{ ...sizeOffer(base), type: text, reason: text }],
+    regions: [{ region: text, label: text, price: money, isCurrent: false, reason: text }],
+    ...{ soldOut: [place], notice: { tone: "error", text }, errors: { name: text, backup: text } },
+  }
+  const origin = { id: "7", name: text, workspaceName: text, profile: text, createdAt: NOW }
+  const slept = operation({
+    ...progress,
+    state: "failed",
+    finishedAt: NOW,
+    failure: { id: "sold-out", message: text, next: "retry" },
+  })
+  return [
+    workspacePage(model),
+    workspacePage({ ...model, view: view(its), errors: { backup: text } }),
+    restorePage({ ...shell, user, workspace: its, backup, error: text }),
+    backupsPage({ ...shell, user, backups: model.backups ?? [], notice: { tone: "ok", text } }),
+    removeBackupPage({ ...shell, user, backup }),
+    newWorkspacePage({ ...shell, user, options, from: origin, errors: { from: text } }),
+    deleteAccountPage({ ...shell, user, workspaces: [text, text], snapshots: 1, keptDays: 30, error: text }),
+    operationPage({
+      ...{
+        ...shell,
+        user,
+        operation: { ...slept, wish: { because: text } },
+        events: [],
+        address: text,
+        places: [place],
+      },
+      workspace: { ...its, state: "STOPPED" },
+    }),
+  ]
+}
+const sizeOffer = ({ sizes }: WorkspaceModel) => sizes?.[0] as NonNullable<WorkspaceModel["sizes"]>[number]
 
 describe("pages", () => {
   it("what others wrote is text in every page, whatever it holds", () => {
@@ -242,5 +298,29 @@ describe("pages", () => {
       operation: operation({ ...progress, state: "queued", startedAt: null }),
     })
     assert.match(queued, /Waiting for its turn/)
+  })
+
+  it("a workspace's page offers what its state admits, and what it costs", () => {
+    const page = (more: Parameters<typeof workspaceModel>[0]) =>
+      workspacePage({ ...workspaceModel({ ...at, ...more }), ...shell })
+    const forms = (text: string) =>
+      [...new Set([...text.matchAll(/action="\/workspaces\/w-7f3k2m\/([a-z-]+)"/g)].map(([, form]) => form))].sort()
+    const always = ["auto-stop", "keep-on", "rename"]
+    assert.deepEqual(forms(page({ state: "RUNNING" })), [...always, "backups", "move", "resize", "stop"].sort())
+    assert.deepEqual(
+      forms(page({ state: "STOPPED" })),
+      [...always, "backups", "move", "resize", "start", "stop"].sort(),
+    )
+    assert.deepEqual(forms(page({ state: "STOPPED", snapshot: "9" })), [...always, "move", "resize", "start"].sort())
+    assert.deepEqual(forms(page({ state: "STARTING" })), always)
+    assert.deepEqual(forms(page({ state: "FAILED" })), always)
+    assert.deepEqual(forms(page({ state: "TERMINATING" })), [])
+    const running = page({ state: "RUNNING" })
+    assert.match(running, /€0\.41 a day<\/strong>, before tax\.\s+Waking took 40 s the last time/)
+    assert.match(running, /at most €0\.0179 a day<\/strong>, before tax\.\s+Waking usually takes about 2 min/)
+    assert.match(running, /<button class="button small" disabled>Take small/)
+    assert.doesNotMatch(running, />Take medium</)
+    assert.match(page({ state: "FAILED" }), /\/restore\?backup=201/)
+    assert.doesNotMatch(page({ state: "STOPPING" }), /\/restore\?backup=/)
   })
 })

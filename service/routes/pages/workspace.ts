@@ -1,0 +1,120 @@
+import Router from "koa-router"
+import { notFound, ServiceError } from "../../errors.ts"
+import { requireLogin } from "../../middleware/caller.ts"
+import type { Limits } from "../../middleware/limits.ts"
+import { KEEP_SPANS, restorePage } from "../../pages/index.ts"
+import type { Services } from "../../services.ts"
+import { SIZE_CLASSES, STOP_MODES } from "../../workspaces/workspace.ts"
+import { ChangeWorkspace } from "../../workspaces/workspaces.ts"
+import { BackupName } from "../api/backups.ts"
+import { backupViews } from "./backup-view.ts"
+import { csrfToken, type Form, type PageContext, readForm, type SignedInCaller, show } from "./forms.ts"
+import { showWorkspace } from "./workspace-view.ts"
+import { goTo } from "./workspaces.ts"
+
+/** The page of one workspace, with all that can be done to it. */
+export function oneWorkspacePages(services: Services, limits: Limits): Router {
+  const { keys, workspaces, backups, idleness, now } = services
+  const router = new Router({ prefix: "/workspaces" })
+
+  router.get("/:id", async koa => {
+    const ctx = koa as unknown as PageContext
+    const caller = requireLogin(ctx)
+    const workspace = await workspaces.get(caller.user.id, koa.params.id as string)
+    if (workspace.state === "TERMINATED") throw notFound("workspace")
+    await showWorkspace(services, ctx, caller, workspace)
+  })
+
+  /** A form that does something with a workspace. What cannot be done now is said on the workspace's page. */
+  const form = (path: string, act: (ctx: PageContext, form: Form, id: string) => Promise<void>) =>
+    router.post(`/:id/${path}`, async koa => {
+      const ctx = koa as unknown as PageContext
+      const sent = await readForm(services, ctx)
+      const [id, { user }] = [koa.params.id as string, sent.caller]
+      await limits("change", user.id)
+      try {
+        await act(ctx, sent, id)
+      } catch (error) {
+        if (!(error instanceof ServiceError) || error.status !== 409) throw error
+        const workspace = await workspaces.get(user.id, id)
+        await showWorkspace(services, ctx, sent.caller, workspace, { notice: { tone: "error", text: error.message } })
+      }
+    })
+
+  form("start", async (ctx, sent, id) => {
+    const [sizeClass, region] = [oneOf(SIZE_CLASSES, sent.text("sizeClass")), sent.text("region")]
+    const change = { ...(sizeClass ? { sizeClass } : {}), ...(region ? { region } : {}) }
+    await goTo(ctx, workspaces.start(sent.caller.user.id, id, change))
+  })
+  form("stop", (ctx, sent, id) =>
+    goTo(ctx, workspaces.stop(sent.caller.user.id, id, oneOf(STOP_MODES, sent.text("mode")))),
+  )
+  form("resize", (ctx, sent, id) => {
+    const sizeClass = oneOf(SIZE_CLASSES, sent.text("sizeClass"))
+    if (!sizeClass) throw new ServiceError("unknown-size", 409, "Choose one of the sizes.")
+    return goTo(ctx, workspaces.resize(sent.caller.user.id, id, sizeClass))
+  })
+  form("move", (ctx, sent, id) => goTo(ctx, workspaces.move(sent.caller.user.id, id, sent.text("region"))))
+
+  form("backups", async (ctx, sent, id) => {
+    const { user } = sent.caller
+    const name = BackupName.optional().safeParse(sent.text("name") || undefined)
+    if (name.success) return goTo(ctx, workspaces.backup(user.id, id, name.data))
+    const errors = { backup: "A name has at most 100 characters." }
+    await showWorkspace(services, ctx, sent.caller, await workspaces.get(user.id, id), { errors })
+  })
+
+  async function askForName(ctx: PageContext, caller: SignedInCaller, id: string, snapshot: string, error?: string) {
+    const workspace = await workspaces.get(caller.user.id, id)
+    const [backup] = backupViews([await backups.require(caller.user.id, snapshot)], [workspace])
+    if (!backup) throw notFound("backup")
+    const page = { user: caller.user, csrf: csrfToken(keys, caller), workspace, backup }
+    show(ctx, restorePage({ ...page, ...(error ? { error } : {}) }), error ? 422 : 200)
+  }
+  router.get("/:id/restore", async koa => {
+    const ctx = koa as unknown as PageContext
+    await askForName(ctx, requireLogin(ctx), koa.params.id as string, String(ctx.query.backup))
+  })
+  form("restore", async (ctx, sent, id) => {
+    const { user } = sent.caller
+    const { name } = await workspaces.get(user.id, id)
+    const snapshot = sent.text("backup")
+    if (sent.text("confirm") !== name) {
+      return askForName(ctx, sent.caller, id, snapshot, "This is not the workspace's name.")
+    }
+    await goTo(ctx, workspaces.restore(user.id, id, snapshot))
+  })
+
+  form("rename", async (ctx, sent, id) => {
+    const { user } = sent.caller
+    const wish = ChangeWorkspace.safeParse({ name: sent.text("name") })
+    if (!wish.success) {
+      const errors = { name: `A name ${wish.error.issues[0]?.message}.` }
+      return showWorkspace(services, ctx, sent.caller, await workspaces.get(user.id, id), { errors })
+    }
+    await workspaces.change(user.id, id, wish.data)
+    back(ctx, `/workspaces/${encodeURIComponent(id)}`)
+  })
+
+  /** Changes how long a workspace stays on, and leads back to where the form was. */
+  const stays = (path: string, read: (form: Form) => ChangeWorkspace) =>
+    form(path, async (ctx, sent, given) => {
+      const { id } = await workspaces.change(sent.caller.user.id, given, read(sent))
+      // A click on it is a visit: a stop that was planned is called off at once.
+      await idleness.visited(id)
+      back(ctx, sent.text("back") === "workspace" ? `/workspaces/${encodeURIComponent(id)}` : "/")
+    })
+  stays("keep-on", sent => {
+    const [hours] = KEEP_SPANS.find(([hours]) => String(hours) === sent.text("hours")) ?? []
+    return { keepOnUntil: hours === undefined ? null : new Date(now() + hours * 3_600_000).toISOString() }
+  })
+  stays("auto-stop", sent => ({ autoStop: sent.text("on") === "true" }))
+  return router
+}
+
+function back(ctx: PageContext, path: string): void {
+  ctx.redirect(path)
+  ctx.status = 303
+}
+
+const oneOf = <T extends string>(all: readonly T[], text: string): T | undefined => all.find(one => one === text)
