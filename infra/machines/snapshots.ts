@@ -74,3 +74,6 @@ export function snapshotFacts({ id, labels, state, description, bytes, createdAt
     createdAt: createdAt.getTime(),
   }
 }
+
+/** Label of the golden image that the disk in a snapshot is of: what is restored from it is of that one again. */
+export const MADE_OF = "foozol-made-of"

@@ -1,5 +1,5 @@
 import { InfraError } from "../../../infra/errors.ts"
-import { SNAPSHOT_LABELS } from "../../../infra/machines/snapshots.ts"
+import { MADE_OF, SNAPSHOT_LABELS } from "../../../infra/machines/snapshots.ts"
 import { LABELS } from "../../../infra/workspace-spec.ts"
 import { ServiceError } from "../../errors.ts"
 import type { Place } from "../../workspaces/workspace.ts"
@@ -26,7 +26,9 @@ export async function restore(run: OperationRun): Promise<Outcome> {
       operation.marks.from === undefined ? await stateNow(run) : "RUNNING",
     )
   }
-  return replaceMachine(run, { place: placeOf(workspace), image: () => chosen.id, keep: true })
+  const outcome = await replaceMachine(run, { place: placeOf(workspace), image: () => chosen.id, keep: true })
+  const image = chosen.labels[MADE_OF]
+  return { ...outcome, ...(image ? { image } : {}) }
 }
 
 /** Makes a workspace's machine again in another region; its address changes, its name does not. */

@@ -1,5 +1,11 @@
 import { setTimeout as sleep } from "node:timers/promises"
-import { SNAPSHOT_LABELS, type SnapshotKind, snapshotFacts, snapshotLabels } from "../../../infra/machines/snapshots.ts"
+import {
+  MADE_OF,
+  SNAPSHOT_LABELS,
+  type SnapshotKind,
+  snapshotFacts,
+  snapshotLabels,
+} from "../../../infra/machines/snapshots.ts"
 import { LABELS } from "../../../infra/workspace-spec.ts"
 import type { OperationRun } from "../operation-run.ts"
 
@@ -33,7 +39,7 @@ export async function takeSnapshot(
   })
   const { id: snapshot } = await means.machines.createSnapshot(
     machine,
-    { description: about.description, labels },
+    { description: about.description, labels: { ...labels, [MADE_OF]: String(workspace.image) } },
     { signal },
   )
   return snapshot
@@ -82,5 +88,5 @@ export async function relabel(
   if (!facts) return
   const { id: name, owner, profile, region, size } = workspace
   const labels = snapshotLabels({ workspace: name, owner, profile, region, size, operation: operation.id, ...about })
-  await means.machines.labelSnapshot(id, labels, { signal })
+  await means.machines.labelSnapshot(id, { ...labels, [MADE_OF]: String(workspace.image) }, { signal })
 }
