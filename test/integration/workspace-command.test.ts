@@ -210,7 +210,7 @@ describe("foozol-cloud: workspaces and tokens through the API", () => {
       const { code, stdout, stderr } = await cli(["workspace", "delete", id], {}, "My desk\n")
       assert.equal(code, 0, stderr)
       assert.equal(stdout, `${id}  deleted\n`)
-      assert.match(stderr, /Step 2 of 2: Deleting machine, address and firewall/)
+      assert.match(stderr, /Step 3 of 3: Deleting machine, address and firewall/)
       await refuses(["workspace", "show", id], /You have no workspace/)
     })
     it("returns at once when told not to wait", async () => {
