@@ -61,10 +61,10 @@ function show({ state, why, total, by, begunAt, settings, waves }: z.output<type
   console.log(`${total} outdated when ${by} began it at ${begunAt}, in waves of ${settings.wave} %`)
   if (waves.length === 0) return
   printTable(
-    ["wave", "begun", "workspaces", "under way", "done", "failed"],
+    ["wave", "begun", "workspaces", "under way", "done", "failed", "skipped"],
     waves.map((one, index) => [
       ...[String(index + 1), one.begunAt, String(one.workspaces)],
-      ...[String(one.running), String(one.succeeded), String(one.failed)],
+      ...[String(one.running), String(one.succeeded), String(one.failed), String(one.skipped)],
     ]),
   )
 }

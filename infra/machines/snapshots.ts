@@ -29,6 +29,8 @@ export const SNAPSHOT_LABELS = {
   manifest: "foozol-manifest",
   proof: "foozol-proof",
   provenAt: "foozol-proven-at",
+  /** The golden image that its disk is of: what is restored from it is of that one again. */
+  madeOf: "foozol-made-of",
 } as const
 
 /** What a new snapshot is. */
@@ -45,6 +47,8 @@ export interface SnapshotAbout {
   /** When the schedule took it for the day's backup, ms since 1970; null: a person's wish, or no backup. */
   scheduledAt: number | null
   manifest: string | null
+  /** Id of the golden image that its disk is of; null: not known. */
+  madeOf: string | null
 }
 
 /** What a snapshot says about itself by its labels. */
@@ -82,6 +86,7 @@ export function snapshotLabels(
     ...text(SNAPSHOT_LABELS.manifest, about.manifest),
     ...text(SNAPSHOT_LABELS.proof, about.proof),
     ...time(SNAPSHOT_LABELS.provenAt, about.provenAt),
+    ...text(SNAPSHOT_LABELS.madeOf, about.madeOf),
   }
 }
 
@@ -102,6 +107,7 @@ export function snapshotFacts(snapshot: Snapshot): SnapshotFacts | null {
     manifest: labels[SNAPSHOT_LABELS.manifest] ?? null,
     proof: PROOFS.find(one => one === labels[SNAPSHOT_LABELS.proof]) ?? null,
     provenAt: timeOf(labels[SNAPSHOT_LABELS.provenAt]),
+    madeOf: labels[SNAPSHOT_LABELS.madeOf] ?? null,
     available: state === "available",
     createdAt: createdAt.getTime(),
   }

@@ -21,7 +21,15 @@ export interface RollOut {
   state: "running" | "stopped" | "done"
   /** Why it stopped, or what is left. */
   why: string | null
-  waves: { begunAt: number; workspaces: number; running: number; succeeded: number; failed: number }[]
+  waves: {
+    begunAt: number
+    workspaces: number
+    running: number
+    succeeded: number
+    failed: number
+    /** Those whose upgrade could not be begun. */
+    skipped: number
+  }[]
 }
 
 /** Brings all workspaces to the newest images, wave by wave. What it has done stands in Redis; any worker goes on. */
@@ -69,10 +77,10 @@ export function createRollOuts({ redis, store, images, workspaces, log, now }: M
   async function count({ operations }: Wave) {
     const all = await Promise.all(Object.values(operations).map(id => (id === null ? null : store.operation(id))))
     const running = all.filter(one => one !== null && !isOver(one)).length
-    const failed = all.filter((one, index) =>
-      one === null ? Object.values(operations)[index] === null : one.state === "failed",
-    ).length
-    return { workspaces: all.length, running, failed, succeeded: all.length - running - failed }
+    const failed = all.filter(one => one?.state === "failed").length
+    // Its owner's budget is used up, or it was just deleted: no fault of the image's.
+    const skipped = Object.values(operations).filter(id => id === null).length
+    return { workspaces: all.length, running, failed, skipped, succeeded: all.length - running - failed - skipped }
   }
 
   async function get(): Promise<RollOut | null> {

@@ -236,7 +236,8 @@ export function createWorkspaces(means: WorkspacesMeans): Workspaces {
       }
       await budgets.refuse(user)
       const region = wish.region ?? (await sizes.regions())[0] ?? "fsn1"
-      const [size, image] = await Promise.all([sizes.choose({ sizeClass, region }), images.require(profile)])
+      const [size, newest] = await Promise.all([sizes.choose({ sizeClass, region }), images.require(profile)])
+      const image = source?.madeOf ? Number(source.madeOf) : newest
       if (source) requireRoom(source, size)
       const id = newWorkspaceId()
       const info = {

@@ -56,11 +56,10 @@ for (const mode of ["power-off", "hibernate"] as const) {
       assert.equal(layout.match(/^main:/gm)?.length, 3, layout)
     })
 
-    it("a build in a terminal holds the machine up without a viewer, and is what it is judged by", async () => {
+    const buildHolds = async () => {
       const end = desk.scripts.hidden("end", "yes")
       await desk.shell(`(nohup sh -c '${build(end)}' > /dev/null 2>&1 &)`)
       await desk.closeTab()
-      await desk.api("PATCH", at(), { autoStop: true })
       const held = await waitUntil(
         "nothing but the build holds it up",
         async () => {
@@ -72,15 +71,22 @@ for (const mode of ["power-off", "hibernate"] as const) {
         throw new Error(`${error.message} ${JSON.stringify(await activity())}`)
       })
       assert.equal(held.verdict, "active")
+      await desk.api("PATCH", at(), { autoStop: true })
       // Long past the time at which it would have been stopped.
       const from = Date.now()
       await waitUntil("time passes", () => Date.now() - from > (IDLE_S + STOP_S) * 1_500, 10 * MINUTES)
       assert.equal(await desk.state(), "RUNNING")
       assert.deepEqual((await activity()).because, ["work"])
       desk.scripts.show("end")
-    })
+    }
+    // Once is enough: until it stops, the two ways to stop are one.
+    if (mode === "power-off") {
+      it("a build in a terminal holds the machine up without a viewer, and is what it is judged by", buildHolds)
+    }
 
     it("then it becomes idle and stops by itself", async () => {
+      await desk.closeTab()
+      await desk.api("PATCH", at(), { autoStop: true })
       await desk.isIn("STOPPED")
       assert.equal((await desk.api("GET", at())).asleep, mode === "hibernate")
       const { servers } = await desk.world.cloud.api<{ servers: { status: string }[] }>("GET", "/servers")

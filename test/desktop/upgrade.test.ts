@@ -66,7 +66,7 @@ describe("upgrade of a real machine to another image", function () {
   let desk: GoldenDesk
 
   before(async function () {
-    desk = await startGoldenDesk(this, { FOOZOL_AUTO_STOP: "false", FOOZOL_READY_SECONDS: "150" })
+    desk = await startGoldenDesk(this, { FOOZOL_AUTO_STOP: "false", FOOZOL_READY_SECONDS: "200" })
     await desk.open()
     assert.match(await desk.shell(MAKE), /^made$/m)
   })

@@ -177,6 +177,19 @@ describe("service: the life of a workspace", () => {
       await isWhole()
     })
 
+    it("a restore of how it was brings the old image back, which can be upgraded again", async () => {
+      const id = await newImage()
+      await succeeds("upgrade")
+      test.machines.write(desk.id, "something else")
+      const [safety] = await desk.backups()
+      await succeeds("restore", { backup: safety.id })
+      await isWhole()
+      assert.equal((await desk.shown()).image.outdated, true)
+      await succeeds("upgrade")
+      assert.deepEqual((await desk.shown()).image, { current: id, newest: id, outdated: false })
+      await isWhole()
+    })
+
     it("one that is off is off again afterwards; one that sleeps is woken", async () => {
       await newImage()
       await succeeds("stop?mode=power-off")

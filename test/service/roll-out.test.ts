@@ -1,4 +1,5 @@
 import assert from "node:assert/strict"
+import { foozolCloud } from "../support/command-line.ts"
 import { startTestService, type TestService } from "../support/service.ts"
 import { waitUntil } from "../support/wait-until.ts"
 import { newWorkspace, type WorkspaceLife } from "../support/workspace-life.ts"
@@ -83,6 +84,26 @@ describe("service: a roll-out", function () {
     await waitUntil("what has begun is over", async () => (await rollOut()).waves[0].running === 0)
     assert.deepEqual(await madeFrom(), before)
     for (const desk of desks) assert.equal((await desk.shown()).state, "RUNNING")
+  })
+
+  it("from a shell: one workspace of one's own, and everybody's", async () => {
+    const image = await newImage()
+    const ada = { FOOZOL_API_URL: test.url, FOOZOL_API_TOKEN: await test.token(await test.signIn("ada")) }
+    const own = await foozolCloud(["workspace", "upgrade", desks[0]?.id ?? ""], ada)
+    assert.equal(own.code, 0, own.stderr)
+    assert.match(own.stderr, /Step 3 of 9: Putting your files and programs aside/)
+    assert.equal((await madeFrom())[0], image)
+    const again = await foozolCloud(["workspace", "upgrade", desks[0]?.id ?? ""], ada)
+    assert.match(again.stderr, /of the newest image already/)
+    const unclear = await foozolCloud(["workspace", "upgrade", "--all", "--status"], ada)
+    assert.match(unclear.stderr, /one of --all, --status and --halt/)
+    const root = { ...ada, FOOZOL_API_TOKEN: operator }
+    const all = await foozolCloud(["workspace", "upgrade", "--all", "--wave", "100%", "--in-use", "--json"], root)
+    assert.deepEqual(JSON.parse(all.stdout).settings, { wave: 100, stopAt: 20, inUse: true })
+    await ended()
+    const { stdout } = await foozolCloud(["workspace", "upgrade", "--status"], root)
+    assert.match(stdout, /^done\n3 outdated when root began it/)
+    assert.deepEqual(new Set(await madeFrom()), new Set([image]))
   })
 
   it("is for operators alone", async () => {

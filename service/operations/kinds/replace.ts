@@ -26,7 +26,9 @@ export async function restore(run: OperationRun): Promise<Outcome> {
       operation.marks.from === undefined ? await stateNow(run) : "RUNNING",
     )
   }
-  return replaceMachine(run, { place: placeOf(workspace), image: () => chosen.id, keep: true })
+  const outcome = await replaceMachine(run, { place: placeOf(workspace), image: () => chosen.id, keep: true })
+  const image = chosen.labels[SNAPSHOT_LABELS.madeOf]
+  return { ...outcome, ...(image ? { image } : {}) }
 }
 
 /** Makes a workspace's machine again in another region; its address changes, its name does not. */

@@ -52,7 +52,7 @@ export async function takeSnapshot(
   const { id, owner, profile, region, size } = workspace
   const labels = snapshotLabels({
     ...{ workspace: id, owner, profile, region, size, operation: operation.id },
-    ...{ scheduledAt: null, manifest: null, ...about },
+    ...{ scheduledAt: null, manifest: null, madeOf: String(workspace.image), ...about },
   })
   const options = begun ? { signal, begun } : { signal }
   return (await means.machines.createSnapshot(machine, { description, labels }, options)).id
@@ -105,5 +105,6 @@ export async function relabel(
   const found = await means.machines.listSnapshots({ [LABELS.workspace]: workspace.id }, { signal })
   const facts = found.filter(one => one.id === id).map(snapshotFacts)[0]
   if (!facts) return
-  await means.machines.labelSnapshot(id, snapshotLabels({ ...facts, ...about, operation: operation.id }), { signal })
+  const labels = snapshotLabels({ ...facts, ...about, operation: operation.id })
+  await means.machines.labelSnapshot(id, labels, { signal })
 }

@@ -26,6 +26,7 @@ export const RollOutSchema = z
         running: z.int(),
         succeeded: z.int(),
         failed: z.int(),
+        skipped: z.int().meta({ description: "could not be begun, as where a budget is used up" }),
       }),
     ),
   })

@@ -53,6 +53,8 @@ describe("qemuArguments()", () => {
       "driver=qcow2,node-name=disk,file=disk-file,discard=unmap",
       "-device",
       "virtio-blk-pci,drive=disk",
+      "-device",
+      "virtio-scsi-pci,id=volumes",
       "-netdev",
       "user,id=net,ipv6=off,net=169.254.0.0/16,host=169.254.0.2,dns=169.254.0.3,dhcpstart=169.254.0.15," +
         "guestfwd=tcp:169.254.169.254:80-cmd:nc -U metadata.sock," +
@@ -88,6 +90,12 @@ describe("qemuArguments()", () => {
     )
     assert.throws(() => qemuArguments({ ...config, ipv4: "192.0.2.1" }, host), /only loopback/)
     assert.throws(() => qemuArguments({ ...config, ipv4: "127.0.0.1,hostfwd=x" }, host), /only loopback/)
+  })
+
+  it("starts with the volumes a machine has, each known by its id", () => {
+    const args = qemuArguments({ ...config, volumes: [{ id: 77, bytes: 1 }] }, host).join(" ")
+    assert.match(args, /-blockdev driver=file,node-name=volume-77-file,filename=\.\.\/\.\.\/volumes\/77\.raw/)
+    assert.match(args, /-device scsi-hd,bus=volumes\.0,id=volume-77,drive=volume-77,serial=77/)
   })
 
   it("gives each id an address of its own", () => {
