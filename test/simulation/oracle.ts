@@ -42,6 +42,8 @@ export function createOracle(promises: Promises) {
   const firstSeen = new Map<string, number>()
   const lastTrial = new Map<string, number>()
   const trials = new Set<number>()
+  /** Since when an image is what a deleted workspace has left; before that it may have been slept in for long. */
+  const finalSince = new Map<number, number>()
   let lastAt = 0
 
   const complain = (at: number, text: string) => broken.push(`${new Date(at).toISOString().slice(0, 16)} ${text}`)
@@ -54,7 +56,10 @@ export function createOracle(promises: Promises) {
 
   function look({ at, images, servers, workspaces, removedByPeople }: Moment): void {
     const now = new Map(images.filter(one => one.type === "snapshot").map(one => [one.id, one]))
-    for (const image of now.values()) note(image)
+    for (const image of now.values()) {
+      note(image)
+      if (label(image, "snapshot") === "final" && !finalSince.has(image.id)) finalSince.set(image.id, at)
+    }
     for (const [id, image] of before) {
       if (!now.has(id) && !removedByPeople.has(id)) judgeRemoval(at, image, [...now.values()], workspaces)
     }
@@ -104,8 +109,9 @@ export function createOracle(promises: Promises) {
     const days = kind === "final" ? promises.finalDays : kind === "safety" ? 7 : promises.backupDays
     if (kind === "backup" && !(timeLabel(image, "scheduled") > 0))
       complain(at, `${what} is gone, and a person had made it`)
-    const since = kind === "backup" ? Math.max(madeAt(image), timeLabel(image, "scheduled") || 0) : madeAt(image)
-    if (at - since < days * DAY - HOUR / 2) complain(at, `${what} is gone after ${(at - since) / DAY} of ${days} days`)
+    const since = Math.max(madeAt(image), timeLabel(image, "scheduled") || 0, finalSince.get(image.id) ?? 0)
+    // It is seen for the first time some while after it was made.
+    if (at - since < days * DAY - 2 * HOUR) complain(at, `${what} is gone after ${(at - since) / DAY} of ${days} days`)
     if (!lives || kind !== "backup") return
     const good = left.filter(one => ownerOf(one) === workspace && isGood(one))
     if (isGood(image) && good.length === 0) complain(at, `${what} is gone, and no good one is left`)
@@ -123,7 +129,8 @@ export function createOracle(promises: Promises) {
       if (age > HOUR + LATE_MS) complain(at, `${what} is ${image.status} and has been there for ${age / HOUR} h`)
       return
     }
-    if (kind === "final" && age > promises.finalDays * DAY + LATE_MS) complain(at, `${what} is too old`)
+    const left = at - (finalSince.get(image.id) ?? at)
+    if (left > promises.finalDays * DAY + LATE_MS) complain(at, `${what} is too old`)
     if (
       kind === "sleep" &&
       !workspaces.get(workspace)?.isAsleep &&
