@@ -13,6 +13,8 @@ export interface HetznerApiConfig {
   timeoutMs?: number
   /** Longest time a call may wait for the request limit to refill, milliseconds. */
   patienceMs?: number
+  /** The first pause before a request is repeated, and between two looks at a running action; Hetzner's own clients: 500. */
+  pauseMs?: number
 }
 
 /** The request budget as the last answer told it. Hetzner: 3,600 requests an hour and project, one more each second. */
@@ -48,8 +50,7 @@ export type Action = z.output<typeof Action>
 
 const ErrorBody = z.object({ error: z.object({ code: z.string(), message: z.string() }) })
 
-/** Pause between two looks at a running action, milliseconds; Hetzner's own clients start at 500. */
-const POLL_MS = 500
+const PAUSE_MS = 500
 /** Attempts of a request that can be repeated without harm. */
 const ATTEMPTS = 4
 
@@ -57,6 +58,7 @@ const ATTEMPTS = 4
 export function createHetznerApi(config: HetznerApiConfig): HetznerApi {
   const timeoutMs = config.timeoutMs ?? 30_000
   const patienceMs = config.patienceMs ?? 120_000
+  const pauseMs = config.pauseMs ?? PAUSE_MS
   let budget: RequestBudget | null = null
 
   async function once(method: string, path: string, body: unknown, signal: AbortSignal | undefined): Promise<Response> {
@@ -94,14 +96,14 @@ export function createHetznerApi(config: HetznerApiConfig): HetznerApi {
         // Without an answer nobody knows whether a POST was carried out, so only the others are repeated.
         const repeatable = method !== "POST" && attempt < ATTEMPTS
         let failure: InfraError
-        let waitMs = backoff(attempt)
+        let waitMs = backoff(attempt, pauseMs)
         try {
           const response = await once(method, path, options.body, options.signal)
           const text = await response.text()
           if (response.ok) return answer.parse(text ? JSON.parse(text) : {})
           failure = toError(response.status, text, method, path)
           if (response.status === 429) {
-            waitMs = limitWait(response.headers, attempt)
+            waitMs = limitWait(response.headers, attempt, pauseMs)
             // A request over the limit was not carried out: safe to repeat whatever it was.
             if (Date.now() + waitMs > deadline) throw failure
           } else if (!(response.status >= 500 && repeatable)) throw failure
@@ -136,7 +138,7 @@ export function createHetznerApi(config: HetznerApiConfig): HetznerApi {
     async waitForAction(action, options = {}) {
       let current = action
       while (current.status === "running") {
-        await sleep(POLL_MS, undefined, options.signal ? { signal: options.signal } : {})
+        await sleep(pauseMs, undefined, options.signal ? { signal: options.signal } : {})
         current = (await api.request("GET", `/actions/${action.id}`, z.object({ action: Action }), options)).action
       }
       if (current.status === "error") {
@@ -153,14 +155,15 @@ export function createHetznerApi(config: HetznerApiConfig): HetznerApi {
 }
 
 /** Milliseconds to wait after a 429: what the provider says, else growing steps; a little jitter parts the herd. */
-function limitWait(headers: Headers, attempt: number): number {
+function limitWait(headers: Headers, attempt: number, pauseMs: number): number {
   const after = Number(headers.get("retry-after"))
   if (headers.has("retry-after") && Number.isFinite(after)) return after * 1_000 + Math.random() * 250
   // RateLimit-Reset says when the whole budget is back; one request is back within a second, so do not wait for all.
-  return backoff(attempt)
+  return backoff(attempt, pauseMs)
 }
 
-const backoff = (attempt: number) => Math.min(500 * 2 ** (attempt - 1), 15_000) * (0.75 + Math.random() / 2)
+const backoff = (attempt: number, pauseMs: number) =>
+  Math.min(pauseMs * 2 ** (attempt - 1), 15_000) * (0.75 + Math.random() / 2)
 
 function readBudget(headers: Headers): RequestBudget | null {
   const number = (name: string) => (headers.has(name) ? Number(headers.get(name)) : Number.NaN)

@@ -49,10 +49,15 @@ export function dueBackup(facts: BackupFacts, now: number): Due | null {
 
 function dueSince({ unsavedSince, snapshots, quietMinute }: BackupFacts, now: number): number | null {
   if (unsavedSince === null) return null
+  const last = lastBackup(snapshots)
   const slot = slotBefore(now, quietMinute)
-  if (slot >= earliest(unsavedSince, lastBackup(snapshots))) return slot
-  return now - unsavedSince >= MOST_GAP_MS ? unsavedSince + MOST_GAP_MS : null
+  if (slot >= earliest(unsavedSince, last)) return slot
+  const most = latest(unsavedSince, last)
+  return most <= now ? most : null
 }
+
+/** A backup may be there of which nobody has heard, since the provider's answer was lost. */
+const latest = (unsavedSince: number, last: number | null) => Math.max(unsavedSince, last ?? 0) + MOST_GAP_MS
 
 const earliest = (unsavedSince: number, last: number | null) =>
   last === null ? unsavedSince + FIRST_MS : Math.max(unsavedSince, last + LEAST_GAP_MS)
@@ -63,9 +68,10 @@ export function nextBackup(facts: BackupFacts, now: number): number | null {
   // Its disk is kept where it is.
   if (unsavedSince === null || snapshot !== null) return null
   if (dueSince(facts, now) !== null) return now
-  const least = Math.max(now, earliest(unsavedSince, lastBackup(snapshots)))
+  const last = lastBackup(snapshots)
+  const least = Math.max(now, earliest(unsavedSince, last))
   const slot = slotBefore(least, quietMinute)
-  return Math.min(slot < least ? slot + DAY : slot, unsavedSince + MOST_GAP_MS)
+  return Math.min(slot < least ? slot + DAY : slot, latest(unsavedSince, last))
 }
 
 /** When the newest backup was made that can be used, by whomever; null: there is none. Pure. */

@@ -21,6 +21,8 @@ export async function waitUntilReady(
   const forget = await means.channel.waitFor(workspace.id, wake)
   signal.addEventListener("abort", wake, { once: true })
   run.step("boot")
+  // One that is on already, such as after a run that was cut off, would say so only at its next report.
+  await means.channel.order(workspace.id, { type: "report", data: {} })
   let connected = false
   try {
     for (;;) {

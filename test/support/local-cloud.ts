@@ -54,6 +54,8 @@ export interface TestCloudOptions {
   driver?: (directory: string) => Machines
   /** Another clock than the system's, ms. */
   clock?: () => number
+  /** Folder of the system image, where it is not the small one for tests. */
+  imageDirectory?: string
 }
 
 /** Starts a local cloud over a temporary folder, on ports of its own. */
@@ -139,7 +141,8 @@ export async function startTestCloud(options: TestCloudOptions): Promise<TestClo
     os_flavor: "debian",
     os_version: "12",
   }
-  if (options.machines === "qemu") image.directory = await testImage()
+  if (options.imageDirectory) image.directory = options.imageDirectory
+  else if (options.machines === "qemu") image.directory = await testImage()
   test.imageId = (await registerImage(test.cloud.context, image)).id
   await test.api("POST", "/zones", { name: TEST_ZONE, mode: "primary" })
   return test

@@ -1,8 +1,8 @@
 import { join } from "node:path"
 import { pino } from "pino"
 import { freePort } from "../../cli/redis-process.ts"
-import { createQemuMachines } from "../../local-cloud/machines/qemu/qemu-machines.ts"
-import { registerImage } from "../../local-cloud/system-image.ts"
+import type { EnginePool } from "../../infra/engine-pool.ts"
+import type { Machines } from "../../infra/machines/contract.ts"
 import { type RunningService, startService } from "../../service/start.ts"
 import { cacheDirectory } from "../../tools/setup/paths.ts"
 import { startTestCloud, type TestCloud } from "./local-cloud.ts"
@@ -70,7 +70,7 @@ export async function startTestService(
   let lines = ""
   const log = pino({ level: "debug" }, { write: line => (lines += line) })
   const { ahead = () => 0 } = options
-  const start = () => startService(world.env, { log, now: () => Date.now() + ahead() })
+  const start = () => startService(world.env, { log, now: () => Date.now() + ahead(), ...options.parts?.(world) })
   const test: TestService = {
     ...world,
     service: await start(),
@@ -103,11 +103,8 @@ export interface WorldOptions {
   ahead?: () => number
   /** Milliseconds between reports of a pretended machine that is ready. */
   heartbeatMs?: number
-}
-
-async function registerGolden(cloud: TestCloud, directory: string): Promise<number> {
-  const about = { architecture: "x86" as const, os_flavor: "debian", os_version: "12" }
-  return (await registerImage(cloud.cloud.context, { name: "golden", directory, description: "", ...about })).id
+  /** Parts of the service instead of its own, made anew at each start. */
+  parts?: (world: TestWorld) => { machines?: Machines; pool?: EnginePool }
 }
 
 /** Everything but the service itself; see `startTestService`. */
@@ -120,14 +117,14 @@ export async function startTestWorld(
   const [redis, cloud, port] = await Promise.all([
     startTestRedis(),
     startTestCloud({
-      machines: "none",
-      driver: folder => (realMachinesOf ? createQemuMachines({ directory: join(folder, "m") }) : machines.machines),
+      ...(realMachinesOf
+        ? { machines: "qemu", imageDirectory: realMachinesOf }
+        : { machines: "none", driver: () => machines.machines }),
       settings: { signIn: {} },
       clock: () => Date.now() + ahead(),
     }),
     freePort(0),
   ])
-  const imageId = realMachinesOf ? await registerGolden(cloud, realMachinesOf) : cloud.imageId
   const signIn = cloud.cloud.signIn
   if (!signIn) throw new Error("The test's cloud has no sign-in.")
   const engine = testEngineConfig(directory, cloud)
@@ -142,7 +139,7 @@ export async function startTestWorld(
     FOOZOL_BACKUPS: "false",
     // What tests leave behind is counted.
     FOOZOL_FINAL_SNAPSHOT_DAYS: "0",
-    ...{ FOOZOL_IMAGE_BROWSER: String(imageId), FOOZOL_IMAGE_DESKTOP: String(imageId) },
+    ...{ FOOZOL_IMAGE_BROWSER: String(cloud.imageId), FOOZOL_IMAGE_DESKTOP: String(cloud.imageId) },
     ...(realMachinesOf ? { FOOZOL_MACHINE_URL: `http://${HOST}:${port}` } : {}),
     ...{ FOOZOL_PULUMI: engine.pulumi, FOOZOL_PULUMI_VERSION: engine.pulumiVersion, PULUMI_HOME: engine.home },
     ...{ FOOZOL_ENGINE_DIRECTORY: engine.workDirectory, FOOZOL_BACKEND_URL: engine.backendUrl },

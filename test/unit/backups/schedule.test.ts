@@ -60,6 +60,12 @@ describe("schedule of backups", () => {
     assert.ok(dueBackup(made, three + 22 * HOUR))
   })
 
+  it("a backup of which nobody has heard, since the provider's answer was lost, counts as one", () => {
+    const made = facts({ snapshots: [backupAt(three)], unsavedSince: NOON })
+    assert.equal(dueBackup(made, three + 20 * HOUR), null)
+    assert.equal(dueBackup(made, three + DAY)?.since, three + DAY)
+  })
+
   const moment = fc.integer({ min: 0, max: 10 * 24 * 60 }).map(minutes => NOON + minutes * MINUTE)
   const minute = fc.integer({ min: 0, max: 1439 })
 
