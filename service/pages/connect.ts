@@ -22,7 +22,7 @@ export function connectPage({ user, csrf, workspace, action }: ConnectModel): st
 ${mark()}
 ${
   wakes
-    ? html`<h1>${workspace.name} is off</h1><p>Start it, and its desktop opens here as soon as it is up. Your files are where you left them.</p>`
+    ? html`<h1>${workspace.name} is ${workspace.snapshot === null ? "off" : "asleep"}</h1><p>Start it, and its desktop opens here as soon as it is up. Your files are where you left them.</p>`
     : html`<h1>You have no desktop yet</h1><p>One is created for you with the usual size and region, and opens here as soon as it is up.</p>`
 }
 ${postForm({

@@ -54,7 +54,7 @@ describe("service: the description of the API", () => {
     })
     assert.equal(code, 0, output.slice(-12_000))
     assert.match(output, /Coverage \(in/)
-    assert.match(output, /Selected: 45\/46/)
+    assert.match(output, /Selected: 46\/47/)
     assert.doesNotMatch(test.logged(), /"id":"internal"/, "no error that nobody expected is in the log")
   })
 })

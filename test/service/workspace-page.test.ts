@@ -93,6 +93,11 @@ describe("service: the page of a workspace", () => {
     assert.match(shown.text, /before the &lt;weekend&gt;/)
     assert.match(words(shown, "backups"), /kept until you remove it No restore of it was proven yet/)
     assert.ok(shown.text.includes(`/workspaces/new?from=${backup.id}`))
+    const from = await ada.get(`${test.url}/workspaces/new?from=${backup.id}`)
+    assert.match(words(from), /New workspace from a backup .* of My desk, made just now/)
+    assert.match(from.text, new RegExp(`name="from" value="${backup.id}".*name="profile" value="browser"`))
+    const eve = await test.signIn(`eve${count}`)
+    assert.equal((await eve.get(`${test.url}/workspaces/new?from=${backup.id}`)).status, 404)
     const ask = `/restore?backup=${backup.id}`
     assert.match(words(await page(ask)), /How it is now is kept first, as a snapshot/)
     const wrong = await send("restore", { backup: backup.id, confirm: "my desk" }, ask)

@@ -1,5 +1,6 @@
 import { type SnapshotFacts, snapshotFacts } from "../../../infra/machines/snapshots.ts"
 import { LABELS, MANAGER } from "../../../infra/workspace-spec.ts"
+import type { Operation } from "../../operations/operation.ts"
 import {
   type PlaceOffer,
   type RegionOffer,
@@ -12,7 +13,7 @@ import type { Services } from "../../services.ts"
 import { diskOf } from "../../workspaces/disk.ts"
 import type { OfferedSize } from "../../workspaces/sizes.ts"
 import { stopCosts } from "../../workspaces/stop-costs.ts"
-import { type Place, STOP_MODES, type StopMode, type Workspace } from "../../workspaces/workspace.ts"
+import { type Place, STOP_MODES, type Workspace } from "../../workspaces/workspace.ts"
 import { backupViews } from "./backup-view.ts"
 import { csrfToken, type PageContext, type SignedInCaller, show } from "./forms.ts"
 import { regionLabel, workspaceView } from "./views.ts"
@@ -45,7 +46,7 @@ async function workspaceModel(
   const labels = { [LABELS.managedBy]: MANAGER, [LABELS.workspace]: workspace.id }
   const [view, operations, side, snapshots, diskGb, offered, regions] = await Promise.all([
     workspaceView(services, workspace),
-    store.operationsOf(workspace.id, LISTED),
+    store.operationsOf(workspace.id, LOOKED_THROUGH),
     sizes.sidePrices().catch(() => null),
     machines
       .listSnapshots(labels)
@@ -65,7 +66,9 @@ async function workspaceModel(
   const fits = { disk: diskGb, offered: offered ?? [], regions: regions ?? [] }
   return {
     view,
-    stop: await Promise.all(STOP_MODES.map(mode => stopChoice(services, workspace, mode, costs[mode]))),
+    stop: await Promise.all(
+      STOP_MODES.map(mode => stopChoice(services, { workspace, past: operations, mode, ...costs[mode] })),
+    ),
     backups:
       newestFirst &&
       backupViews(
@@ -74,7 +77,7 @@ async function workspaceModel(
       ),
     sizes: offered?.map(one => sizeOffer(one, workspace, diskGb)) ?? null,
     regions: offered ? (regions?.map(region => regionOffer(region, fits, workspace)) ?? null) : null,
-    operations,
+    operations: operations.slice(0, LISTED),
     autoStop: workspace.settings.autoStop ?? config.idle.autoStop,
     keepOnUntil: workspace.settings.keepOnUntil ?? null,
     soldOut:
@@ -91,17 +94,15 @@ function newestBytes(newestFirst: SnapshotFacts[], { snapshot }: Workspace): num
 }
 
 async function stopChoice(
-  { store, estimates }: Services,
-  workspace: Workspace,
-  mode: StopMode,
-  cost: Pick<StopChoice, "perDay" | "atMost">,
+  { estimates }: Services,
+  about: Pick<StopChoice, "mode" | "perDay" | "atMost"> & { workspace: Workspace; past: Operation[] },
 ): Promise<StopChoice> {
+  const { workspace, past, mode, perDay, atMost } = about
   const kind = mode === "power-off" ? "start" : "wake"
-  const past = await store.operationsOf(workspace.id, LOOKED_THROUGH)
   const last = past.find(one => one.kind === kind && one.state === "succeeded")
   const took = last?.startedAt && last.finishedAt ? (last.finishedAt - last.startedAt) / 1000 : null
   const { seconds } = await estimates.estimate(kind, workspace.profile)
-  return { mode, perDay: cost.perDay, atMost: cost.atMost, wokeIn: took, usual: seconds }
+  return { mode, perDay, atMost, wokeIn: took, usual: seconds }
 }
 
 const monthly = (price: { monthly: number; currency: string } | undefined) =>
