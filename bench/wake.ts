@@ -1,13 +1,15 @@
 /**
  * From the click that wakes a workspace to the first picture of its desktop, by stop mode: what somebody waits for who
- * comes back. Against what `npm start` brings up, with a real machine, through the viewer's protocol.
+ * comes back. With a real machine of the golden image, through the viewer's protocol; the image is built if it is not
+ * there, and not checked.
  */
 import { setTimeout as sleep } from "node:timers/promises"
+import { goldenDirectory } from "../cli/golden-images.ts"
+import { buildImage } from "../image-builder/build-local.ts"
+import { type GoldenWorld, startGoldenWorld } from "../test/support/golden-world.ts"
 import { machineRequest } from "../test/support/machine-request.ts"
 import { openRfbClient, type RfbClient } from "../test/support/rfb-client.ts"
 import { answerPage } from "../test/support/sign-in.ts"
-import { type StartedWorld, startWorldProcess } from "../test/support/started-world.ts"
-import { temporaryDirectory } from "../test/support/temporary-directory.ts"
 import { createVisitor, type Visitor } from "../test/support/visitor.ts"
 import type { Measurement } from "./measurement.ts"
 import { stepEndsIn } from "./step-ends.ts"
@@ -20,8 +22,8 @@ const ASK_MS = 100
 
 /** @param options.count wakings by mode; 5 if not given */
 export async function bench(options: { count?: string }): Promise<Measurement[]> {
-  const scratch = await temporaryDirectory("fc-")
-  const world = await startWorldProcess(scratch.path)
+  const image = await buildImage({ profile: "browser", cacheDirectory: goldenDirectory(), log: console.error })
+  const world = await startGoldenWorld(image, { FOOZOL_AUTO_STOP: "false" })
   const measured = new Map<string, Measurement>()
   const record = (metric: string, value: number) => {
     const known = measured.get(metric) ?? { metric, unit: "s", samples: [] }
@@ -42,11 +44,8 @@ export async function bench(options: { count?: string }): Promise<Measurement[]>
         }
       }
     }
-    const gone = await person.api("DELETE", `/workspaces/${workspace.id}`)
-    await person.end(gone.operation.id)
   } finally {
-    await world.tearDown()
-    await scratch.remove()
+    await world.close()
   }
   return [...measured.values()]
 }
@@ -78,14 +77,14 @@ interface Person {
   openDesktop(workspace: string): Promise<RfbClient>
 }
 
-async function somebody(world: StartedWorld): Promise<Person> {
+async function somebody(world: GoldenWorld): Promise<Person> {
   // What a browser says when a person has clicked.
   const visitor: Visitor = createVisitor({ "sec-fetch-user": "?1", "sec-fetch-site": "same-origin" })
-  await answerPage(visitor, await visitor.get(`${world.url}login/github`), { login: "sleeper" })
+  await answerPage(visitor, await visitor.get(`${world.url}/login/github`), { login: "sleeper" })
   const cookies = () =>
     [...(visitor.cookies.get(new URL(world.url).hostname) ?? [])].map(([name, value]) => `${name}=${value}`).join("; ")
   const call = (method: string, path: string, body?: object) =>
-    fetch(`${world.url}${path}`, {
+    fetch(`${world.url}/${path}`, {
       method,
       redirect: "manual",
       headers: {

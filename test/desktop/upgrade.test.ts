@@ -71,7 +71,9 @@ describe("upgrade of a real machine to another image", function () {
     assert.match(await desk.shell(MAKE), /^made$/m)
   })
   afterEach(function () {
-    if (this.currentTest?.state === "failed") console.error(desk?.world.logged().split("\n").slice(-30).join("\n"))
+    if (this.currentTest?.state !== "failed") return
+    const lines = desk?.world.logged().split("\n") ?? []
+    console.error(lines.filter(line => !line.includes('"msg":"request"')).join("\n"))
   })
   after(() => desk?.close())
 
