@@ -12,7 +12,7 @@ export type Run = (program: string, args: string[]) => Promise<RunResult>
 export const run: Run = (program, args) => runFor(5_000, program, args)
 
 /** For what takes its time. */
-export const runLong: Run = (program, args) => runFor(300_000, program, args)
+export const runLong: Run = (program, args) => runFor(600_000, program, args)
 
 const runFor = (timeout: number, program: string, args: string[]): Promise<RunResult> =>
   new Promise(resolve => {

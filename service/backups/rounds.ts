@@ -61,13 +61,13 @@ export function createRounds(means: RoundMeans): (signal: AbortSignal) => Promis
     await tidyProvers({ machines, now, failed }, store.operation)
     if (!config.backups) return
     const byWorkspace = Map.groupBy(left, one => one.workspace)
-    const due: Due[] = []
+    const due: (Due & { epoch: number })[] = []
     let under = 0
     for (const workspace of living) {
       const { isGoing, facts } = await factsOf(workspace, byWorkspace.get(workspace.id) ?? [])
       if (isGoing) under++
       const found = isGoing ? null : dueBackup(facts, now())
-      if (found) due.push(found)
+      if (found) due.push({ ...found, epoch: workspace.epoch })
       await show(workspace, facts)
     }
     await beginProofs(living, byWorkspace, going)
@@ -89,14 +89,14 @@ export function createRounds(means: RoundMeans): (signal: AbortSignal) => Promis
   }
 
   /** Makes what is due, the longest due first, some at a time. */
-  async function makeAll(due: Due[], atOnce: number, signal: AbortSignal): Promise<void> {
+  async function makeAll(due: (Due & { epoch: number })[], atOnce: number, signal: AbortSignal): Promise<void> {
     const todo = due.sort((a, b) => a.since - b.since)
     const end = performance.now() + ROUND_MS
     const line = async () => {
       for (let one = todo.shift(); one; one = todo.shift()) {
         if (signal.aborted || performance.now() > end) return
         const { id } = one
-        await (one.do === "keep" ? keep(one) : make(id, signal)).catch(error =>
+        await (one.do === "keep" ? keep(one) : make(one, signal)).catch(error =>
           log.warn({ err: error, workspace: id }, "a backup could not be begun"),
         )
       }
@@ -104,8 +104,9 @@ export function createRounds(means: RoundMeans): (signal: AbortSignal) => Promis
     await Promise.all(Array.from({ length: Math.max(0, atOnce) }, line))
   }
 
-  async function make(id: string, signal: AbortSignal): Promise<void> {
-    const operation = await workspaces.backupAs(id)
+  async function make({ id, epoch }: { id: string; epoch: number }, signal: AbortSignal): Promise<void> {
+    // Another look, or a person, may have been faster: then the next look judges it anew.
+    const operation = await workspaces.backupAs(id, epoch)
     await tries.begun(id, operation, now())
     for (;;) {
       const found = await store.operation(operation)
@@ -120,7 +121,7 @@ export function createRounds(means: RoundMeans): (signal: AbortSignal) => Promis
   /** What it sleeps in becomes the day's backup. */
   async function keep({ id, snapshot }: Due): Promise<void> {
     const facts = (await backups.all()).find(one => one.id === snapshot)
-    if (!facts) return
+    if (!facts || facts.scheduledAt !== null) return
     await machines.labelSnapshot(facts.id, snapshotLabels({ ...facts, scheduledAt: now() }))
     const workspace = await store.get(id)
     // Were it awake by now, its disk might be another already.

@@ -131,8 +131,12 @@ export interface Workspaces {
     kind: "stop",
     more?: { unchanged?: Record<string, string>; because?: string },
   ): Promise<string>
-  /** Backs up what the schedule finds due. @throws ServiceError as `stop` */
-  backupAs(id: string): Promise<string>
+  /**
+   * Backs up what the schedule found due.
+   * @param epoch of the workspace when it was found due: it may have been backed up since
+   * @throws ServiceError as `stop`, and `changed-meanwhile`
+   */
+  backupAs(id: string, epoch?: number): Promise<string>
   /** Has a backup tried out beside everything else. @throws ServiceError `not-found` */
   prove(id: string, snapshot: string): Promise<string>
   /** @throws ServiceError `not-found` when it is not the user's, or `too-long` for more than 30 days */
@@ -318,10 +322,11 @@ export function createWorkspaces(means: WorkspacesMeans): Workspaces {
       const wanted = config.stopMode === "hibernate" ? "hibernate" : kind
       return begin(workspace, wanted, { unchanged, requestedBy, ...(because ? { wish: { because } } : {}) })
     },
-    async backupAs(id) {
+    async backupAs(id, epoch) {
       const workspace = await store.get(id)
       if (!workspace) throw notFound("workspace")
-      return begin(workspace, "backup", { requestedBy: SCHEDULE, wish: { scheduled: true } })
+      const unchanged: Record<string, string> = epoch === undefined ? {} : { epoch: String(epoch) }
+      return begin(workspace, "backup", { requestedBy: SCHEDULE, wish: { scheduled: true }, unchanged })
     },
     async prove(id, snapshot) {
       const workspace = await store.get(id)

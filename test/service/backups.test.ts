@@ -101,6 +101,12 @@ describe("service: backups by themselves", () => {
       assert.equal((await desk.backups()).length, 2)
     })
 
+    it("two looks at once make one backup", async () => {
+      pass(31 * HOUR)
+      await Promise.all([look(), look(), look()])
+      assert.equal((await desk.backups()).length, 1)
+    })
+
     it("one that is off is backed up once, and not again while it stays off", async () => {
       await desk.does("stop?mode=power-off")
       pass(31 * HOUR)
