@@ -224,12 +224,19 @@ export function createWorkspaces(means: WorkspacesMeans): Workspaces {
     return begin(workspace, "upgrade", { wish: { image, ...(rest ? { rest } : {}) }, requestedBy })
   }
 
+  /** A backup that a request names in its body: when it is not there, the address that was asked is there all the same. */
+  async function usableBackup(user: string, snapshot: string): Promise<SnapshotFacts> {
+    return backups.require(user, snapshot).catch(error => {
+      throw error instanceof ServiceError ? new ServiceError(error.id, 409, error.message) : error
+    })
+  }
+
   return {
     get,
     listOf: store.listOf,
     async create(user, wish, idempotencyKey) {
       const { sizeClass, provider } = wish
-      const source = wish.from === undefined ? null : await backups.require(user, wish.from)
+      const source = wish.from === undefined ? null : await usableBackup(user, wish.from)
       const profile = PROFILES.find(one => one === source?.profile) ?? wish.profile
       const request = { key: idempotencyKey, digest: keys.mac("idempotency", JSON.stringify(wish)) }
       // Before the provider is asked: the first wish may have taken the last machine, and a repeated one is no new one.
@@ -301,10 +308,7 @@ export function createWorkspaces(means: WorkspacesMeans): Workspaces {
     },
     async restore(user, id, snapshot) {
       const workspace = await get(user, id)
-      // It is the workspace that was asked about, and that is there.
-      await backups.require(user, snapshot).catch(error => {
-        throw error instanceof ServiceError ? new ServiceError(error.id, 409, error.message) : error
-      })
+      await usableBackup(user, snapshot)
       return begin(workspace, "restore", { wish: { snapshot } })
     },
     upgrade: async (user, id) => upgrade(await get(user, id)),

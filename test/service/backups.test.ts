@@ -438,7 +438,7 @@ describe("service: backups by themselves", () => {
       assert.deepEqual([small.status, small.body.id], [422, "disk-too-small"])
       const eve = await test.token(await test.signIn("eve"))
       const theirs = await test.api(eve, "POST", "/workspaces", wish)
-      assert.deepEqual([theirs.status, theirs.body.id], [404, "no-backup"])
+      assert.deepEqual([theirs.status, theirs.body.id], [409, "no-backup"])
       assert.equal((await test.api(token, "POST", "/workspaces", { ...wish, from: "x" })).status, 422)
     })
   })
