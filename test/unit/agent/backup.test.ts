@@ -5,6 +5,7 @@ import { setTimeout as sleep } from "node:timers/promises"
 import { freeze } from "../../../image-builder/agent/backup/freezer.ts"
 import { compareWithManifest, type Manifest, writeManifest } from "../../../image-builder/agent/backup/manifest.ts"
 import { createStill } from "../../../image-builder/agent/backup/still.ts"
+import { parseOrder } from "../../../image-builder/agent/service/orders.ts"
 import { temporaryDirectory } from "../../support/temporary-directory.ts"
 import { waitUntil } from "../../support/wait-until.ts"
 
@@ -108,6 +109,15 @@ describe("agent: backups", () => {
       assert.equal(await freeze(1, { folder: "/mnt", shell: await tool(true) }), null)
       assert.equal(await freeze(1, { shell: ["/no/such/shell"] }), null)
     })
+  })
+
+  it("the orders are understood, and nobody is held up for longer than a quarter of a minute", () => {
+    const order = (type: string, data: object) => parseOrder({ type, data: JSON.stringify(data) })
+    assert.deepEqual(order("freeze", { id: "a-1", seconds: 10 }), { type: "freeze", id: "a-1", seconds: 10 })
+    assert.deepEqual(order("freeze", { id: "a-1", seconds: 3600 }), { type: "freeze", id: "a-1", seconds: 15 })
+    assert.deepEqual(order("freeze", { id: "a-1" }), { type: "freeze", id: "a-1", seconds: 5 })
+    assert.deepEqual(order("thaw", { id: "a-1" }), { type: "thaw", id: "a-1" })
+    assert.throws(() => order("freeze", { id: "../etc", seconds: 1 }), /names no backup/)
   })
 
   it("a word to go on that comes early is not forgotten, and a newer backup ends an older one's hold", async () => {
