@@ -108,7 +108,10 @@ for (const mode of ["power-off", "hibernate"] as const) {
 
     it("the hook before the stop ran, once, with the terminals still there; the machine went off by itself", async () => {
       assert.equal(await desk.shell("cat ~/before-stop.log"), "3 panes")
-      assert.match(await desk.shell("sudo journalctl -q -u foozol-before-stop | cat"), /10-test: done/)
+      // A machine made from a snapshot has an id of its own, under which there is no journal of the time before.
+      if (mode === "power-off") {
+        assert.match(await desk.shell("sudo journalctl -q -u foozol-before-stop | cat"), /10-test: done/)
+      }
       const { store, events } = desk.world.service().services
       for (const { id } of await store.operationsOf(desk.workspace, 10)) {
         assert.doesNotMatch(JSON.stringify(await events.read(id, null)), /its power was cut/)
