@@ -57,7 +57,7 @@ export function workspaceRoutes(services: Services, limits: Limits): ApiRoute[] 
       202: { description: "Begun: follow the operation", schema: Started },
       200: { description: "It was asked for before: that workspace", schema: Started },
     },
-    errors: [404, 409, 502],
+    errors: [409, 502],
     async handle({ caller, headers, body }) {
       await limits("create", caller.user.id)
       const key = headers["idempotency-key"] ?? null
