@@ -79,7 +79,7 @@ export function fileBackend(backendUrl: string, version: string): FileBackend | 
       const name = state.checkpoint?.stack
       if (!name?.endsWith(`/${stack}`) || state.checkpoint?.latest?.resources) return
       state.checkpoint = { ...state.checkpoint, stack: name.slice(0, -stack.length) + TEMPLATE_NAME }
-      const half = `${template}.${process.pid}`
+      const half = `${template}.${randomUUID()}.new`
       await mkdir(dirname(template), { recursive: true, mode: 0o700 })
       await writeFile(half, JSON.stringify(state), { mode: 0o600 })
       // Whoever reads it meanwhile finds all of it or nothing.
