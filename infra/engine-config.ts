@@ -30,7 +30,7 @@ export function engineEnvironment(config: EngineConfig): Record<string, string> 
   return {
     ...Object.fromEntries(provider),
     PULUMI_HOME: config.home,
-    PULUMI_BACKEND_URL: config.backendUrl,
+    PULUMI_BACKEND_URL: engineBackendUrl(config.backendUrl),
     PULUMI_CONFIG_PASSPHRASE: config.passphrase.reveal(),
     // The salt of a stack's encryption is in its state as well as in its settings file; without the file nothing
     // but the backend has to be shared between workers.
@@ -40,4 +40,15 @@ export function engineEnvironment(config: EngineConfig): Record<string, string> 
     PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION: "true",
     PULUMI_DIY_BACKEND_NO_LEGACY_WARNING: "true",
   }
+}
+
+/**
+ * The backend as the engine is told of it. Beside each file of a folder it would write a second one with metadata that
+ * nobody reads, and not in one piece: an engine that is killed meanwhile leaves it empty, and the stack unreadable.
+ */
+export function engineBackendUrl(backendUrl: string): string {
+  if (!backendUrl.startsWith("file://")) return backendUrl
+  const url = new URL(backendUrl)
+  url.searchParams.set("metadata", "skip")
+  return url.href
 }

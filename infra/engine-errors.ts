@@ -21,6 +21,12 @@ const KNOWN: [RegExp, string, NextAction, string][] = [
     "The state passphrase is not the one this state was encrypted with; nothing was touched. Set FOOZOL_STATE_PASSPHRASE to the right one.",
   ],
   [
+    /failed to load checkpoint/i,
+    "state-unreadable",
+    "investigate",
+    "The engine's record of this workspace cannot be read; nothing was touched. An operator puts the newest file of `.pulumi/backups` back in its place.",
+  ],
+  [
     /no space left on device/i,
     "disk-full",
     "investigate",

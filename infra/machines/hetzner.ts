@@ -202,7 +202,8 @@ const TYPES = {
 
 const Identified = z.object({ id: z.number() })
 const Typed = z.object({ id: z.number(), type: z.string() })
-const Rrset = z.object({ id: z.string(), type: z.string(), zone: z.number() })
+const Named = z.object({ id: z.number(), name: z.string() })
+const Rrset = z.object({ id: z.string(), type: z.string() })
 
 /** Everything of a workspace, named as programs/hetzner.ts names it. */
 async function listResources(
@@ -215,13 +216,17 @@ async function listResources(
     api.list(`/servers?${labelled}`, "servers", Identified, { signal }),
     api.list(`/firewalls?${labelled}`, "firewalls", Identified, { signal }),
     api.list(`/primary_ips?${labelled}`, "primary_ips", Typed, { signal }),
-    api.list("/zones", "zones", Identified, { signal }),
+    api.list("/zones", "zones", Named, { signal }),
   ])
   const rrsets = await Promise.all(
-    zones.map(zone => api.list(`/zones/${zone.id}/rrsets?${labelled}`, "rrsets", Rrset, { signal })),
+    zones.map(async zone => {
+      const sets = await api.list(`/zones/${zone.id}/rrsets?${labelled}`, "rrsets", Rrset, { signal })
+      // By the zone's name, as the program names it: taken in by number it would be another zone's and be replaced.
+      return sets.map(set => ({ name: `record-${set.type}`, type: TYPES.record, id: `${zone.name}/${set.id}` }))
+    }),
   )
   return [
-    ...rrsets.flat().map(set => ({ name: `record-${set.type}`, type: TYPES.record, id: `${set.zone}/${set.id}` })),
+    ...rrsets.flat(),
     ...servers.map(({ id }) => ({ name: "machine", type: TYPES.machine, id: String(id) })),
     ...firewalls.map(({ id }) => ({ name: "firewall", type: TYPES.firewall, id: String(id) })),
     ...addresses.map(({ id, type }) => ({ name: type, type: TYPES.address, id: String(id) })),

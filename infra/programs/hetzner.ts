@@ -5,6 +5,12 @@ import { machineLabels, resourceNames, workspaceLabels } from "../workspace-spec
 import { adopting } from "./adopt.ts"
 import type { WorkspaceProgram } from "./contract.ts"
 
+/**
+ * What an address that is taken in may differ in: not its location. Of the three properties that say where an address
+ * is, the plugin wants one; of an address in use it reads two, drops both, and then misses them.
+ */
+const ADDRESS_DIFFERS = ["name", "labels", "type", "assigneeType", "autoDelete"]
+
 const ANYWHERE = ["0.0.0.0/0", "::/0"]
 
 /**
@@ -39,7 +45,7 @@ export const hetznerProgram: WorkspaceProgram =
           autoDelete: false,
         },
         // A move to another place brings another address; both would have the same name.
-        adopting(adopt, type, { deleteBeforeReplace: true }),
+        adopting(adopt, type, { deleteBeforeReplace: true }, ADDRESS_DIFFERS),
       )
     const ipv4 = address("ipv4")
     const ipv6 = address("ipv6")

@@ -1,5 +1,7 @@
 import assert from "node:assert/strict"
 import { readdir } from "node:fs/promises"
+import { join } from "node:path"
+import { pathToFileURL } from "node:url"
 import { createEnginePool, type EnginePool } from "../../infra/engine-pool.ts"
 import { startTestCloud, type TestCloud } from "../support/local-cloud.ts"
 import { temporaryDirectory } from "../support/temporary-directory.ts"
@@ -7,7 +9,7 @@ import { testEngineConfig, testSpec } from "../support/workspace.ts"
 
 const SECRETS = { workspaceKey: "a-key-for-a-test-that-is-long-enough" }
 
-describe("engine: a killed run's lock", () => {
+describe("engine: a killed run", () => {
   let cloud: TestCloud
   let directory: Awaited<ReturnType<typeof temporaryDirectory>>
   let pool: EnginePool
@@ -23,7 +25,7 @@ describe("engine: a killed run's lock", () => {
     await directory?.remove()
   })
 
-  it("is broken by the next run, which finishes what was begun with one machine", async () => {
+  it("leaves a lock that the next run breaks, which finishes what was begun with one machine", async () => {
     const config = testEngineConfig(directory.path, cloud)
     const spec = testSpec({ image: cloud.imageId })
     const run = { action: "apply" as const, spec, secrets: SECRETS }
@@ -42,5 +44,19 @@ describe("engine: a killed run's lock", () => {
     const { outputs } = await pool.run<{ outputs: Record<string, unknown> }>(config, run)
     assert.ok(outputs.machineId)
     assert.equal(cloud.ledger().alive.filter(one => one.event === "created").length, 1)
+  })
+  it("and everything the state does not know is taken in as it is, the DNS records too", async () => {
+    const spec = testSpec({ image: cloud.imageId, workspace: "lost-heron" })
+    const run = { action: "apply" as const, spec, secrets: SECRETS }
+    const made = () => cloud.ledger().alive.filter(one => one.event === "created").length
+    const config = testEngineConfig(directory.path, cloud)
+    const first = await pool.run<{ outputs: Record<string, unknown> }>(config, run)
+    const before = made()
+    // Another backend: of what there is under this name nothing is recorded.
+    const elsewhere = { ...config, backendUrl: pathToFileURL(join(directory.path, "elsewhere")).href }
+    const second = await pool.run<{ outputs: Record<string, unknown> }>(elsewhere, run)
+    assert.deepEqual(second.outputs, first.outputs)
+    assert.equal(made(), before)
+    await pool.run(elsewhere, { action: "destroy", workspace: spec.workspace })
   })
 })

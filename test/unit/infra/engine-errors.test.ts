@@ -9,6 +9,8 @@ const SEEN: [string, string][] = [
     "stack-locked",
   ],
   ["error: getting secrets manager: passphrase must be set: incorrect passphrase", "wrong-passphrase"],
+  ["error: getting snapshot: failed to load checkpoint: place 1: unexpected end of JSON input", "state-unreadable"],
+  ["error: failed to load checkpoint: EOF", "state-unreadable"],
   ["error: could not write checkpoint: write /state/x.json: no space left on device", "disk-full"],
   [
     "error: could not load plugin for hcloud provider: no resource plugin 'pulumi-resource-hcloud' found in the workspace",
