@@ -16,6 +16,7 @@ import { type EngineConfig, engineEnvironment, PROJECT } from "./engine-config.t
 import { engineError } from "./engine-errors.ts"
 import { type EngineEvent, toEngineEvent, toStatusLine } from "./engine-events.ts"
 import { InfraError } from "./errors.ts"
+import { endOrphanPlugins } from "./plugin-orphans.ts"
 
 /** Below this much free space no run begins. A stack's state and its backups take less than 1 MB a run. */
 const MIN_FREE_BYTES = 32 * 1024 ** 2
@@ -103,7 +104,10 @@ export function createEngine(config: EngineConfig): Engine {
             onError,
           },
         )
-        if (done.killed) await files?.removeLockOf(done.pid)
+        if (done.killed) {
+          await files?.removeLockOf(done.pid)
+          await endOrphanPlugins(config.home)
+        }
         if (done.code === 0) return done
         if (options.signal?.aborted)
           throw new InfraError("cancelled", "retry", "The run was cancelled; what it had done is recorded.")
@@ -112,7 +116,8 @@ export function createEngine(config: EngineConfig): Engine {
         // Whoever runs this holds the workspace's lease: the lock is that of a run which was cut off and may still be
         // putting its state in order, or is dead.
         const stack = args[args.indexOf("--stack") + 1] ?? ""
-        if ((await files?.removeDeadLocks(stack)) === 0) await sleep(LOCK_LOOK_MS)
+        if (await files?.removeDeadLocks(stack)) await endOrphanPlugins(config.home)
+        else await sleep(LOCK_LOOK_MS)
       }
     },
   })

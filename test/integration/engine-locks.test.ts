@@ -1,4 +1,5 @@
 import assert from "node:assert/strict"
+import { readdirSync, readFileSync, readlinkSync } from "node:fs"
 import { readdir } from "node:fs/promises"
 import { join } from "node:path"
 import { pathToFileURL } from "node:url"
@@ -30,12 +31,15 @@ describe("engine: a killed run", () => {
     const spec = testSpec({ image: cloud.imageId })
     const run = { action: "apply" as const, spec, secrets: SECRETS }
     let group = 0
+    let plugins: string[] = []
     const first = pool.run(config, run, {
       onEvent: event => {
         if (event.type === "process") group = event.pgid
         // In the middle of it: something is made, and not all of it.
-        if (event.type === "resource" && event.name === "ipv4" && event.state === "done")
+        if (event.type === "resource" && event.name === "ipv4" && event.state === "done") {
+          plugins = pluginsOf(group)
           process.kill(-group, "SIGKILL")
+        }
       },
     })
     await assert.rejects(first)
@@ -43,6 +47,8 @@ describe("engine: a killed run", () => {
     assert.equal(files.filter(name => /locks.*\.json$/.test(name)).length, 1, "the killed engine has left its lock")
     const { outputs } = await pool.run<{ outputs: Record<string, unknown> }>(config, run)
     assert.ok(outputs.machineId)
+    assert.ok(plugins.length > 0)
+    assert.deepEqual(plugins.filter(isPlugin), [], "its plugins have ended too")
     assert.equal(cloud.ledger().alive.filter(one => one.event === "created").length, 1)
   })
   it("and everything the state does not know is taken in as it is, the DNS records too", async () => {
@@ -60,3 +66,18 @@ describe("engine: a killed run", () => {
     await pool.run(elsewhere, { action: "destroy", workspace: spec.workspace })
   })
 })
+
+/** Process ids of the plugins an engine has started; the kernel keeps them by the thread that did. */
+function pluginsOf(engine: number): string[] {
+  return readdirSync(`/proc/${engine}/task`)
+    .flatMap(thread => readFileSync(`/proc/${engine}/task/${thread}/children`, "utf8").trim().split(" "))
+    .filter(isPlugin)
+}
+
+function isPlugin(pid: string): boolean {
+  try {
+    return readlinkSync(`/proc/${pid}/exe`).includes("/plugins/resource-hcloud-")
+  } catch {
+    return false
+  }
+}
