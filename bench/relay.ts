@@ -22,7 +22,8 @@ type Start = (relay: Relay, target: number) => Promise<{ port: number; pid: numb
 
 const VIEWERS = 50
 /** As the agent's unit starts it. */
-const NODE_OPTIONS = ["--max-semi-space-size=1", "--max-old-space-size=64"]
+const NODE_OPTIONS = ["--max-semi-space-size=1", "--max-old-space-size=64", "--optimize-for-size"]
+const NODE_ENVIRONMENT = { MALLOC_ARENA_MAX: "1", MALLOC_TRIM_THRESHOLD_: "131072" }
 
 /** @param options.count rounds (3); each measures both relays, the first of the two changing */
 export async function bench(options: Record<string, string>): Promise<Measurement[]> {
@@ -157,11 +158,12 @@ async function starter(directory: string): Promise<Start> {
   const outfile = join(directory, "relay.mjs")
   const entryPoints = [join(import.meta.dirname, "relay-ours.ts")]
   await build({ entryPoints, outfile, bundle: true, platform: "node", format: "esm", target: "node24", minify: true })
+  const env = { ...process.env, ...NODE_ENVIRONMENT }
   return async (relay, target) => {
     const port = await freePort()
     const child =
       relay === "ours"
-        ? spawn(process.execPath, [...NODE_OPTIONS, outfile, String(port), String(target)], { stdio: "inherit" })
+        ? spawn(process.execPath, [...NODE_OPTIONS, outfile, String(port), String(target)], { stdio: "inherit", env })
         : spawn("websockify", [`127.0.0.1:${port}`, `127.0.0.1:${target}`], { stdio: "ignore" })
     await waitUntil(`${relay} listens`, () => reachable(port), 10_000)
     return {

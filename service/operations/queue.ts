@@ -10,6 +10,8 @@ import { type Runner, runOperation } from "./run-operation.ts"
 const queueName = (provider: string) => `operations-${provider}`
 /** Until an operation whose workspace is still held by another run is tried again. */
 const BUSY_MS = 500
+/** So often the queue looks for operations whose worker has died, which is when its lock of LEASE_MS has run out. */
+const STALLED_MS = 3_000
 /** So often the queue is compared with what there is to do. */
 const RECONCILE_MS = 10_000
 /** BullMQ joins its parts with colons, so its prefix has none. */
@@ -82,7 +84,7 @@ export function startOperationWorker(
       prefix,
       concurrency,
       lockDuration: LEASE_MS,
-      stalledInterval: LEASE_MS,
+      stalledInterval: STALLED_MS,
       // A worker that died is no fault of the operation's.
       maxStalledCount: 1_000,
     },
