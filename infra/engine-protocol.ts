@@ -18,6 +18,7 @@ export const EngineAction = z.discriminatedUnion("action", [
   z.strictObject({ action: z.literal("destroy"), ...named }),
   z.strictObject({ action: z.literal("cancel"), ...named }),
   z.strictObject({ action: z.literal("export"), ...named }),
+  z.strictObject({ action: z.literal("recover"), ...named }),
   z.strictObject({ action: z.literal("list") }),
 ])
 export type EngineAction = z.output<typeof EngineAction>

@@ -7,12 +7,14 @@ import { createInterface } from "node:readline"
 
 // Loading the SDK is most of a fresh child's start; compiled code is kept between starts.
 enableCompileCache(process.env.FOOZOL_COMPILE_CACHE)
-const [{ openCloud }, { EngineRequest }, { toErrorValue, InfraError }, workspaceStack] = await Promise.all([
-  import("./open-cloud.ts"),
-  import("./engine-protocol.ts"),
-  import("./errors.ts"),
-  import("./workspace-stack.ts"),
-])
+const [{ openCloud }, { EngineRequest }, { toErrorValue, InfraError }, workspaceStack, { recoverStack }] =
+  await Promise.all([
+    import("./open-cloud.ts"),
+    import("./engine-protocol.ts"),
+    import("./errors.ts"),
+    import("./workspace-stack.ts"),
+    import("./recover-stack.ts"),
+  ])
 type Cloud = import("./workspace-stack.ts").Cloud
 type RunOptions = import("./engine.ts").RunOptions
 type EngineAnswer = import("./engine-protocol.ts").EngineAnswer
@@ -68,6 +70,8 @@ async function perform(cloud: Cloud, run: EngineAction, options: RunOptions): Pr
       return workspaceStack.previewWorkspace(cloud, run.spec, run.secrets, options)
     case "destroy":
       return workspaceStack.destroyWorkspace(cloud, run.workspace, options)
+    case "recover":
+      return recoverStack(cloud, run.workspace, options)
     case "list":
       return cloud.engine.listStacks()
   }

@@ -10,13 +10,15 @@ import * as pulumi from "@pulumi/pulumi"
 import type { EngineEvent as PulumiEvent } from "@pulumi/pulumi/automation/events.js"
 import { type Deployment, LocalWorkspace, type PulumiCommand, Stack } from "@pulumi/pulumi/automation/index.js"
 import { SemVer } from "semver"
-import { fileBackend } from "./empty-stack.ts"
 import { runCommand } from "./engine-command.ts"
 import { type EngineConfig, engineEnvironment, PROJECT } from "./engine-config.ts"
 import { engineError } from "./engine-errors.ts"
 import { type EngineEvent, toEngineEvent, toStatusLine } from "./engine-events.ts"
 import { InfraError } from "./errors.ts"
+import { fileBackend } from "./file-backend.ts"
 import { endOrphanPlugins } from "./plugin-orphans.ts"
+import type { PendingOperation } from "./recover.ts"
+import { parseDeployment, type StackState } from "./stack-state.ts"
 
 /** Below this much free space no run begins. A stack's state and its backups take less than 1 MB a run. */
 const MIN_FREE_BYTES = 32 * 1024 ** 2
@@ -61,6 +63,12 @@ export interface Engine {
   destroy(stack: string, options?: RunOptions): Promise<RunResult>
   /** Breaks the stack's lock. The caller has proven that nobody holds it any more. */
   cancel(stack: string): Promise<void>
+  /** What the stack's state says; null when there is no such stack. @throws InfraError `state-unreadable` */
+  stateOf(stack: string): Promise<StackState | null>
+  /** As FileBackend's; a backend that is no folder keeps its own versions, and nothing is done. */
+  putBackState(stack: string): Promise<"nothing" | "put-back" | "lost">
+  /** Takes pending operations out of the state. The caller knows what has become of them. */
+  forget(stack: string, pending: PendingOperation[]): Promise<void>
   /** The stack's state, secrets encrypted. */
   exportState(stack: string): Promise<Deployment>
   listStacks(): Promise<StackSummary[]>
@@ -220,6 +228,23 @@ export function createEngine(config: EngineConfig): Engine {
     async cancel(name) {
       const local = await workspace({})
       await (await Stack.select(name, local)).cancel()
+    },
+    async stateOf(name) {
+      if (files) return files.read(name)
+      if (!(await this.exists(name))) return null
+      return parseDeployment((await this.exportState(name)).deployment)
+    },
+    putBackState: async name => files?.putBack(name) ?? "nothing",
+    async forget(name, pending) {
+      const state = await this.exportState(name)
+      const { pending: known } = parseDeployment(state.deployment)
+      const isForgotten = (at: number) =>
+        pending.some(
+          one => one.name === known[at]?.name && one.type === known[at].type && one.operation === known[at].operation,
+        )
+      const rest = (state.deployment.pending_operations as unknown[]).filter((_, at) => !isForgotten(at))
+      const deployment = { ...state.deployment, pending_operations: rest }
+      await (await Stack.select(name, await workspace({}))).importStack({ ...state, deployment })
     },
     async exportState(name) {
       const local = await workspace({})

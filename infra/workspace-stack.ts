@@ -3,6 +3,7 @@ import { InfraError } from "./errors.ts"
 import type { Machine, Machines } from "./machines/contract.ts"
 import type { Adoptions } from "./programs/contract.ts"
 import { loadProgram } from "./programs/registry.ts"
+import { recoverStack } from "./recover-stack.ts"
 import { LABELS, type WorkspaceSecrets, type WorkspaceSpec } from "./workspace-spec.ts"
 
 /** What a run works with: the engine for state, the provider's machines for what Pulumi does not model. */
@@ -25,42 +26,29 @@ export async function applyWorkspace(
   options: RunOptions = {},
 ): Promise<RunResult> {
   const call = options.signal ? { signal: options.signal } : {}
-  const { size, region, image } = spec
-  const [program, exists] = await Promise.all([loadProgram(spec.provider), cloud.engine.exists(spec.workspace)])
+  const { size, region, image, workspace } = spec
+  const [program, recovery] = await Promise.all([loadProgram(spec.provider), recoverStack(cloud, workspace, options)])
   // An existing workspace keeps its machine even where its type is sold out or its image is gone by now.
-  if (!exists) await cloud.machines.check({ size, region, image, zone: spec.dns.zone }, call)
-  const up = (adopt?: Adoptions) => cloud.engine.up(spec.workspace, program(spec, secrets, adopt), options)
-  let adopt: Adoptions | undefined
+  if (!recovery.exists) await cloud.machines.check({ size, region, image, zone: spec.dns.zone }, call)
+  const up = (adopt: Adoptions) => cloud.engine.up(workspace, program(spec, secrets, adopt), options)
+  let { adopt } = recovery.plan
+  const hadBegun = recovery.plan.unsure.length > 0
   for (let tries = 0; ; tries++) {
     try {
       const result = await up(adopt)
+      const adopted = Object.keys(adopt).length > 0
+      // What had been begun is recorded now, and need not be remembered as begun.
+      if (adopted || hadBegun) await recoverStack(cloud, workspace, options)
       // What was taken in as it is may differ from what it shall be.
-      return adopt ? await up() : result
+      return adopted ? await up({}) : result
     } catch (error) {
       if (!(error instanceof InfraError) || error.id !== "name-taken" || tries === MOST_ADOPTIONS) throw error
       // An earlier run made something and never heard of it. What carries our label is ours: take it in and go on.
       // A request of a killed run may even arrive while this looks, hence the repetition.
-      adopt = await findUnrecorded(cloud, spec.workspace, options)
+      adopt = (await recoverStack(cloud, workspace, options)).plan.adopt
       if (Object.keys(adopt).length === 0) throw error
     }
   }
-}
-
-/** What the provider has of a workspace and its state does not know, by name and id. */
-async function findUnrecorded(cloud: Cloud, workspace: string, options: RunOptions): Promise<Adoptions> {
-  const [known, state] = await Promise.all([
-    cloud.machines.resources(workspace, options.signal ? { signal: options.signal } : {}),
-    cloud.engine.exportState(workspace),
-  ])
-  const recorded = recordedResources(state)
-  return Object.fromEntries(
-    known.filter(one => !recorded.has(`${one.type}::${one.name}`)).map(one => [one.name, one.id]),
-  )
-}
-
-/** `type::name` of every resource in a state. */
-function recordedResources(state: { deployment?: { resources?: { urn: string }[] } }): Set<string> {
-  return new Set((state.deployment?.resources ?? []).map(({ urn }) => urn.split("::").slice(-2).join("::")))
 }
 
 /** What `applyWorkspace` would change; changes nothing. */
@@ -81,6 +69,7 @@ export async function destroyWorkspace(cloud: Cloud, workspace: string, options:
   await Promise.all(
     machines.filter(one => one.deleteProtection).map(one => cloud.machines.setDeleteProtection(one.id, false, call)),
   )
+  await cloud.engine.putBackState(workspace)
   const result = await cloud.engine.destroy(workspace, options)
   // What a lost answer kept out of the state is still the workspace's.
   await cloud.machines.removeResources(await cloud.machines.resources(workspace, call), call)

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict"
 import { spawnSync } from "node:child_process"
-import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises"
+import { mkdir, mkdtemp, rm } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
-import { fileURLToPath, pathToFileURL } from "node:url"
+import { pathToFileURL } from "node:url"
 import type { CloudConfig } from "../../infra/cloud-config.ts"
 import { createEnginePool, type EnginePool } from "../../infra/engine-pool.ts"
 import { startTestCloud, type TestCloud } from "../support/local-cloud.ts"
@@ -67,13 +67,6 @@ describe("engine: what cannot be is refused before anything is made", () => {
   it("an engine that is not there", () => refuses("engine-missing", /npm run setup/, {}, { pulumi: "/nowhere/pulumi" }))
   it("a missing plugin", () =>
     refuses("plugin-missing", /npm run setup/, { workspace: "plugless" }, { home: join(directory, "empty-home") }))
-
-  it("a state that was cut short", async () => {
-    const stacks = join(fileURLToPath(config.backendUrl), ".pulumi", "stacks", "foozol-cloud")
-    await mkdir(stacks, { recursive: true })
-    await writeFile(join(stacks, "short-wren.json"), '{ "version": 3, "checkpoint": { "sta')
-    await refuses("state-unreadable", /nothing was touched/, { workspace: "short-wren" })
-  })
 
   describe("a full disk", () => {
     let small: string

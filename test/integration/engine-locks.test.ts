@@ -1,13 +1,12 @@
 import assert from "node:assert/strict"
 import { readdirSync, readFileSync, readlinkSync } from "node:fs"
 import { readdir } from "node:fs/promises"
-import { join } from "node:path"
-import { pathToFileURL } from "node:url"
 import { createEnginePool, type EnginePool } from "../../infra/engine-pool.ts"
 import { startTestCloud, type TestCloud } from "../support/local-cloud.ts"
 import { temporaryDirectory } from "../support/temporary-directory.ts"
 import { testEngineConfig, testSpec } from "../support/workspace.ts"
 
+type State = { deployment: { pending_operations?: unknown[] } }
 const SECRETS = { workspaceKey: "a-key-for-a-test-that-is-long-enough" }
 
 describe("engine: a killed run", () => {
@@ -47,23 +46,11 @@ describe("engine: a killed run", () => {
     assert.equal(files.filter(name => /locks.*\.json$/.test(name)).length, 1, "the killed engine has left its lock")
     const { outputs } = await pool.run<{ outputs: Record<string, unknown> }>(config, run)
     assert.ok(outputs.machineId)
+    const state = await pool.run<State>(config, { action: "export", workspace: spec.workspace })
+    assert.deepEqual(state.deployment.pending_operations ?? [], [], "nothing is remembered as begun")
     assert.ok(plugins.length > 0)
     assert.deepEqual(plugins.filter(isPlugin), [], "its plugins have ended too")
     assert.equal(cloud.ledger().alive.filter(one => one.event === "created").length, 1)
-  })
-  it("and everything the state does not know is taken in as it is, the DNS records too", async () => {
-    const spec = testSpec({ image: cloud.imageId, workspace: "lost-heron" })
-    const run = { action: "apply" as const, spec, secrets: SECRETS }
-    const made = () => cloud.ledger().alive.filter(one => one.event === "created").length
-    const config = testEngineConfig(directory.path, cloud)
-    const first = await pool.run<{ outputs: Record<string, unknown> }>(config, run)
-    const before = made()
-    // Another backend: of what there is under this name nothing is recorded.
-    const elsewhere = { ...config, backendUrl: pathToFileURL(join(directory.path, "elsewhere")).href }
-    const second = await pool.run<{ outputs: Record<string, unknown> }>(elsewhere, run)
-    assert.deepEqual(second.outputs, first.outputs)
-    assert.equal(made(), before)
-    await pool.run(elsewhere, { action: "destroy", workspace: spec.workspace })
   })
 })
 

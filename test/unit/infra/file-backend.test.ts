@@ -3,9 +3,9 @@ import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promis
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { pathToFileURL } from "node:url"
-import { type FileBackend, fileBackend } from "../../../infra/empty-stack.ts"
+import { type FileBackend, fileBackend } from "../../../infra/file-backend.ts"
 
-describe("empty-stack/fileBackend", () => {
+describe("file-backend", () => {
   let directory: string
   let stacks: string
   let backend: FileBackend

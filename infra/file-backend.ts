@@ -1,20 +1,29 @@
 import { randomUUID } from "node:crypto"
-import { link, mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises"
+import { link, mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises"
 import { hostname } from "node:os"
 import { dirname, join } from "node:path"
 import { fileURLToPath } from "node:url"
 import { PROJECT } from "./engine-config.ts"
+import { engineError } from "./engine-errors.ts"
 import { removeDeadLocks } from "./stack-locks.ts"
+import { parseStackFile, type StackState } from "./stack-state.ts"
 
 /**
- * Stacks of a `file://` backend, made by copying an empty one.
+ * The engine's `file://` backend, for what the engine takes long for or cannot do.
  *
- * `pulumi stack init` takes 0.3 s, more than half as long as a whole `up`; all but the name is the same each time.
+ * Stacks are made by copying an empty one. `pulumi stack init` takes 0.3 s, more than half as long as a whole `up`; all but the name is the same each time.
  * So the engine makes one empty stack, which is kept as a template, and a new stack is a copy of it with its own name.
  * The copy shares the template's encryption salt; each secret is still encrypted under a nonce of its own.
  */
 export interface FileBackend {
   exists(stack: string): Promise<boolean>
+  /** What a stack's state says; null when there is no stack. @throws InfraError `state-unreadable` */
+  read(stack: string): Promise<StackState | null>
+  /**
+   * Puts the newest good backup in the place of a state that cannot be read, which is kept aside. Without one there is
+   * no stack afterwards. @returns what was done
+   */
+  putBack(stack: string): Promise<"nothing" | "put-back" | "lost">
   /** Makes an empty stack; false when there is no template yet. Never overwrites a stack. */
   createFromTemplate(stack: string): Promise<boolean>
   /** Removes the lock that a run of ours on this host has left, which is proven dead. */
@@ -36,11 +45,50 @@ export function fileBackend(backendUrl: string, version: string): FileBackend | 
   const root = fileURLToPath(backendUrl)
   const stacks = join(root, ".pulumi", "stacks", PROJECT)
   const template = join(root, ".foozol", `empty-stack-${version}.json`)
+  const aside = join(root, ".foozol", "unreadable")
   const file = (stack: string) => join(stacks, `${stack}.json`)
   const readable = (path: string) => readFile(path, "utf8").catch(() => null)
 
+  /** The newest state that an earlier moment has left: before the last write, or at the end of a run. */
+  async function newestBackup(stack: string): Promise<string | null> {
+    const runs = join(root, ".pulumi", "backups", PROJECT, stack)
+    const ends = await readdir(runs).catch(() => [])
+    const paths = [`${file(stack)}.bak`, ...ends.filter(name => name.endsWith(".json")).map(name => join(runs, name))]
+    const texts = await Promise.all(paths.map(readable))
+    return texts
+      .map(text => ({ text, state: text === null ? null : parseStackFile(text, stack) }))
+      .reduce<{ text: string | null; at: number }>(
+        (best, { text, state }) => (state && state.writtenAt > best.at ? { text, at: state.writtenAt } : best),
+        { text: null, at: -1 },
+      ).text
+  }
+
   return {
     exists: async stack => (await readable(file(stack))) !== null,
+
+    async read(stack) {
+      const text = await readable(file(stack))
+      if (text === null) return null
+      const state = parseStackFile(text, stack)
+      if (state === null) throw engineError("failed to load checkpoint")
+      return state
+    },
+
+    async putBack(stack) {
+      const text = await readable(file(stack))
+      if (text === null || parseStackFile(text, stack) !== null) return "nothing"
+      const backup = await newestBackup(stack)
+      await mkdir(aside, { recursive: true, mode: 0o700 })
+      await writeFile(join(aside, `${stack}.${randomUUID()}`), text, { mode: 0o600 })
+      if (backup === null) {
+        await rm(file(stack), { force: true })
+        return "lost"
+      }
+      const half = `${file(stack)}.${randomUUID()}.new`
+      await writeFile(half, backup, { mode: 0o600 })
+      await rename(half, file(stack))
+      return "put-back"
+    },
 
     async createFromTemplate(stack) {
       const text = await readable(template)
