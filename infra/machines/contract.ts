@@ -99,6 +99,14 @@ export interface LabelledResource {
   id: string
 }
 
+/** A resource of some workspace, as a look at all of them finds it. */
+export interface HeldResource extends LabelledResource {
+  /** The workspace that its label names. */
+  workspace: string
+  /** Null where the provider does not tell. */
+  createdAt: Date | null
+}
+
 /** Selects by labels: every given label must have exactly this value. */
 export type LabelSelector = Record<string, string>
 
@@ -125,6 +133,8 @@ export interface Machines {
 
   /** Everything that carries a workspace's label, machines and all. */
   resources(workspace: string, options?: CallOptions): Promise<LabelledResource[]>
+  /** Everything that carries any workspace's label, volumes too. */
+  heldResources(options?: CallOptions): Promise<HeldResource[]>
   /** Removes such resources for good, protected or not, in an order the provider takes. */
   removeResources(resources: LabelledResource[], options?: CallOptions): Promise<void>
 

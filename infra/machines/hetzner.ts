@@ -1,12 +1,12 @@
 import { setTimeout as sleep } from "node:timers/promises"
 import { z } from "zod"
 import { InfraError } from "../errors.ts"
-import { LABELS } from "../workspace-spec.ts"
-import type { LabelledResource, Machines } from "./contract.ts"
+import type { Machines } from "./contract.ts"
 import { Image, Pricing, Server, ServerType, toMachine, toSidePrices, toSize, toSnapshot } from "./hetzner-answers.ts"
 import { createApart } from "./hetzner-apart.ts"
 import { Action, type HetznerApi } from "./hetzner-api.ts"
 import { orNull, selector } from "./hetzner-questions.ts"
+import { hetznerResources } from "./hetzner-resources.ts"
 import { hetznerVolumes } from "./hetzner-volumes.ts"
 
 /** How long a guest may take to shut down before its power is cut, milliseconds. */
@@ -56,23 +56,7 @@ export function createHetznerMachines(api: HetznerApi): Machines {
       if (answer) await api.waitForAction(answer.action, { signal })
     },
 
-    resources: (workspace, { signal } = {}) => listResources(api, workspace, signal),
-    async removeResources(resources, { signal } = {}) {
-      const call = signal ? { signal } : {}
-      const remove = (path: string) => orNull(api.request("DELETE", path, z.object({}), { signal }))
-      const of = (type: string) => resources.filter(one => one.type === type)
-      for (const { id } of of(TYPES.record)) {
-        const [zone = "", ...set] = id.split("/")
-        await remove(`/zones/${zone}/rrsets/${set.join("/")}`)
-      }
-      for (const { id } of of(TYPES.machine)) {
-        if ((await machines.get(id, call))?.deleteProtection) await machines.setDeleteProtection(id, false, call)
-        await machines.remove(id, call)
-      }
-      // A firewall or an address in use is refused; now they are not.
-      for (const { id } of of(TYPES.firewall)) await remove(`/firewalls/${id}`)
-      for (const { id } of of(TYPES.address)) await remove(`/primary_ips/${id}`)
-    },
+    ...hetznerResources(api, () => machines),
 
     createApart: (wanted, { signal } = {}) => createApart(api, machines, wanted, signal),
 
@@ -190,45 +174,4 @@ export function createHetznerMachines(api: HetznerApi): Machines {
     },
   }
   return machines
-}
-
-/** Pulumi's types of what programs/hetzner.ts makes. */
-const TYPES = {
-  machine: "hcloud:index/server:Server",
-  firewall: "hcloud:index/firewall:Firewall",
-  address: "hcloud:index/primaryIp:PrimaryIp",
-  record: "hcloud:index/zoneRrset:ZoneRrset",
-}
-
-const Identified = z.object({ id: z.number() })
-const Typed = z.object({ id: z.number(), type: z.string() })
-const Named = z.object({ id: z.number(), name: z.string() })
-const Rrset = z.object({ id: z.string(), type: z.string() })
-
-/** Everything of a workspace, named as programs/hetzner.ts names it. */
-async function listResources(
-  api: HetznerApi,
-  workspace: string,
-  signal: AbortSignal | undefined,
-): Promise<LabelledResource[]> {
-  const labelled = `label_selector=${selector({ [LABELS.workspace]: workspace })}`
-  const [servers, firewalls, addresses, zones] = await Promise.all([
-    api.list(`/servers?${labelled}`, "servers", Identified, { signal }),
-    api.list(`/firewalls?${labelled}`, "firewalls", Identified, { signal }),
-    api.list(`/primary_ips?${labelled}`, "primary_ips", Typed, { signal }),
-    api.list("/zones", "zones", Named, { signal }),
-  ])
-  const rrsets = await Promise.all(
-    zones.map(async zone => {
-      const sets = await api.list(`/zones/${zone.id}/rrsets?${labelled}`, "rrsets", Rrset, { signal })
-      // By the zone's name, as the program names it: taken in by number it would be another zone's and be replaced.
-      return sets.map(set => ({ name: `record-${set.type}`, type: TYPES.record, id: `${zone.name}/${set.id}` }))
-    }),
-  )
-  return [
-    ...rrsets.flat(),
-    ...servers.map(({ id }) => ({ name: "machine", type: TYPES.machine, id: String(id) })),
-    ...firewalls.map(({ id }) => ({ name: "firewall", type: TYPES.firewall, id: String(id) })),
-    ...addresses.map(({ id, type }) => ({ name: type, type: TYPES.address, id: String(id) })),
-  ]
 }

@@ -1,0 +1,53 @@
+import type { HeldResource } from "./machines/contract.ts"
+
+/**
+ * What the provider has of workspaces that nobody knows. Pure: what a look has found in, what is to be removed out.
+ * A resource goes only when two looks, one after the other, have found it without a workspace, when it is older than
+ * anything can be that is just being made, and when not so much would go at once that the list of workspaces itself
+ * must be wrong.
+ */
+
+export interface SweepFacts {
+  held: HeldResource[]
+  /** Every workspace that is wanted: of the service's records, and with a stack. */
+  wanted: ReadonlySet<string>
+  /** When a resource was first found without a workspace, milliseconds since 1970, by `keyOfResource`. */
+  suspects: ReadonlyMap<string, number>
+  /** Milliseconds since 1970. */
+  now: number
+}
+
+export interface SweepPlan {
+  remove: HeldResource[]
+  /** Found now, to be found once more. */
+  suspects: Map<string, number>
+  /** Would go, were they not too many: a person must look. */
+  tooMany: HeldResource[]
+}
+
+/**
+ * Younger than this, a resource may belong to a creation that is under way: the longest seen waits its hour for a
+ * machine to report ready, and its record is made before its first resource.
+ */
+export const GRACE_MS = 2 * 3600_000
+/** Between the two looks that must agree. */
+export const AGREE_MS = 45_000
+/** Workspaces whose resources one sweep removes: as many, or this share of all, whichever is more. */
+const MOST_WORKSPACES = 2
+const MOST_SHARE = 0.1
+
+export const keyOfResource = ({ type, id }: { type: string; id: string }) => `${type}/${id}`
+
+export function planSweep({ held, wanted, suspects, now }: SweepFacts): SweepPlan {
+  const without = held.filter(one => !wanted.has(one.workspace))
+  const seen = new Map(without.map(one => [keyOfResource(one), suspects.get(keyOfResource(one)) ?? now]))
+  const isRipe = (one: HeldResource) => {
+    const since = seen.get(keyOfResource(one)) ?? now
+    // Where the provider does not say how old it is, it is as old as we know it.
+    return now - since >= AGREE_MS && now - (one.createdAt?.getTime() ?? since) >= GRACE_MS
+  }
+  const ripe = without.filter(isRipe)
+  const count = (some: HeldResource[]) => new Set(some.map(one => one.workspace)).size
+  const isTooMuch = count(ripe) > Math.max(MOST_WORKSPACES, MOST_SHARE * count(held))
+  return { remove: isTooMuch ? [] : ripe, suspects: seen, tooMany: isTooMuch ? ripe : [] }
+}
