@@ -29,6 +29,8 @@ const BACKUPS_MS = 5 * 60_000
 /** Longer than a look takes that makes many. */
 const BACKUPS_TURN_MS = 20 * 60_000
 const ENDINGS_MS = 2_000
+/** Between two looks at all that a provider has of ours: five requests and more, 50 resources each. */
+const SWEEP_MS = 60_000
 /** Longer than a turn takes; a worker that died in the middle is succeeded after so long. */
 const TURN_MS = 60_000
 
@@ -46,6 +48,8 @@ export interface ChoreMeans extends EndMeans {
   mailer: Mailer | null
   /** Looks after all backups once. */
   lookAfterBackups: (signal: AbortSignal) => Promise<void>
+  /** Removes once what the provider has of workspaces that nobody knows. */
+  sweep: (signal: AbortSignal) => Promise<unknown>
   log: Logger
   now: () => number
 }
@@ -89,6 +93,9 @@ export function startChores(means: ChoreMeans, { onlyPublic }: { onlyPublic: boo
     ),
     every(ENDINGS_MS, stop.signal, log, "accounts could not be ended", () =>
       inTurn(redis, "account-endings", TURN_MS, () => endAccounts(means)),
+    ),
+    every(SWEEP_MS, stop.signal, log, "what nobody has any more could not be looked for", () =>
+      inTurn(redis, "sweep", TURN_MS, async () => void (await means.sweep(stop.signal))),
     ),
   ]
   return {

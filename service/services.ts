@@ -33,6 +33,7 @@ import { queueConnection } from "./redis/queue-connection.ts"
 import { createSubscriber } from "./redis/subscriber.ts"
 import { createRollOuts, type RollOuts } from "./roll-outs/roll-outs.ts"
 import { createSecrets, type Secrets } from "./secrets/secrets.ts"
+import { sweep } from "./sweeps/sweep.ts"
 import { type Budgets, createBudgets } from "./usage/budgets.ts"
 import { openLedger } from "./usage/ledger.ts"
 import { createUsageReport, type UsageReport } from "./usage/usage-report.ts"
@@ -177,6 +178,7 @@ export async function openServices(
         {
           ...{ redis, ledger, sizes, store, workspaces, budgets, rollOuts, notify, preferences, deliveries, mailer },
           ...{ lookAfterBackups, log, now },
+          sweep: signal => sweep({ redis, store, machines, pool, cloud, log, now }, signal),
           ...{ endings, logins, apiTokens, tokens, channel, machines, config },
         },
         {

@@ -1,0 +1,91 @@
+import assert from "node:assert/strict"
+import { rm } from "node:fs/promises"
+import { join } from "node:path"
+import { fileURLToPath } from "node:url"
+import { pino } from "pino"
+import { AGREE_MS, GRACE_MS } from "../../infra/sweep.ts"
+import { type SweepMeans, sweep } from "../../service/sweeps/sweep.ts"
+import { startTestService, type TestService } from "../support/service.ts"
+import { testSecrets as secrets, testEngineConfig, testSpec } from "../support/workspace.ts"
+import { newWorkspace } from "../support/workspace-life.ts"
+
+const HOUR = 3600_000
+
+describe("service: what nobody has any more", () => {
+  let test: TestService
+  let means: SweepMeans
+  let ahead = 0
+  let lines = ""
+
+  before(async () => {
+    test = await startTestService()
+    const { redis, store, machines, pool } = test.service.services
+    const log = pino({ level: "warn" }, { write: line => (lines += line) })
+    const cloud = testEngineConfig(test.directory, test.cloud)
+    means = { redis, store, machines, pool, cloud, log, now: () => Date.now() + ahead }
+  })
+  after(() => test?.close())
+
+  const alive = () =>
+    test.cloud
+      .ledger()
+      .alive.map(({ labels }) => labels["foozol-workspace"])
+      .sort()
+  /** A workspace that was made past the service. */
+  const makeBeside = (workspace: string) =>
+    means.pool.run(means.cloud, {
+      ...{ action: "apply", secrets },
+      spec: testSpec({ image: test.cloud.imageId, workspace }),
+    })
+  const loseStack = (workspace: string) => {
+    const state = join(fileURLToPath(means.cloud.backendUrl), ".pulumi")
+    const file = join(state, "stacks", "foozol-cloud", `${workspace}.json`)
+    return Promise.all([
+      rm(file),
+      rm(`${file}.bak`),
+      rm(join(state, "backups", "foozol-cloud", workspace), { recursive: true }),
+    ])
+  }
+
+  it("goes after two looks that agree; what has a record or a stack stays", async () => {
+    const desk = await newWorkspace(test, await test.token(await test.signIn("ada")))
+    await makeBeside("by-hand")
+    await makeBeside("stray")
+    await loseStack("stray")
+    const [server] = test.cloud.ledger().alive.filter(({ labels }) => labels["foozol-workspace"] === "stray")
+    const labels = { "managed-by": "foozol-cloud", "foozol-workspace": "stray" }
+    await test.service.services.machines.makeVolume(String(server?.id), { name: "carry-1", gb: 10, labels })
+
+    // Made a moment ago, it may be of a creation that is under way.
+    for (ahead of [0, AGREE_MS, GRACE_MS / 2]) assert.deepEqual(await sweep(means), [])
+    ahead = GRACE_MS + HOUR
+    const removed = await sweep(means)
+    assert.deepEqual([...new Set(removed.map(one => one.workspace))], ["stray"])
+    assert.deepEqual(removed.map(one => one.name).sort(), [
+      "firewall",
+      "ipv4",
+      "ipv6",
+      "machine",
+      "record-A",
+      "record-AAAA",
+      "volume",
+    ])
+    assert.deepEqual(alive(), ["by-hand", desk.id].sort())
+    const left = await means.machines.heldResources()
+    assert.deepEqual(new Set(left.map(one => one.workspace)), new Set(["by-hand", desk.id]))
+    assert.match(lines, /nobody has any more: removed/)
+    assert.deepEqual(await sweep(means), [])
+  })
+
+  it("and goes not where the records themselves seem to be lost", async () => {
+    await makeBeside("third")
+    const lost: SweepMeans = {
+      ...means,
+      store: { ids: async () => [] },
+      pool: { run: async () => [] as never },
+    }
+    for (ahead of [5 * HOUR, 6 * HOUR, 9 * HOUR]) assert.deepEqual(await sweep(lost), [])
+    assert.match(lines, /the records must be wrong: nothing was removed/)
+    assert.equal(alive().length, 3)
+  })
+})
