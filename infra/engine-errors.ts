@@ -12,7 +12,7 @@ const KNOWN: [RegExp, string, NextAction, string][] = [
     /currently locked by/,
     "stack-locked",
     "retry",
-    "Another engine run is working on this stack, or one was killed: wait for it, or break its lock with `foozol-cloud stack cancel` once it is dead.",
+    "Another engine run is working on this stack, or one was killed: wait for it; `foozol-cloud stack unlock` removes the lock of one that is dead.",
   ],
   [
     /incorrect passphrase/,

@@ -16,7 +16,7 @@ export const EngineAction = z.discriminatedUnion("action", [
   z.strictObject({ action: z.literal("preview"), ...withSpec }),
   z.strictObject({ action: z.literal("refresh"), ...named }),
   z.strictObject({ action: z.literal("destroy"), ...named }),
-  z.strictObject({ action: z.literal("cancel"), ...named }),
+  z.strictObject({ action: z.literal("unlock"), ...named, force: z.boolean() }),
   z.strictObject({ action: z.literal("export"), ...named }),
   z.strictObject({ action: z.literal("recover"), ...named }),
   z.strictObject({ action: z.literal("list") }),

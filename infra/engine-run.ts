@@ -79,8 +79,8 @@ async function perform(cloud: Cloud, run: EngineAction, options: RunOptions): Pr
   switch (run.action) {
     case "refresh":
       return cloud.engine.refresh(run.workspace, options)
-    case "cancel":
-      return cloud.engine.cancel(run.workspace)
+    case "unlock":
+      return cloud.engine.unlock(run.workspace, run.force)
     case "export":
       return cloud.engine.exportState(run.workspace)
   }

@@ -61,8 +61,12 @@ export interface Engine {
   refresh(stack: string, options?: RunOptions): Promise<RunResult>
   /** Destroys the stack's resources, then the stack. Succeeds when there is no such stack. */
   destroy(stack: string, options?: RunOptions): Promise<RunResult>
-  /** Breaks the stack's lock. The caller has proven that nobody holds it any more. */
-  cancel(stack: string): Promise<void>
+  /**
+   * Removes the stack's lock when its holder is proven dead.
+   * @param force removes it whoever holds it: somebody is sure who knows more than this machine
+   * @throws InfraError `stack-locked` when the holder lives, or nobody can tell from here
+   */
+  unlock(stack: string, force: boolean): Promise<void>
   /** What the stack's state says; null when there is no such stack. @throws InfraError `state-unreadable` */
   stateOf(stack: string): Promise<StackState | null>
   /** As FileBackend's; a backend that is no folder keeps its own versions, and nothing is done. */
@@ -225,9 +229,19 @@ export function createEngine(config: EngineConfig): Engine {
       // `--remove` ends the stack in the same process.
       return operate(name, options, undefined, ["--remove"], (stack, onEvent) => stack.destroy({ onEvent }))
     },
-    async cancel(name) {
-      const local = await workspace({})
-      await (await Stack.select(name, local)).cancel()
+    async unlock(name, force) {
+      await files?.removeDeadLocks(name)
+      const held = files ? await files.locks(name) : null
+      if (held?.length === 0) return
+      if (force) return (await Stack.select(name, await workspace({}))).cancel()
+      const holders = held?.map(
+        ({ pid, hostname, takenAt }) => `process ${pid} on ${hostname} since ${new Date(takenAt).toISOString()}`,
+      )
+      throw new InfraError(
+        "stack-locked",
+        "investigate",
+        `${holders ? `The stack is held by ${holders.join(", ")}, which is not proven dead` : "Whether somebody holds the stack cannot be told from here"}: nothing was changed. \`--force\` breaks the lock when you are sure that no engine run is working on it.`,
+      )
     },
     async stateOf(name) {
       if (files) return files.read(name)

@@ -5,7 +5,7 @@ import { dirname, join } from "node:path"
 import { fileURLToPath } from "node:url"
 import { PROJECT } from "./engine-config.ts"
 import { engineError } from "./engine-errors.ts"
-import { removeDeadLocks } from "./stack-locks.ts"
+import { locksIn, removeDeadLocks, type StackLock } from "./stack-locks.ts"
 import { parseStackFile, type StackState } from "./stack-state.ts"
 
 /**
@@ -30,6 +30,8 @@ export interface FileBackend {
   removeLockOf(pid: number): Promise<void>
   /** Removes a stack's locks whose holders are proven dead. @returns how many */
   removeDeadLocks(stack: string): Promise<number>
+  /** Who holds a stack, dead or alive. */
+  locks(stack: string): Promise<StackLock[]>
   /** Keeps a stack the engine has just made as the template for the next ones. */
   keepAsTemplate(stack: string): Promise<void>
 }
@@ -45,6 +47,7 @@ export function fileBackend(backendUrl: string, version: string): FileBackend | 
   const root = fileURLToPath(backendUrl)
   const stacks = join(root, ".pulumi", "stacks", PROJECT)
   const template = join(root, ".foozol", `empty-stack-${version}.json`)
+  const locksOf = (stack: string) => join(root, ".pulumi", "locks", "organization", PROJECT, stack)
   const aside = join(root, ".foozol", "unreadable")
   const file = (stack: string) => join(stacks, `${stack}.json`)
   const readable = (path: string) => readFile(path, "utf8").catch(() => null)
@@ -118,7 +121,8 @@ export function fileBackend(backendUrl: string, version: string): FileBackend | 
       }
     },
 
-    removeDeadLocks: stack => removeDeadLocks(join(root, ".pulumi", "locks", "organization", PROJECT, stack)),
+    removeDeadLocks: stack => removeDeadLocks(locksOf(stack)),
+    locks: stack => locksIn(locksOf(stack)),
 
     async keepAsTemplate(stack) {
       const state = JSON.parse(await readFile(file(stack), "utf8")) as {

@@ -52,9 +52,10 @@ const keyOf = ({ type, name }: { type: string; name: string }) => `${type}::${na
 /** @param now milliseconds since 1970 */
 export function planRecovery(facts: StackFacts, now: number): RecoveryPlan {
   const recorded = new Map(facts.recorded.map(one => [keyOf(one), one.id]))
-  const known = new Set(facts.recorded.map(one => `${keyOf(one)}::${one.id}`))
-  const real = new Set(facts.provider.map(one => `${keyOf(one)}::${one.id}`))
-  const unknown = facts.provider.filter(one => !known.has(`${keyOf(one)}::${one.id}`))
+  const inState = (one: LabelledResource) => `${keyOf(one)}::${one.recordedAs ?? one.id}`
+  const known = new Set(facts.recorded.map(inState))
+  const real = new Set(facts.provider.map(inState))
+  const unknown = facts.provider.filter(one => !known.has(inState(one)))
 
   const adopt: Adoptions = {}
   const surplus: LabelledResource[] = []
@@ -76,7 +77,7 @@ export function planRecovery(facts: StackFacts, now: number): RecoveryPlan {
     refresh:
       facts.pending.some(one => one.operation !== "creating") ||
       // Recorded under an id that the provider does not have: the state is an old one, or somebody was at work by hand.
-      facts.recorded.some(one => !real.has(`${keyOf(one)}::${one.id}`)),
+      facts.recorded.some(one => !real.has(inState(one))),
     surplus,
   }
 }

@@ -38,6 +38,13 @@ export function parseLock(text: string): StackLock | null {
   }
 }
 
+/** The locks that a stack's folder of locks holds. */
+export async function locksIn(directory: string): Promise<StackLock[]> {
+  const names = (await readdir(directory).catch(() => [])).filter(name => name.endsWith(".json"))
+  const texts = await Promise.all(names.map(name => readFile(join(directory, name), "utf8").catch(() => "")))
+  return texts.map(parseLock).filter(lock => lock !== null)
+}
+
 /**
  * Removes the locks of a stack whose holders are proven dead.
  * @param directory the stack's own folder of locks

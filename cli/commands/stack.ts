@@ -6,9 +6,11 @@ import type { EngineEvent } from "../../infra/engine-events.ts"
 import { createEnginePool } from "../../infra/engine-pool.ts"
 import type { EngineAction } from "../../infra/engine-protocol.ts"
 import { InfraError } from "../../infra/errors.ts"
+import type { Recovery } from "../../infra/recover-stack.ts"
 import { parseWorkspaceSpec, WorkspaceSecrets } from "../../infra/workspace-spec.ts"
 import { machinesOf } from "../../infra/workspace-stack.ts"
 import { printTable } from "../print-table.ts"
+import { recoveryText } from "../recovery-text.ts"
 import { cloudConfig, compileCache } from "../settings.ts"
 
 /** `foozol-cloud stack …`: the engine's operations on workspace stacks, for operators. */
@@ -73,18 +75,34 @@ export function addStack(program: Command): void {
       })
   }
 
-  for (const [name, about] of [
-    ["refresh", "read a workspace's real resources into its state"],
-    ["cancel", "break the lock of a stack whose engine run is dead"],
-  ] as const) {
-    stack
-      .command(`${name} <workspace>`)
-      .description(about)
-      .option(...json)
-      .action(async (workspace: string, options: { json?: boolean }) =>
-        report(await engine<RunResult>({ action: name, workspace }, options.json), options.json),
-      )
-  }
+  stack
+    .command("refresh <workspace>")
+    .description("read a workspace's real resources into its state")
+    .option(...json)
+    .action(async (workspace: string, options: { json?: boolean }) =>
+      report(await engine<RunResult>({ action: "refresh", workspace }, options.json), options.json),
+    )
+
+  stack
+    .command("recover <workspace>")
+    .description("mend what a run that was cut off has left in a stack; makes and removes nothing at the provider")
+    .option(...json)
+    .action(async (workspace: string, options: { json?: boolean }) => {
+      const recovery = await engine<Recovery>({ action: "recover", workspace }, options.json)
+      console.log(options.json ? JSON.stringify(recovery, null, 2) : recoveryText(recovery))
+    })
+
+  stack
+    .command("unlock <workspace>")
+    .description("remove the lock of a stack whose engine run is proven dead")
+    .option("--force", "whoever holds it: only when you are sure that no engine run is working on it")
+    .option(...json)
+    .action(async (workspace: string, options: { force?: boolean; json?: boolean }) =>
+      report(
+        await engine<null>({ action: "unlock", workspace, force: options.force ?? false }, options.json),
+        options.json,
+      ),
+    )
 
   stack
     .command("destroy <workspace>")

@@ -97,6 +97,8 @@ export interface LabelledResource {
   type: string
   /** What Pulumi imports it by. */
   id: string
+  /** What a state knows it by, where that is something else. */
+  recordedAs?: string
 }
 
 /** A resource of some workspace, as a look at all of them finds it. */

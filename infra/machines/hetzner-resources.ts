@@ -42,6 +42,7 @@ export function hetznerResources(
           ...{ name: `record-${set.type}`, type: TYPES.record, ...held(set.labels, null) },
           // By the zone's name, as the program names it: taken in by number it would be another zone's and be replaced.
           id: `${zone.name}/${set.id}`,
+          recordedAs: set.id,
         }))
       }),
     )

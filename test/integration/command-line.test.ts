@@ -145,6 +145,8 @@ describe("foozol-cloud: the command line", () => {
       assert.equal(JSON.parse((await cli("stack show blue-otter --json")).stdout)[0].state, "running")
       assert.match((await cli("stack refresh blue-otter")).stdout, /7 same/)
       assert.match((await cli("stack preview --spec -", ours)).stdout, /7 same/)
+      assert.match((await cli("stack recover blue-otter")).stdout, /nothing to mend/)
+      assert.equal((await cli("stack unlock blue-otter")).code, 0)
       const state = (await cli("stack export blue-otter")).stdout
       assert.equal(JSON.parse(state).deployment.resources.length, 8)
       assert.doesNotMatch(state, new RegExp(`${KEY}|${token}`))

@@ -1,6 +1,11 @@
 import assert from "node:assert/strict"
+import { spawn } from "node:child_process"
+import { once } from "node:events"
 import { readdirSync, readFileSync, readlinkSync } from "node:fs"
-import { readdir } from "node:fs/promises"
+import { mkdir, readdir, writeFile } from "node:fs/promises"
+import { hostname } from "node:os"
+import { join } from "node:path"
+import { fileURLToPath } from "node:url"
 import { createEnginePool, type EnginePool } from "../../infra/engine-pool.ts"
 import { startTestCloud, type TestCloud } from "../support/local-cloud.ts"
 import { temporaryDirectory } from "../support/temporary-directory.ts"
@@ -51,6 +56,49 @@ describe("engine: a killed run", () => {
     assert.ok(plugins.length > 0)
     assert.deepEqual(plugins.filter(isPlugin), [], "its plugins have ended too")
     assert.equal(cloud.ledger().alive.filter(one => one.event === "created").length, 1)
+  })
+})
+
+describe("engine: unlocking", () => {
+  let cloud: TestCloud
+  let directory: Awaited<ReturnType<typeof temporaryDirectory>>
+  let pool: EnginePool
+  before(async () => {
+    cloud = await startTestCloud({ machines: "none" })
+    directory = await temporaryDirectory("fc-")
+    pool = createEnginePool({ size: 1 })
+  })
+  after(async () => {
+    await pool?.close()
+    await cloud?.close()
+    await directory?.remove()
+  })
+
+  it("takes away the lock of the dead, and that of the living only by force", async () => {
+    const config = testEngineConfig(directory.path, cloud)
+    const { workspace } = testSpec()
+    const folder = join(fileURLToPath(config.backendUrl), ".pulumi/locks/organization/foozol-cloud", workspace)
+    await pool.run(config, { action: "apply", spec: testSpec({ image: cloud.imageId }), secrets: SECRETS })
+    await mkdir(folder, { recursive: true })
+    const hold = (pid: number) =>
+      writeFile(
+        join(folder, "0f2a.json"),
+        JSON.stringify({ pid, username: "root", hostname: hostname(), timestamp: new Date().toISOString() }),
+      )
+    const unlock = (force: boolean) => pool.run(config, { action: "unlock", workspace, force })
+    const dead = spawn("true")
+    await once(dead, "exit")
+    await hold(dead.pid as number)
+    await unlock(false)
+    assert.deepEqual(await readdir(folder), [])
+    await hold(process.pid)
+    await assert.rejects(unlock(false), { id: "stack-locked", message: new RegExp(`process ${process.pid} on `) })
+    assert.equal((await readdir(folder)).length, 1)
+    await unlock(true)
+    assert.deepEqual(
+      (await readdir(folder)).filter(name => name.endsWith(".json")),
+      [],
+    )
   })
 })
 

@@ -18,6 +18,13 @@ describe("recover/planRecovery", () => {
     assert.deepEqual(found, { adopt: {}, forget: [], unsure: [], lookAgainAt: null, refresh: false, surplus: [] })
   })
 
+  it("knows what is imported by another id than the state has", () => {
+    const record = { ...one("record-A", "zone/desk/A"), recordedAs: "desk/A" }
+    const found = plan({ recorded: [one("record-A", "desk/A")], provider: [record] })
+    assert.deepEqual([found.refresh, found.surplus], [false, []])
+    assert.deepEqual(plan({ provider: [record] }).adopt, { "record-A": "zone/desk/A" })
+  })
+
   it("takes in what was made and never recorded", () => {
     const found = plan({ pending: [begun("machine")], provider: [one("machine", "7")] })
     assert.deepEqual(found.adopt, { machine: "7" })
