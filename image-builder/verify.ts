@@ -4,6 +4,7 @@ import { ImageError } from "./errors.ts"
 import type { Manifest } from "./manifest.ts"
 import type { Check, Level, Result } from "./verify/check.ts"
 import { CHECKLIST } from "./verify/checklist.ts"
+import { checklistHash } from "./verify/checklist-hash.ts"
 import { png } from "./verify/rfb/png.ts"
 import { type Run, type RunOptions, startRun } from "./verify/run.ts"
 import { checksOf, runChecks } from "./verify/run-checks.ts"
@@ -25,6 +26,8 @@ export interface Report {
   image: string
   profile: Manifest["profile"]
   level: Level
+  /** Which checklist it was, see `checklistHash`; none in reports of before. */
+  checklist?: string
   at: string
   seconds: number
   results: Result[]
@@ -55,6 +58,7 @@ export async function verifyImage(options: VerifyOptions): Promise<Report> {
       image: hash,
       profile,
       level,
+      checklist: checklistHash(),
       at,
       seconds: Math.round((performance.now() - began) / 1000),
       results,

@@ -62,7 +62,10 @@ async function runLane(lane: string[], turn: Promise<unknown>): Promise<{ code: 
       "600000",
       ...lane,
     ],
-    { cwd: PROJECT_ROOT, stdio: ["ignore", "pipe", "inherit"] },
+    {
+      ...{ cwd: PROJECT_ROOT, stdio: ["ignore", "pipe", "inherit"] },
+      env: { ...process.env, ...(values.full ? { FOOZOL_TEST_FULL: "1" } : {}) },
+    },
   )
   // The closing line is held back until everything has been counted in.
   let closing = ""

@@ -16,7 +16,7 @@ describe("service: killed at every step, started again", function () {
   for (const scenario of SCENARIOS) {
     it(`${scenario.name} comes to its end from wherever it was cut off`, async () => {
       let at = 0
-      while (await test.crash(scenario, at)) {
+      while (await test.crash([scenario], at)) {
         at++
         assert.ok(at < MOST)
       }

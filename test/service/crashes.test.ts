@@ -1,7 +1,8 @@
+import assert from "node:assert/strict"
 import { SCENARIOS, startCrashingService } from "../support/crashing-service.ts"
 
-/** One crash somewhere in the middle of each; `crashes.full.ts` has one at every request. */
-describe("service: killed in the middle, started again", function () {
+/** One crash in the middle of all of them; `crashes.full.ts` has one of each at every request. */
+describe("service: killed in the middle of everything, started again", function () {
   this.timeout(600_000)
   let test: Awaited<ReturnType<typeof startCrashingService>>
   before(async () => {
@@ -9,9 +10,10 @@ describe("service: killed in the middle, started again", function () {
   })
   after(() => test?.close())
 
-  for (const [place, scenario] of SCENARIOS.entries()) {
-    it(`${scenario.name} comes to its end, and nothing is lost`, async () => {
-      await test.crash(scenario, 5 + 2 * place)
+  // Requests to the provider by all of them together: some have hardly begun, some are half done.
+  for (const atRequest of [25, 70]) {
+    it(`${SCENARIOS.map(({ name }) => name).join(", ")}, after ${atRequest} requests: all come to their end, nothing is lost`, async () => {
+      assert.ok(await test.crash(SCENARIOS, atRequest))
     })
   }
 })

@@ -20,43 +20,46 @@ export interface Scenario {
 /** A service in a process of its own that is killed and started again. */
 export async function startCrashingService(): Promise<{
   world: TestWorld
-  /** Kills the service when the provider has had so many requests. @returns false when it was over before */
-  crash(scenario: Scenario, atRequest: number): Promise<boolean>
+  /**
+   * Kills the service in the middle of all that is asked for, when the provider has had so many requests.
+   * @returns false when everything was over before
+   */
+  crash(scenarios: Scenario[], atRequest: number): Promise<boolean>
   close(): Promise<void>
 }> {
-  const world = await startTestWorld({ FOOZOL_READY_SECONDS: "60", FOOZOL_FINAL_SNAPSHOT_DAYS: "30" })
+  const world = await startTestWorld({
+    ...{ FOOZOL_READY_SECONDS: "60", FOOZOL_FINAL_SNAPSHOT_DAYS: "30", FOOZOL_OPERATIONS_PER_PROVIDER: "10" },
+  })
   let service: ServiceProcess = await startServiceProcess(world.url, world.env)
   let count = 0
   const requests = async () => Object.values(await world.cloud.requests()).reduce((sum, one) => sum + one, 0)
 
-  async function crash(scenario: Scenario, atRequest: number): Promise<boolean> {
+  /** Somebody's workspace, brought to where the scenario begins. */
+  async function prepare(scenario: Scenario) {
     const token = await world.token(await world.signIn(`user-${count++}`))
     const desk = await newWorkspace(world, token)
     world.machines.write(desk.id, `precious of ${desk.id}`)
     await scenario.before?.(desk)
-    if (scenario.newImage) {
-      await service.stop()
-      world.env.FOOZOL_IMAGE_BROWSER = String(await world.cloud.addImage())
-      service = await startServiceProcess(world.url, world.env)
-    }
+    return { scenario, token, desk, operation: "" }
+  }
+  type Prepared = Awaited<ReturnType<typeof prepare>>
+
+  async function ask(one: Prepared): Promise<void> {
+    const { scenario, desk, token } = one
     const wish = await scenario.asks(desk)
-    const from = await requests()
     const answer =
       wish === "DELETE"
         ? await world.api(token, "DELETE", `/workspaces/${desk.id}`)
         : await world.api(token, "POST", `/workspaces/${desk.id}/${wish.path}`, wish.body)
     assert.equal(answer.status, 202, JSON.stringify(answer.body))
-    const operation = answer.body.operation.id as string
-    let wasOver = false
-    while ((await requests()) - from < atRequest) {
-      const { body } = await world.api(token, "GET", `/operations/${operation}`)
-      wasOver = body.finishedAt !== null
-      if (wasOver) break
-      await sleep(2)
-    }
-    await service.kill()
-    await holdsData(desk, scenario)
-    service = await startServiceProcess(world.url, world.env)
+    one.operation = answer.body.operation.id
+  }
+
+  async function isOver({ token, operation }: Prepared): Promise<boolean> {
+    return (await world.api(token, "GET", `/operations/${operation}`)).body.finishedAt !== null
+  }
+
+  async function endsWell({ scenario, desk, token, operation }: Prepared, atRequest: number): Promise<void> {
     const log = () => service.output().split("\n").slice(-40).join("\n")
     const end = await waitUntil(
       "the operation is over",
@@ -74,13 +77,38 @@ export async function startCrashingService(): Promise<{
     if (scenario.ends.state === "RUNNING") {
       assert.equal(world.machines.read(desk.id), `precious of ${desk.id}`, `${scenario.name} at request ${atRequest}`)
     }
-    const { volumes } = await world.cloud.api<{ volumes: unknown[] }>("GET", "/volumes")
-    assert.deepEqual(volumes, [], `${scenario.name} at request ${atRequest}: volumes are left over`)
+  }
+
+  async function putAway({ scenario, desk, token }: Prepared): Promise<void> {
     if (scenario.ends.state !== "TERMINATED") {
       const gone = await world.api(token, "DELETE", `/workspaces/${desk.id}`)
       await world.finished(token, gone.body.operation.id)
     }
     for (const { id } of await desk.snapshots()) await world.cloud.api("DELETE", `/images/${id}`)
+  }
+
+  async function crash(scenarios: Scenario[], atRequest: number): Promise<boolean> {
+    const all = await Promise.all(scenarios.map(prepare))
+    if (scenarios.some(one => one.newImage)) {
+      await service.stop()
+      world.env.FOOZOL_IMAGE_BROWSER = String(await world.cloud.addImage())
+      service = await startServiceProcess(world.url, world.env)
+    }
+    const from = await requests()
+    await Promise.all(all.map(ask))
+    let wasOver = false
+    while ((await requests()) - from < atRequest) {
+      wasOver = (await Promise.all(all.map(isOver))).every(over => over)
+      if (wasOver) break
+      await sleep(2)
+    }
+    await service.kill()
+    for (const { desk, scenario } of all) await holdsData(desk, scenario)
+    service = await startServiceProcess(world.url, world.env)
+    await Promise.all(all.map(one => endsWell(one, atRequest)))
+    const { volumes } = await world.cloud.api<{ volumes: unknown[] }>("GET", "/volumes")
+    assert.deepEqual(volumes, [], `killed at request ${atRequest}: volumes are left over`)
+    await Promise.all(all.map(putAway))
     return !wasOver
   }
 

@@ -1,0 +1,3 @@
+import { sleepsAndWakes } from "../support/sleeps-and-wakes.ts"
+
+sleepsAndWakes("hibernate")
