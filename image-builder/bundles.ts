@@ -20,16 +20,15 @@ export const bundle: Bundle = async target => {
   const { build } = await import("esbuild")
   await build({
     entryPoints: [agentEntry],
-    outfile: join(target, "usr/lib/foozol/agent.mjs"),
+    outfile: join(target, "usr/lib/foozol/agent.cjs"),
     bundle: true,
     platform: "node",
-    format: "esm",
+    // As an ES module it would load all that `node:http` can give, a client for `fetch` too: a second of an emulated boot.
+    format: "cjs",
     target: "node24",
     minify: true,
     legalComments: "none",
     logLevel: "silent",
-    // Packages that are CommonJS inside call `require` for Node's own modules.
-    banner: { js: 'import { createRequire } from "node:module"; const require = createRequire(import.meta.url);' },
   })
   const { buildViewer } = await import("./viewer/build.ts")
   const viewer = join(target, "usr/share/foozol/viewer")

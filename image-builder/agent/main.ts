@@ -8,16 +8,17 @@ import { type AgentConfig, readConfig } from "./config.ts"
 import { journal, reasonOf } from "./log.ts"
 import { run, runLong } from "./run.ts"
 
-try {
-  const config = await readConfig()
-  if (config.isTrial) {
-    await proveBackup({ config, run, runLong, log: journal })
-    // Ended, it would be started again; the machine goes soon.
-    setInterval(() => {}, 2 ** 30)
-  } else await listen(config)
-} catch (error) {
+main().catch(error => {
   journal.warn(reasonOf(error))
   process.exit(1)
+})
+
+async function main(): Promise<void> {
+  const config = await readConfig()
+  if (!config.isTrial) return listen(config)
+  await proveBackup({ config, run, runLong, log: journal })
+  // Ended, it would be started again; the machine goes soon.
+  setInterval(() => {}, 2 ** 30)
 }
 
 async function listen(config: AgentConfig): Promise<void> {

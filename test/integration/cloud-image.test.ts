@@ -43,7 +43,7 @@ describe("cloud image build at Hetzner", () => {
       ...(provision ? { provision: () => provision } : {}),
       bundle: async target => {
         await mkdir(join(target, "usr/lib/foozol"), { recursive: true })
-        await writeFile(join(target, "usr/lib/foozol/agent.mjs"), version)
+        await writeFile(join(target, "usr/lib/foozol/agent.cjs"), version)
       },
       ...options,
     })

@@ -9,14 +9,14 @@ done
 for unit in $UNITS; do
   [ -L "/etc/systemd/system/foozol.target.wants/$unit" ] || missing="$missing $unit(wanted)"
 done
-for file in /usr/lib/foozol/agent.mjs /usr/share/foozol/viewer/index.html /usr/share/foozol/pages /etc/nginx/nginx.conf; do
+for file in /usr/lib/foozol/agent.cjs /usr/share/foozol/viewer/index.html /usr/share/foozol/pages /etc/nginx/nginx.conf; do
   [ -e "$file" ] || missing="$missing $file"
 done
 if [ -n "$missing" ]; then
   echo "Missing on this image:$missing" >&2
   exit 1
 fi
-node --check /usr/lib/foozol/agent.mjs
+node --check /usr/lib/foozol/agent.cjs
 chromium --version
 nginx -v
 for program in Xvfb x11vnc fluxbox xterm; do command -v "$program"; done

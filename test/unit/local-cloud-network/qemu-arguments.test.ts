@@ -24,7 +24,7 @@ describe("qemuArguments()", () => {
       "-accel",
       "tcg,thread=multi",
       "-cpu",
-      "max",
+      "max,-erms,-fsrm",
       "-smp",
       "2",
       "-m",
