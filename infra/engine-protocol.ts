@@ -20,6 +20,8 @@ export const EngineAction = z.discriminatedUnion("action", [
   z.strictObject({ action: z.literal("export"), ...named }),
   z.strictObject({ action: z.literal("recover"), ...named }),
   z.strictObject({ action: z.literal("list") }),
+  /** What all stacks tell of their workspaces. */
+  z.strictObject({ action: z.literal("records") }),
 ])
 export type EngineAction = z.output<typeof EngineAction>
 

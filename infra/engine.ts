@@ -18,7 +18,7 @@ import { InfraError } from "./errors.ts"
 import { fileBackend } from "./file-backend.ts"
 import { endOrphanPlugins } from "./plugin-orphans.ts"
 import type { PendingOperation } from "./recover.ts"
-import { parseDeployment, type StackState } from "./stack-state.ts"
+import { parseDeployment, recordOf, type StackRecord, type StackState } from "./stack-state.ts"
 
 /** Below this much free space no run begins. A stack's state and its backups take less than 1 MB a run. */
 const MIN_FREE_BYTES = 32 * 1024 ** 2
@@ -69,6 +69,8 @@ export interface Engine {
   unlock(stack: string, force: boolean): Promise<void>
   /** What the stack's state says; null when there is no such stack. @throws InfraError `state-unreadable` */
   stateOf(stack: string): Promise<StackState | null>
+  /** What all stacks tell of their workspaces: enough to make a record of each again. */
+  records(): Promise<StackRecord[]>
   /** As FileBackend's; a backend that is no folder keeps its own versions, and nothing is done. */
   putBackState(stack: string): Promise<"nothing" | "put-back" | "lost">
   /** Takes pending operations out of the state. The caller knows what has become of them. */
@@ -247,6 +249,15 @@ export function createEngine(config: EngineConfig): Engine {
       if (files) return files.read(name)
       if (!(await this.exists(name))) return null
       return parseDeployment((await this.exportState(name)).deployment)
+    },
+    async records() {
+      if (files) return files.records()
+      const found: StackRecord[] = []
+      for (const { name } of await this.listStacks()) {
+        const record = recordOf((await this.exportState(name)).deployment)
+        if (record) found.push(record)
+      }
+      return found
     },
     putBackState: async name => files?.putBack(name) ?? "nothing",
     async forget(name, pending) {

@@ -6,7 +6,7 @@ import { fileURLToPath } from "node:url"
 import { PROJECT } from "./engine-config.ts"
 import { engineError } from "./engine-errors.ts"
 import { locksIn, removeDeadLocks, type StackLock } from "./stack-locks.ts"
-import { parseStackFile, type StackState } from "./stack-state.ts"
+import { parseStackFile, recordInFile, type StackRecord, type StackState } from "./stack-state.ts"
 
 /**
  * The engine's `file://` backend, for what the engine takes long for or cannot do.
@@ -32,6 +32,8 @@ export interface FileBackend {
   removeDeadLocks(stack: string): Promise<number>
   /** Who holds a stack, dead or alive. */
   locks(stack: string): Promise<StackLock[]>
+  /** The workspaces of all stacks that can be read. */
+  records(): Promise<StackRecord[]>
   /** Keeps a stack the engine has just made as the template for the next ones. */
   keepAsTemplate(stack: string): Promise<void>
 }
@@ -122,6 +124,16 @@ export function fileBackend(backendUrl: string, version: string): FileBackend | 
     },
 
     removeDeadLocks: stack => removeDeadLocks(locksOf(stack)),
+    async records() {
+      const names = (await readdir(stacks).catch(() => [])).filter(name => name.endsWith(".json"))
+      const found: StackRecord[] = []
+      // One after the other: a thousand of them are fifteen megabytes.
+      for (const name of names) {
+        const record = recordInFile((await readable(join(stacks, name))) ?? "")
+        if (record) found.push(record)
+      }
+      return found
+    },
     locks: stack => locksIn(locksOf(stack)),
 
     async keepAsTemplate(stack) {

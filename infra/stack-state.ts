@@ -1,6 +1,7 @@
 import { z } from "zod"
 import type { LabelledResource } from "./machines/contract.ts"
 import type { PendingOperation } from "./recover.ts"
+import { WorkspaceSpec } from "./workspace-spec.ts"
 
 /** What a stack's state says, without what is in it for the engine alone. */
 export interface StackState {
@@ -11,12 +12,32 @@ export interface StackState {
   writtenAt: number
 }
 
-const Resource = z.object({ urn: z.string(), type: z.string(), id: z.string().optional() })
+const Resource = z.object({ urn: z.string(), type: z.string(), id: z.string().optional(), outputs: z.unknown() })
 const Deployment = z.object({
   manifest: z.object({ time: z.string() }).nullish(),
   resources: z.array(Resource).nullish(),
   pending_operations: z.array(z.object({ resource: Resource, type: z.string() })).nullish(),
 })
+
+/** What a workspace's stack tells of it, without anything else. */
+export interface StackRecord {
+  workspace: string
+  spec: WorkspaceSpec
+  /** At the provider; null: it is put away. */
+  machineId: string | null
+}
+
+const Outputs = z.object({ spec: WorkspaceSpec, machineId: z.string().nullish() })
+
+/** The workspace of a stack; null where nothing was made yet, or by a program that nobody here knows. */
+export function recordOf(deployment: unknown): StackRecord | null {
+  const { resources } = Deployment.parse(deployment)
+  const stack = resources?.find(one => one.type === "pulumi:pulumi:Stack")
+  const found = Outputs.safeParse(stack?.outputs)
+  if (!found.success) return null
+  const { spec, machineId = null } = found.data
+  return { workspace: spec.workspace, spec, machineId }
+}
 
 /** A stack's file in the engine's `file://` backend. */
 const StackFile = z.object({
@@ -36,6 +57,15 @@ export function parseDeployment(deployment: unknown): StackState {
       operation: type,
     })),
     writtenAt: manifest ? Date.parse(manifest.time) : 0,
+  }
+}
+
+/** The workspace in a stack's file; null for what cannot be read. */
+export function recordInFile(text: string): StackRecord | null {
+  try {
+    return recordOf(StackFile.parse(JSON.parse(text)).checkpoint.latest)
+  } catch {
+    return null
   }
 }
 

@@ -48,7 +48,7 @@ export interface ChoreMeans extends EndMeans {
   mailer: Mailer | null
   /** Looks after all backups once. */
   lookAfterBackups: (signal: AbortSignal) => Promise<void>
-  /** Removes once what the provider has of workspaces that nobody knows. */
+  /** Makes lost records again, then removes what the provider has of workspaces that nobody knows. */
   sweep: (signal: AbortSignal) => Promise<unknown>
   log: Logger
   now: () => number

@@ -178,7 +178,11 @@ export async function openServices(
         {
           ...{ redis, ledger, sizes, store, workspaces, budgets, rollOuts, notify, preferences, deliveries, mailer },
           ...{ lookAfterBackups, log, now },
-          sweep: signal => sweep({ redis, store, machines, pool, cloud, log, now }, signal),
+          sweep: signal =>
+            sweep(
+              { ...{ redis, store, machines, backups, sizes, pool, cloud, log, now }, machineUrl: config.machineUrl },
+              signal,
+            ),
           ...{ endings, logins, apiTokens, tokens, channel, machines, config },
         },
         {

@@ -1,33 +1,30 @@
-import type { Redis } from "ioredis"
-import type { Logger } from "pino"
-import type { CloudConfig } from "../../infra/cloud-config.ts"
 import type { StackSummary } from "../../infra/engine.ts"
-import type { EnginePool } from "../../infra/engine-pool.ts"
 import type { HeldResource, Machines } from "../../infra/machines/contract.ts"
 import { planSweep } from "../../infra/sweep.ts"
 import { PREFIX } from "../redis/connect.ts"
 import type { WorkspaceStore } from "../workspaces/store.ts"
+import { areRecordsWhole, type RebuildMeans, rebuildRecords } from "./rebuild.ts"
 
 /** What was found without a workspace, and when first: a hash, so that a restart or another worker goes on with it. */
 const SUSPECTS = `${PREFIX}sweep:suspects`
 
-export interface SweepMeans {
-  redis: Redis
+export interface SweepMeans extends RebuildMeans {
   store: Pick<WorkspaceStore, "ids">
-  machines: Pick<Machines, "heldResources" | "removeResources">
-  pool: Pick<EnginePool, "run">
-  cloud: CloudConfig
-  log: Logger
-  now: () => number
+  machines: Pick<Machines, "list" | "heldResources" | "removeResources">
 }
 
-/** Removes at the provider what no workspace has any more, see infra/sweep.ts. @returns what was removed */
+/**
+ * Makes lost records again, and removes at the provider what no workspace has any more, see infra/sweep.ts.
+ * @returns what was removed
+ */
 export async function sweep(means: SweepMeans, signal?: AbortSignal): Promise<HeldResource[]> {
   const { redis, store, machines, pool, cloud, log, now } = means
+  if (!(await areRecordsWhole(redis))) await rebuildRecords(means, signal)
   // The provider first: what is made after this look has its record by the time the records are read.
   const held = await machines.heldResources(signal ? { signal } : {})
-  const wanted = new Set(await store.ids())
+  let wanted = new Set(await store.ids())
   if (held.some(one => !wanted.has(one.workspace))) {
+    if ((await rebuildRecords(means, signal)).length > 0) wanted = new Set(await store.ids())
     // A stack is a wish too: an operator's own, or that of a workspace whose record was lost.
     const stacks = await pool.run<StackSummary[]>(cloud, { action: "list" }, signal ? { signal } : {})
     for (const { name } of stacks) wanted.add(name)

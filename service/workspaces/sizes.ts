@@ -9,6 +9,12 @@ const LEAST: Record<SizeClass, { cores: number; memoryGb: number }> = {
   large: { cores: 8, memoryGb: 16 },
 }
 
+/** The largest class that a machine type is enough for; the smallest for what is below all. Pure. */
+export function classOf({ cores, memoryGb }: Pick<Size, "cores" | "memoryGb">): SizeClass {
+  const fits = SIZE_CLASSES.filter(name => cores >= LEAST[name].cores && memoryGb >= LEAST[name].memoryGb)
+  return fits.at(-1) ?? "small"
+}
+
 /** Milliseconds for which sizes, prices and availability are taken for true: each look costs an API request. */
 const FRESH_MS = 60_000
 

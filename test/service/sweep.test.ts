@@ -6,6 +6,7 @@ import { pino } from "pino"
 import { AGREE_MS, GRACE_MS } from "../../infra/sweep.ts"
 import { type SweepMeans, sweep } from "../../service/sweeps/sweep.ts"
 import { startTestService, type TestService } from "../support/service.ts"
+import { waitUntil } from "../support/wait-until.ts"
 import { testSecrets as secrets, testEngineConfig, testSpec } from "../support/workspace.ts"
 import { newWorkspace } from "../support/workspace-life.ts"
 
@@ -19,10 +20,11 @@ describe("service: what nobody has any more", () => {
 
   before(async () => {
     test = await startTestService()
-    const { redis, store, machines, pool } = test.service.services
+    const { redis, store, machines, pool, backups, sizes } = test.service.services
     const log = pino({ level: "warn" }, { write: line => (lines += line) })
     const cloud = testEngineConfig(test.directory, test.cloud)
-    means = { redis, store, machines, pool, cloud, log, now: () => Date.now() + ahead }
+    const now = () => Date.now() + ahead
+    means = { redis, store, machines, backups, sizes, pool, cloud, machineUrl: test.url, log, now }
   })
   after(() => test?.close())
 
@@ -87,5 +89,54 @@ describe("service: what nobody has any more", () => {
     for (ahead of [5 * HOUR, 6 * HOUR, 9 * HOUR]) assert.deepEqual(await sweep(lost), [])
     assert.match(lines, /the records must be wrong: nothing was removed/)
     assert.equal(alive().length, 3)
+  })
+})
+
+describe("service: its Redis is emptied", () => {
+  let test: TestService
+  before(async () => {
+    test = await startTestService()
+  })
+  after(() => test?.close())
+
+  it("finds every workspace again, by stacks and labels, and goes on with them", async () => {
+    const before = await test.token(await test.signIn("ada"))
+    const awake = await newWorkspace(test, before, { sizeClass: "medium" })
+    const off = await newWorkspace(test, before, { name: "Off" })
+    const asleep = await newWorkspace(test, before, { name: "Asleep" })
+    await off.does("stop")
+    await asleep.does("stop?mode=hibernate")
+    const { epoch } = (await test.service.services.store.get(awake.id)) ?? { epoch: 0 }
+    await test.service.services.redis.flushall()
+    // Beginning anew, it looks at once.
+    await test.restart()
+    const token = await waitUntil(
+      "the records are there again",
+      async () => {
+        const found = await test.service.services.store.ids()
+        return found.length === 3 && test.token(await test.signIn("ada"))
+      },
+      120_000,
+    )
+    const { workspaces } = (await test.api(token, "GET", "/workspaces")).body
+    const shown = new Map<string, { state: string; asleep: boolean; sizeClass: string }>(
+      workspaces.map((one: { id: string }) => [one.id, one]),
+    )
+    assert.deepEqual([shown.get(awake.id)?.state, shown.get(awake.id)?.sizeClass], ["RUNNING", "medium"])
+    assert.deepEqual([shown.get(off.id)?.state, shown.get(off.id)?.asleep], ["STOPPED", false])
+    assert.deepEqual([shown.get(asleep.id)?.state, shown.get(asleep.id)?.asleep], ["STOPPED", true])
+    const now = await test.service.services.store.get(awake.id)
+    assert.ok((now?.epoch ?? 0) > epoch, "what was under way before is fenced off")
+
+    for (const { id } of [off, asleep]) {
+      const asked = await test.api(token, "POST", `/workspaces/${id}/start`)
+      assert.equal(asked.status, 202, JSON.stringify(asked.body))
+      assert.equal((await test.finished(token, asked.body.operation.id)).state, "succeeded")
+    }
+    for (const { id } of [awake, off, asleep]) {
+      const asked = await test.api(token, "DELETE", `/workspaces/${id}`)
+      assert.equal((await test.finished(token, asked.body.operation.id)).state, "succeeded")
+    }
+    assert.deepEqual(test.cloud.ledger().alive, [])
   })
 })

@@ -1,0 +1,52 @@
+import assert from "node:assert/strict"
+import type { Machine, Size } from "../../../infra/machines/contract.ts"
+import type { SnapshotFacts } from "../../../infra/machines/snapshots.ts"
+import { type Remains, rebuiltRecord } from "../../../service/sweeps/rebuilt-record.ts"
+import { testSpec } from "../../support/workspace.ts"
+
+const NOW = Date.parse("2026-03-04T05:06:07Z")
+const price = { currency: "EUR", hourly: 0.01, monthly: 5 }
+const size: Size = {
+  ...{ name: "cx33", cores: 4, memoryGb: 8, diskGb: 80, architecture: "x86", orderable: true },
+  regions: { fsn1: { price, available: true } },
+}
+const machine = {
+  ...{ id: "7", state: "running", ipv4: "192.0.2.1", labels: { "foozol-epoch": "9" } },
+  createdAt: new Date(NOW - 1000),
+} as unknown as Machine
+const sleep = { id: "12", kind: "sleep", createdAt: NOW - 500 } as SnapshotFacts
+const remains = (given: Partial<Remains> = {}): Remains => ({
+  stack: { workspace: "blue-otter", spec: testSpec({ size: "cx33", epoch: 4 }), machineId: "7" },
+  ...{ machine: null, sleep: null, sizes: [size] },
+  ...given,
+})
+
+describe("the record of a workspace out of what is left of it", () => {
+  it("runs where its machine does", () => {
+    const found = rebuiltRecord(remains({ machine }), NOW)
+    assert.deepEqual([found?.state, found?.machineId, found?.ipv4], ["RUNNING", "7", "192.0.2.1"])
+    assert.deepEqual([found?.info.sizeClass, found?.info.price, found?.info.createdAt], ["medium", price, NOW - 1000])
+  })
+  it("has an epoch above all that were ever given", () => {
+    assert.equal(rebuiltRecord(remains({ machine }), NOW)?.epoch, 10)
+    assert.equal(rebuiltRecord(remains(), NOW)?.epoch, 5)
+  })
+  it("is stopped where its machine is off, or put away", () => {
+    const off = rebuiltRecord(remains({ machine: { ...machine, state: "off" }, sleep }), NOW)
+    assert.deepEqual([off?.state, off?.stopMode, off?.snapshot], ["STOPPED", "power-off", null])
+    const away = rebuiltRecord(remains({ sleep }), NOW)
+    assert.deepEqual([away?.state, away?.stopMode, away?.snapshot], ["STOPPED", "hibernate", "12"])
+  })
+  it("says so where there is neither", () => {
+    const found = rebuiltRecord(remains(), NOW)
+    assert.deepEqual([found?.state, found?.failure?.id], ["FAILED", "machine-missing"])
+  })
+  it("does without prices of a type that is sold no more", () => {
+    const { info } = rebuiltRecord(remains({ machine, sizes: [] }), NOW) ?? {}
+    assert.deepEqual([info?.price, info?.sizeClass, info?.size], [null, "small", "cx33"])
+  })
+  it("is none for a profile that this service does not know", () => {
+    const stack = { workspace: "a", spec: testSpec({ profile: "repo" }), machineId: null }
+    assert.equal(rebuiltRecord(remains({ stack }), NOW), null)
+  })
+})
