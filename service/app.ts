@@ -21,7 +21,7 @@ import { operationRoutes } from "./routes/api/operations.ts"
 import { rollOutRoutes } from "./routes/api/roll-outs.ts"
 import { usageRoutes } from "./routes/api/usage.ts"
 import { workspaceRoutes } from "./routes/api/workspaces.ts"
-import { healthRoutes } from "./routes/health.ts"
+import { type Fault, healthRoutes } from "./routes/health.ts"
 import { machineRoutes } from "./routes/machine.ts"
 import { accountPages } from "./routes/pages/account.ts"
 import { backupPages } from "./routes/pages/backups.ts"
@@ -37,7 +37,7 @@ import { signInRoutes } from "./routes/sign-in.ts"
 import type { Services } from "./services.ts"
 
 /** The web role: all middleware, in the order a request goes through it, after the machines' door. */
-export function createApp(services: Services, metrics: Metrics, isStopping: () => boolean): RequestListener {
+export function createApp(services: Services, metrics: Metrics, fault: Fault): RequestListener {
   const { config, log } = services
   const limits = createLimits(services)
   // Of X-Forwarded-For only the last address is the proxy's own word; whoever asks can write the others.
@@ -49,7 +49,7 @@ export function createApp(services: Services, metrics: Metrics, isStopping: () =
 
   const door = machineDoor(services, metrics)
   use(requests(log, metrics, showProblem))
-  mount(healthRoutes(services, isStopping))
+  mount(healthRoutes(fault))
   mount(machineRoutes(services))
   use(securityHeaders(config))
   use(oneName(config))

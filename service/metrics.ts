@@ -1,5 +1,6 @@
 import { createServer, type Server } from "node:http"
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client"
+import type { Fault } from "./routes/health.ts"
 import type { Services } from "./services.ts"
 
 /** What the service counts, for Prometheus. */
@@ -49,6 +50,15 @@ export function watchStore({ registry }: Metrics, services: Services): void {
     },
   })
   new Gauge({
+    name: "foozol_workspaces_unproven",
+    help: "Workspaces with a backup of which none was ever restored on trial with success",
+    registers: [registry],
+    async collect() {
+      const all = await Promise.all((await services.store.ids()).map(services.store.get))
+      this.set(all.filter(one => one?.backups?.last != null && one.backups.lastProven === null).length)
+    },
+  })
+  new Gauge({
     name: "foozol_operations",
     help: "Operations in the queue",
     labelNames: ["state"],
@@ -61,10 +71,23 @@ export function watchStore({ registry }: Metrics, services: Services): void {
   })
 }
 
-/** `/metrics` on a port of its own, which the public never reaches. */
-export async function serveMetrics({ registry }: Metrics, at: { host: string; port: number }): Promise<Server> {
+/**
+ * `/metrics` on a port of its own, which the public never reaches; and `/healthz` and `/readyz`, since a process that
+ * is a worker only has no other.
+ */
+export async function serveMetrics(
+  { registry }: Metrics,
+  fault: Fault,
+  at: { host: string; port: number },
+): Promise<Server> {
   const server = createServer(async (request, response) => {
-    if (request.method !== "GET" || request.url !== "/metrics") return void response.writeHead(404).end()
+    const path = request.method === "GET" ? request.url : undefined
+    if (path === "/healthz") return void response.end("ok\n")
+    if (path === "/readyz") {
+      const reason = await fault()
+      return void response.writeHead(reason ? 503 : 200).end(`${reason ?? "ready"}\n`)
+    }
+    if (path !== "/metrics") return void response.writeHead(404).end()
     try {
       const text = await registry.metrics()
       response.writeHead(200, { "content-type": registry.contentType }).end(text)

@@ -7,6 +7,7 @@ import type { Machines } from "../infra/machines/contract.ts"
 import { createApp } from "./app.ts"
 import { type Config, ConfigError, environmentWithFile, readConfig } from "./config.ts"
 import { createMetrics, serveMetrics, watchStore } from "./metrics.ts"
+import { watchFaults } from "./routes/health.ts"
 import { openServices, type Services } from "./services.ts"
 
 /** How long operations under way may go on when the process stops; the rest is left for the next worker. */
@@ -41,6 +42,7 @@ export async function startService(
   })
   let stopping = false
   const metrics = createMetrics()
+  const fault = watchFaults(services, () => stopping)
   watchStore(metrics, services)
   const worker = config.roles.includes("worker") ? services.startWorker() : null
   const watch = worker ? services.startWatch() : null
@@ -49,12 +51,8 @@ export async function startService(
   let web: Server | null = null
   let measured: Server | null = null
   try {
-    if (config.metrics) measured = await serveMetrics(metrics, config.metrics)
-    if (config.roles.includes("web"))
-      web = await listen(
-        createApp(services, metrics, () => stopping),
-        config,
-      )
+    if (config.metrics) measured = await serveMetrics(metrics, fault, config.metrics)
+    if (config.roles.includes("web")) web = await listen(createApp(services, metrics, fault), config)
   } catch (error) {
     measured?.close()
     await watch?.close()

@@ -4,7 +4,7 @@ import { type Command, Option } from "commander"
 import { InfraError } from "../../infra/errors.ts"
 import { ActivitySchema } from "../../service/routes/api/activity.ts"
 import { WorkspaceSchema } from "../../service/routes/api/schemas.ts"
-import { PROFILES, SIZE_CLASSES, STOP_MODES } from "../../service/workspaces/workspace.ts"
+import { PROFILES, PROVIDERS, SIZE_CLASSES, STOP_MODES } from "../../service/workspaces/workspace.ts"
 import { openApi, withUrl } from "../api-client.ts"
 import { confirmByName, findWorkspace, listWorkspaces } from "../find-workspace.ts"
 import { printTable } from "../print-table.ts"
@@ -25,6 +25,7 @@ interface CreateOptions extends OutputOptions {
   profile?: string
   size?: string
   region?: string
+  provider?: string
   secret?: string[]
   proxyFrom?: string
   idempotencyKey?: string
@@ -106,6 +107,7 @@ export function addWorkspace(program: Command): void {
     .addOption(new Option("--profile <profile>", "what it is for (default: browser)").choices(PROFILES))
     .addOption(new Option("--size <size>", "how large it is (default: large)").choices(SIZE_CLASSES))
     .option("--region <region>", "where it is (default: the first region there is)")
+    .addOption(new Option("--provider <provider>", "whose machine it is (default: hetzner)").choices(PROVIDERS))
     .option("--secret <variables...>", "secrets of this workspace alone: names of variables of your environment")
     .option("--proxy-from <variable>", "variable of your environment with the URL of the proxy it goes out through")
     .option("--idempotency-key <key>", "the same key again answers the same workspace (default: a new one)")
@@ -191,13 +193,14 @@ Examples:
   foozol-cloud workspace delete "My desk" --yes`
 
 /** What `create` asks for; secrets come out of the environment, since arguments can be read by everybody. */
-function wishOf({ name, profile, size, region, secret = [], proxyFrom }: CreateOptions): object {
+function wishOf({ name, profile, size, region, provider, secret = [], proxyFrom }: CreateOptions): object {
   const secrets = Object.fromEntries(secret.map(variable => [variable, fromEnvironment(variable)]))
   return {
     ...(name === undefined ? {} : { name }),
     ...(profile ? { profile } : {}),
     ...(size ? { sizeClass: size } : {}),
     ...(region ? { region } : {}),
+    ...(provider ? { provider } : {}),
     ...(secret.length > 0 ? { secrets } : {}),
     ...(proxyFrom ? { proxy: fromEnvironment(proxyFrom) } : {}),
   }

@@ -24,6 +24,8 @@ export interface OperationQueue {
   reconcile(): Promise<void>
   /** How many wait, and how many are worked on. */
   depth(): Promise<{ waiting: number; active: number }>
+  /** How many may go on at once at the provider, of all workers together. */
+  limit(operations: number): Promise<void>
   close(): Promise<void>
 }
 
@@ -49,6 +51,7 @@ export function createOperationQueue(redis: Redis, connection: Redis, log: Logge
       const counts = await queue.getJobCounts("waiting", "delayed", "active")
       return { waiting: (counts.waiting ?? 0) + (counts.delayed ?? 0), active: counts.active ?? 0 }
     },
+    limit: async operations => void (await queue.setGlobalConcurrency(operations)),
     close: () => queue.close(),
   }
 }
@@ -61,7 +64,7 @@ export interface OperationWorker {
 
 /**
  * @param connection a connection for blocking commands, used by the worker alone
- * @param concurrency operations that may go on at once at the provider, in this process
+ * @param concurrency operations that may go on at once at the provider, here and in all other processes together
  */
 export function startOperationWorker(
   runner: Runner,
@@ -91,6 +94,9 @@ export function startOperationWorker(
   )
   worker.on("error", error => runner.log.debug({ err: error }, "worker"))
   worker.on("failed", (_job, error) => runner.log.error({ err: error }, "an operation's run ended badly"))
+  const limit = () =>
+    void queue.limit(concurrency).catch(error => runner.log.warn({ err: error }, "the queue could not be limited"))
+  limit()
   const reconcile = () =>
     void queue.reconcile().catch(error => runner.log.warn({ err: error }, "the queue could not be compared"))
   const timer = setInterval(reconcile, RECONCILE_MS)

@@ -4,6 +4,8 @@ import type { State } from "./transitions.ts"
 export const PROFILES = ["browser", "desktop"] as const
 export type Profile = (typeof PROFILES)[number]
 
+export const PROVIDERS = ["hetzner"] as const
+
 /** Where a workspace's machine is, or will be when it wakes: changed by resizing and moving. */
 export interface Place {
   region: string
@@ -24,7 +26,7 @@ export interface WorkspaceInfo extends Place {
   /** What its owner calls it. */
   name: string
   profile: Profile
-  provider: "hetzner"
+  provider: (typeof PROVIDERS)[number]
   /** Image at the provider it was made from. */
   image: number
   createdAt: number

@@ -236,6 +236,12 @@ describe("service: answers of the API to what is wrong", () => {
     for (const one of ids) assert.ok(test.logged().includes(one as string), "the log has it")
   })
 
+  it("the description is a page too, for people", async () => {
+    const page = await fetch(`${test.url}/api/v1/docs`)
+    assert.equal(page.status, 200)
+    assert.match(await page.text(), /<h1>.*POST.*\/workspaces/s)
+  })
+
   it("a request that is no HTTP is answered without a word of the inside", async () => {
     const answer = await new Promise<string>((resolve, reject) => {
       const { hostname, port } = new URL(test.url)

@@ -67,7 +67,10 @@ ${isMoving(state) && goesOn && progressPart(operation, name, now)}${
 <div><dt>Region</dt><dd>${view.regionLabel ?? workspace.region}</dd></div>
 <div><dt>Cost</dt><dd>${cost(view)}</dd></div>
 <div><dt>Address</dt><dd>${view.address.replace(/^https:\/\//, "")}</dd></div>
-<div><dt>Created</dt><dd>${timeAgo(workspace.createdAt, now)}</dd></div>
+${
+  workspace.backups?.lastProven != null &&
+  html`<div><dt>Last proven restore</dt><dd>${timeAgo(workspace.backups.lastProven, now)}</dd></div>`
+}<div><dt>Created</dt><dd>${timeAgo(workspace.createdAt, now)}</dd></div>
 </dl>
 ${
   (admits(state) || state === "FAILED") &&

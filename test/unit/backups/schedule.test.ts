@@ -124,6 +124,8 @@ describe("trials of backups", () => {
     assert.equal(dueProof([tried("passed", 8), young], week, NOON)?.id, young.id)
     assert.equal(dueProof([tried("failed", 1), young], week, NOON)?.id, young.id)
     assert.equal(dueProof([tried("failed", 1)], week, NOON), null, "not the same one again")
+    assert.equal(dueProof([tried("passed", 6)], week, NOON), null)
+    assert.equal(dueProof([tried("passed", 8)], week, NOON)?.id, old.id, "again, when nothing newer has come")
     assert.equal(lastProven([tried("passed", 6), young]), NOON - 6 * DAY)
     assert.equal(lastProven([tried("failed", 6)]), null)
   })

@@ -1,0 +1,57 @@
+import assert from "node:assert/strict"
+import { freePort } from "../../cli/redis-process.ts"
+import { startTestWorld, type TestWorld } from "../support/service.ts"
+import { type ServiceProcess, startServiceProcess } from "../support/service-process.ts"
+import { newWorkspace } from "../support/workspace-life.ts"
+
+describe("service: roles in processes of their own", () => {
+  let world: TestWorld
+  let web: ServiceProcess
+  let worker: ServiceProcess
+  let measured: string
+
+  before(async () => {
+    world = await startTestWorld()
+    measured = `127.0.0.1:${await freePort(0)}`
+    web = await startServiceProcess(world.url, { ...world.env, FOOZOL_ROLES: "web" })
+    const env = { ...world.env, FOOZOL_ROLES: "worker", FOOZOL_METRICS_LISTEN: measured }
+    worker = await startServiceProcess(`http://${measured}`, env)
+  })
+  after(async () => {
+    await worker?.stop()
+    await web?.stop()
+    await world?.close()
+  })
+  const get = async (url: string) => {
+    const answer = await fetch(url)
+    return { status: answer.status, text: await answer.text() }
+  }
+
+  it("one answers, the other makes machines", async () => {
+    const desk = await newWorkspace(world, await world.token(await world.signIn("ada")))
+    assert.equal((await desk.machines()).length, 1)
+    const lines = web.output().trim().split("\n").concat(worker.output().trim().split("\n"))
+    for (const line of lines) assert.equal(typeof JSON.parse(line).msg, "string", line)
+  })
+
+  it("a worker tells of itself at the port of its metrics, which is not the public one", async () => {
+    assert.deepEqual(await get(`http://${measured}/healthz`), { status: 200, text: "ok\n" })
+    assert.deepEqual(await get(`http://${measured}/readyz`), { status: 200, text: "ready\n" })
+    const { text } = await get(`http://${measured}/metrics`)
+    assert.match(text, /^foozol_workspaces\{state="RUNNING"\} 1$/m)
+    assert.match(text, /^foozol_operations\{state="active"\} 0$/m)
+    assert.match(text, /^process_resident_memory_bytes \d+/m)
+    assert.equal((await get(`http://${measured}/`)).status, 404)
+    assert.equal((await get(`${world.url}/metrics`)).status, 404)
+  })
+
+  it("asked to end, it brings what it is doing to its end first", async () => {
+    const token = await world.token(await world.signIn("bob"))
+    const { body } = await world.api(token, "POST", "/workspaces", { sizeClass: "small", region: "fsn1" })
+    const operation = body.operation.id as string
+    const isRunning = async () => (await world.api(token, "GET", `/operations/${operation}`)).body.state === "running"
+    while (!(await isRunning()));
+    assert.equal(await worker.stop(), 0)
+    assert.equal((await world.api(token, "GET", `/operations/${operation}`)).body.state, "succeeded")
+  })
+})
