@@ -1,6 +1,7 @@
 /** `foozol-cloud`: the command line for operators and for people who want the local cloud. */
 import { Command, CommanderError } from "commander"
 import { addBackup } from "./commands/backup.ts"
+import { addCompletion } from "./commands/completion.ts"
 import { addDoctor } from "./commands/doctor.ts"
 import { addImage } from "./commands/image.ts"
 import { addLocal } from "./commands/local.ts"
@@ -15,11 +16,12 @@ import { reportError } from "./report-error.ts"
 const program = new Command("foozol-cloud")
   .description("A computer in the cloud for every user, in a browser tab")
   .showHelpAfterError("(add --help for the options)")
+  .addHelpText("after", '\nCompletion in bash: eval "$(foozol-cloud completion)"')
   .exitOverride()
 
 for (const add of [
   ...[addStart, addWorkspace, addBackup, addToken, addService],
-  ...[addDoctor, addLocal, addImage, addStack, addSizes],
+  ...[addDoctor, addLocal, addImage, addStack, addSizes, addCompletion],
 ])
   add(program)
 

@@ -24,7 +24,7 @@ const KNOWN: [RegExp, string, NextAction, string][] = [
     /failed to load checkpoint/i,
     "state-unreadable",
     "investigate",
-    "The engine's record of this workspace cannot be read; nothing was touched. An operator puts the newest file of `.pulumi/backups` back in its place.",
+    "The engine's record of this workspace cannot be read; nothing was touched. `foozol-cloud stack recover` puts its newest backup in its place.",
   ],
   [
     /no space left on device/i,

@@ -20,6 +20,7 @@ export const EngineAction = z.discriminatedUnion("action", [
   z.strictObject({ action: z.literal("export"), ...named }),
   z.strictObject({ action: z.literal("recover"), ...named }),
   z.strictObject({ action: z.literal("list") }),
+  z.strictObject({ action: z.literal("names") }),
   /** What all stacks tell of their workspaces. */
   z.strictObject({ action: z.literal("records") }),
 ])

@@ -74,6 +74,8 @@ async function perform(cloud: Cloud, run: EngineAction, options: RunOptions): Pr
       return recoverStack(cloud, run.workspace, options)
     case "list":
       return cloud.engine.listStacks()
+    case "names":
+      return cloud.engine.names()
     case "records":
       return cloud.engine.records()
   }

@@ -69,6 +69,8 @@ export interface Engine {
   unlock(stack: string, force: boolean): Promise<void>
   /** What the stack's state says; null when there is no such stack. @throws InfraError `state-unreadable` */
   stateOf(stack: string): Promise<StackState | null>
+  /** Names of all stacks. */
+  names(): Promise<string[]>
   /** What all stacks tell of their workspaces: enough to make a record of each again. */
   records(): Promise<StackRecord[]>
   /** As FileBackend's; a backend that is no folder keeps its own versions, and nothing is done. */
@@ -250,11 +252,16 @@ export function createEngine(config: EngineConfig): Engine {
       if (!(await this.exists(name))) return null
       return parseDeployment((await this.exportState(name)).deployment)
     },
+    async names() {
+      return files ? files.names() : (await this.listStacks()).map(({ name }) => name)
+    },
     async records() {
       if (files) return files.records()
       const found: StackRecord[] = []
-      for (const { name } of await this.listStacks()) {
-        const record = recordOf((await this.exportState(name)).deployment)
+      for (const name of await this.names()) {
+        // One that ends this moment, or cannot be read, keeps none of the others back.
+        const state = await this.exportState(name).catch(() => null)
+        const record = state && recordOf(state.deployment)
         if (record) found.push(record)
       }
       return found

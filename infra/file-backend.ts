@@ -32,7 +32,9 @@ export interface FileBackend {
   removeDeadLocks(stack: string): Promise<number>
   /** Who holds a stack, dead or alive. */
   locks(stack: string): Promise<StackLock[]>
-  /** The workspaces of all stacks that can be read. */
+  /** Names of all stacks, those too that cannot be read. */
+  names(): Promise<string[]>
+  /** The workspaces of all stacks of which the state, or a backup of it, can be read. */
   records(): Promise<StackRecord[]>
   /** Keeps a stack the engine has just made as the template for the next ones. */
   keepAsTemplate(stack: string): Promise<void>
@@ -53,6 +55,11 @@ export function fileBackend(backendUrl: string, version: string): FileBackend | 
   const aside = join(root, ".foozol", "unreadable")
   const file = (stack: string) => join(stacks, `${stack}.json`)
   const readable = (path: string) => readFile(path, "utf8").catch(() => null)
+
+  async function names(): Promise<string[]> {
+    const files = await readdir(stacks).catch(() => [])
+    return files.filter(name => name.endsWith(".json")).map(name => name.slice(0, -".json".length))
+  }
 
   /** The newest state that an earlier moment has left: before the last write, or at the end of a run. */
   async function newestBackup(stack: string): Promise<string | null> {
@@ -124,12 +131,13 @@ export function fileBackend(backendUrl: string, version: string): FileBackend | 
     },
 
     removeDeadLocks: stack => removeDeadLocks(locksOf(stack)),
+    names,
     async records() {
-      const names = (await readdir(stacks).catch(() => [])).filter(name => name.endsWith(".json"))
       const found: StackRecord[] = []
       // One after the other: a thousand of them are fifteen megabytes.
-      for (const name of names) {
-        const record = recordInFile((await readable(join(stacks, name))) ?? "")
+      for (const stack of await names()) {
+        const text = (await readable(file(stack))) ?? ""
+        const record = recordInFile(text) ?? recordInFile((await newestBackup(stack)) ?? "")
         if (record) found.push(record)
       }
       return found

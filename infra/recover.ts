@@ -37,7 +37,7 @@ export interface RecoveryPlan {
   lookAgainAt: number | null
   /** Must the real resources be read into the state first? What was being changed or removed may be either. */
   refresh: boolean
-  /** Carries the label beside what the state knows by the same name. Nothing here removes it: that is the sweep's. */
+  /** Carries the label beside what the state knows by the same name. Nothing removes it by itself: a person must look. */
   surplus: LabelledResource[]
 }
 

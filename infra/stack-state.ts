@@ -31,7 +31,7 @@ const Outputs = z.object({ spec: WorkspaceSpec, machineId: z.string().nullish() 
 
 /** The workspace of a stack; null where nothing was made yet, or by a program that nobody here knows. */
 export function recordOf(deployment: unknown): StackRecord | null {
-  const { resources } = Deployment.parse(deployment)
+  const { resources } = Deployment.safeParse(deployment).data ?? {}
   const stack = resources?.find(one => one.type === "pulumi:pulumi:Stack")
   const found = Outputs.safeParse(stack?.outputs)
   if (!found.success) return null

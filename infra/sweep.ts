@@ -3,14 +3,16 @@ import type { HeldResource } from "./machines/contract.ts"
 /**
  * What the provider has of workspaces that nobody knows. Pure: what a look has found in, what is to be removed out.
  * A resource goes only when two looks, one after the other, have found it without a workspace, when it is older than
- * anything can be that is just being made, and when not so much would go at once that the list of workspaces itself
- * must be wrong.
+ * anything can be that is just being made, when its workspace was this service's, and when not so much would go at once
+ * (all, or more than two workspaces and a tenth) that the list of workspaces itself must be wrong.
  */
 
 export interface SweepFacts {
   held: HeldResource[]
   /** Every workspace that is wanted: of the service's records, and with a stack. */
   wanted: ReadonlySet<string>
+  /** Workspaces that this service is known to have had: what another one made in the same project is not its to remove. */
+  had: ReadonlySet<string>
   /** When a resource was first found without a workspace, milliseconds since 1970, by `keyOfResource`. */
   suspects: ReadonlyMap<string, number>
   /** Milliseconds since 1970. */
@@ -23,6 +25,8 @@ export interface SweepPlan {
   suspects: Map<string, number>
   /** Would go, were they not too many: a person must look. */
   tooMany: HeldResource[]
+  /** Without a workspace, and of none that this service ever had: a person must look. */
+  foreign: HeldResource[]
 }
 
 /**
@@ -38,7 +42,7 @@ const MOST_SHARE = 0.1
 
 export const keyOfResource = ({ type, id }: { type: string; id: string }) => `${type}/${id}`
 
-export function planSweep({ held, wanted, suspects, now }: SweepFacts): SweepPlan {
+export function planSweep({ held, wanted, had, suspects, now }: SweepFacts): SweepPlan {
   const without = held.filter(one => !wanted.has(one.workspace))
   const seen = new Map(without.map(one => [keyOfResource(one), suspects.get(keyOfResource(one)) ?? now]))
   const isRipe = (one: HeldResource) => {
@@ -46,8 +50,12 @@ export function planSweep({ held, wanted, suspects, now }: SweepFacts): SweepPla
     // Where the provider does not say how old it is, it is as old as we know it.
     return now - since >= AGREE_MS && now - (one.createdAt?.getTime() ?? since) >= GRACE_MS
   }
-  const ripe = without.filter(isRipe)
-  const count = (some: HeldResource[]) => new Set(some.map(one => one.workspace)).size
-  const isTooMuch = count(ripe) > Math.max(MOST_WORKSPACES, MOST_SHARE * count(held))
-  return { remove: isTooMuch ? [] : ripe, suspects: seen, tooMany: isTooMuch ? ripe : [] }
+  const [ripe, foreign] = [true, false].map(ours =>
+    without.filter(one => isRipe(one) && had.has(one.workspace) === ours),
+  )
+  const count = (some: HeldResource[] = []) => new Set(some.map(one => one.workspace)).size
+  const all = count(held)
+  const isTooMuch = count(ripe) > Math.max(MOST_WORKSPACES, MOST_SHARE * all) || count(ripe) === all
+  const [remove, tooMany] = isTooMuch ? [[], ripe] : [ripe, []]
+  return { remove: remove ?? [], suspects: seen, tooMany: tooMany ?? [], foreign: foreign ?? [] }
 }

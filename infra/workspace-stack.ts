@@ -40,7 +40,9 @@ export async function applyWorkspace(
       // What had been begun is recorded now, and need not be remembered as begun.
       if (adopted || hadBegun) await recoverStack(cloud, workspace, options)
       // What was taken in as it is may differ from what it shall be.
-      return adopted ? await up({}) : result
+      const done = adopted ? await up({}) : result
+      if (spec.asleep) await putAwayUnrecorded(cloud, workspace, options)
+      return done
     } catch (error) {
       if (!(error instanceof InfraError) || error.id !== "name-taken" || tries === MOST_ADOPTIONS) throw error
       // An earlier run made something and never heard of it. What carries our label is ours: take it in and go on.
@@ -48,6 +50,15 @@ export async function applyWorkspace(
       adopt = (await recoverStack(cloud, workspace, options)).plan.adopt
       if (Object.keys(adopt).length === 0) throw error
     }
+  }
+}
+
+/** A machine that the state does not know, of a workspace that has put its own away: the program declares none. */
+async function putAwayUnrecorded(cloud: Cloud, workspace: string, options: RunOptions): Promise<void> {
+  const call = options.signal ? { signal: options.signal } : {}
+  for (const { id, deleteProtection } of await machinesOf(cloud.machines, workspace, options)) {
+    if (deleteProtection) await cloud.machines.setDeleteProtection(id, false, call)
+    await cloud.machines.remove(id, call)
   }
 }
 

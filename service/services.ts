@@ -180,7 +180,10 @@ export async function openServices(
           ...{ lookAfterBackups, log, now },
           sweep: signal =>
             sweep(
-              { ...{ redis, store, machines, backups, sizes, pool, cloud, log, now }, machineUrl: config.machineUrl },
+              {
+                ...{ redis, store, machines, backups, sizes, images, ledger, pool, cloud, log, now },
+                machineUrl: config.machineUrl,
+              },
               signal,
             ),
           ...{ endings, logins, apiTokens, tokens, channel, machines, config },

@@ -9,8 +9,10 @@ import type { Backups } from "../backups/backups.ts"
 import { PREFIX } from "../redis/connect.ts"
 import { loadScript } from "../redis/scripts.ts"
 import { USERS } from "../users/users.ts"
+import type { Images } from "../workspaces/images.ts"
 import type { SizeCatalog } from "../workspaces/sizes.ts"
 import { KEY } from "../workspaces/store.ts"
+import { PROFILES } from "../workspaces/workspace.ts"
 import { type RebuiltRecord, rebuiltRecord } from "./rebuilt-record.ts"
 
 const rebuildScript = loadScript(new URL("lua/rebuild.lua", import.meta.url))
@@ -20,7 +22,8 @@ const WHOLE = `${PREFIX}records-whole`
 
 export interface RebuildMeans {
   redis: Redis
-  machines: Pick<Machines, "list">
+  machines: Pick<Machines, "list" | "listVolumes">
+  images: Pick<Images, "find">
   backups: Pick<Backups, "all">
   sizes: Pick<SizeCatalog, "all">
   pool: Pick<EnginePool, "run">
@@ -45,23 +48,30 @@ export async function rebuildRecords(means: RebuildMeans, signal?: AbortSignal):
   const call = signal ? { signal } : {}
   const all = await pool.run<StackRecord[]>(cloud, { action: "records" }, call)
   const ours = all.filter(({ spec }) => spec.service === machineUrl)
+  const others = all.filter(({ spec }) => spec.service !== machineUrl).map(({ workspace }) => workspace)
+  if (others.length > 0) log.info({ workspaces: others }, "stacks that name another service, or none, are left alone")
   const known = await Promise.all(ours.map(({ workspace }) => redis.exists(KEY.workspace(workspace))))
   const lost = ours.filter((_, at) => known[at] === 0)
   const made: string[] = []
   if (lost.length > 0) {
-    const [found, snapshots, types] = await Promise.all([
+    const [found, volumes, snapshots, types] = await Promise.all([
       machines.list({ [LABELS.managedBy]: MANAGER }, call),
+      machines.listVolumes({ [LABELS.managedBy]: MANAGER }, call),
       backups.all(),
       sizes.all(),
     ])
-    const machineOf = new Map(found.map(one => [one.labels[LABELS.workspace] ?? "", one]))
+    const workspaceOf = (one: { labels: Record<string, string> }) => one.labels[LABELS.workspace] ?? ""
+    const carried = new Set(volumes.map(workspaceOf))
+    const machineOf = new Map(found.map(one => [workspaceOf(one), one]))
     for (const stack of lost) {
       const record = rebuiltRecord(
         {
           stack,
           machine: machineOf.get(stack.workspace) ?? null,
-          sleep: snapshots.find(({ kind, workspace }) => kind === "sleep" && workspace === stack.workspace) ?? null,
+          snapshots: snapshots.filter(({ workspace }) => workspace === stack.workspace),
+          hasVolume: carried.has(stack.workspace),
           sizes: types,
+          golden: await goldenOf(means, stack.spec.profile),
         },
         now(),
       )
@@ -71,6 +81,11 @@ export async function rebuildRecords(means: RebuildMeans, signal?: AbortSignal):
   }
   await redis.set(WHOLE, now())
   return made
+}
+
+async function goldenOf({ images }: RebuildMeans, profile: string): Promise<number | null> {
+  const known = PROFILES.find(one => one === profile)
+  return known ? images.find(known).catch(() => null) : null
 }
 
 async function write(redis: Redis, record: RebuiltRecord, now: number): Promise<boolean> {

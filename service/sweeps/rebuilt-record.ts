@@ -11,9 +11,13 @@ export interface Remains {
   stack: StackRecord
   /** As the provider reports it; null: there is none. */
   machine: Machine | null
-  /** The snapshot it sleeps in; null: there is none. */
-  sleep: SnapshotFacts | null
+  /** All snapshots of it. */
+  snapshots: SnapshotFacts[]
+  /** Is something of it on its way by a volume, as during an upgrade? */
+  hasVolume: boolean
   sizes: Size[]
+  /** The golden image of its profile now; null: there is none. */
+  golden: number | null
 }
 
 export interface RebuiltRecord {
@@ -32,20 +36,27 @@ export interface RebuiltRecord {
  * address and its backups are not. Null for a profile this service does not know. Pure.
  * @param now milliseconds since 1970
  */
-export function rebuiltRecord({ stack, machine, sleep, sizes }: Remains, now: number): RebuiltRecord | null {
+export function rebuiltRecord(remains: Remains, now: number): RebuiltRecord | null {
+  const { stack, machine, sizes, hasVolume } = remains
   const { spec } = stack
+  const newest = remains.snapshots.filter(one => one.available).sort((a, b) => b.createdAt - a.createdAt)
+  const sleep = newest.find(({ kind }) => kind === "sleep") ?? null
   const profile = PROFILES.find(one => one === spec.profile)
   if (profile === undefined) return null
   const size = sizes.find(one => one.name === spec.size)
   const info: WorkspaceInfo = {
     ...{ id: spec.workspace, owner: spec.owner, name: spec.workspace, profile, provider: spec.provider },
-    ...{ region: spec.region, size: spec.size, sizeClass: size ? classOf(size) : "small", image: spec.image },
+    ...{ region: spec.region, size: spec.size, sizeClass: size ? classOf(size) : "small" },
+    // The spec's may be a snapshot that it woke from, and that is gone.
+    image: Number(newest.find(({ madeOf }) => madeOf !== null)?.madeOf ?? remains.golden ?? spec.image),
     price: size?.regions[spec.region]?.price ?? null,
     createdAt: machine?.createdAt.getTime() ?? sleep?.createdAt ?? now,
   }
-  // Newer than whatever was under way when the records were lost: it writes no more.
-  const epoch = Math.max(spec.epoch, Number(machine?.labels[LABELS.epoch] ?? 0)) + 1
+  // Newer than whatever was under way when the records were lost, and than every line of the ledger: operations raise
+  // the epoch by two, and none comes every second.
+  const epoch = Math.max(spec.epoch, Number(machine?.labels[LABELS.epoch] ?? 0), Math.floor(now / 1000)) + 1
   const rest = { info, epoch, machineId: null, ipv4: null, snapshot: null, stopMode: null, failure: null }
+  if (hasVolume) return { ...rest, machineId: machine?.id ?? null, state: "FAILED", failure: INTERRUPTED }
   if (machine) {
     const isOff = machine.state === "off"
     const here = { machineId: machine.id, ipv4: machine.ipv4, stopMode: isOff ? ("power-off" as const) : null }
@@ -55,8 +66,14 @@ export function rebuiltRecord({ stack, machine, sleep, sizes }: Remains, now: nu
   return { ...rest, state: "FAILED", failure: MISSING }
 }
 
+const INTERRUPTED: Failure = {
+  id: "upgrade-interrupted",
+  message: "Its upgrade was cut off. Restore the snapshot from before it, which is among its backups.",
+  next: "investigate",
+}
+
 const MISSING: Failure = {
   id: "machine-missing",
-  message: "Its machine is not there any more. Restore one of its backups, or delete it.",
+  message: "Its machine is not there any more. Make a new workspace from one of its backups, then delete it.",
   next: "investigate",
 }

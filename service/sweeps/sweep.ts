@@ -1,7 +1,8 @@
-import type { StackSummary } from "../../infra/engine.ts"
 import type { HeldResource, Machines } from "../../infra/machines/contract.ts"
 import { planSweep } from "../../infra/sweep.ts"
 import { PREFIX } from "../redis/connect.ts"
+import type { Ledger } from "../usage/ledger.ts"
+import { monthOf } from "../usage/months.ts"
 import type { WorkspaceStore } from "../workspaces/store.ts"
 import { areRecordsWhole, type RebuildMeans, rebuildRecords } from "./rebuild.ts"
 
@@ -10,7 +11,8 @@ const SUSPECTS = `${PREFIX}sweep:suspects`
 
 export interface SweepMeans extends RebuildMeans {
   store: Pick<WorkspaceStore, "ids">
-  machines: Pick<Machines, "list" | "heldResources" | "removeResources">
+  machines: Pick<Machines, "list" | "listVolumes" | "heldResources" | "removeResources">
+  ledger: Pick<Ledger, "linesFor">
 }
 
 /**
@@ -18,7 +20,7 @@ export interface SweepMeans extends RebuildMeans {
  * @returns what was removed
  */
 export async function sweep(means: SweepMeans, signal?: AbortSignal): Promise<HeldResource[]> {
-  const { redis, store, machines, pool, cloud, log, now } = means
+  const { redis, store, machines, pool, cloud, ledger, log, now } = means
   if (!(await areRecordsWhole(redis))) await rebuildRecords(means, signal)
   // The provider first: what is made after this look has its record by the time the records are read.
   const held = await machines.heldResources(signal ? { signal } : {})
@@ -26,11 +28,13 @@ export async function sweep(means: SweepMeans, signal?: AbortSignal): Promise<He
   if (held.some(one => !wanted.has(one.workspace))) {
     if ((await rebuildRecords(means, signal)).length > 0) wanted = new Set(await store.ids())
     // A stack is a wish too: an operator's own, or that of a workspace whose record was lost.
-    const stacks = await pool.run<StackSummary[]>(cloud, { action: "list" }, signal ? { signal } : {})
-    for (const { name } of stacks) wanted.add(name)
+    const stacks = await pool.run<string[]>(cloud, { action: "names" }, signal ? { signal } : {})
+    for (const name of stacks) wanted.add(name)
   }
   const known = Object.entries(await redis.hgetall(SUSPECTS)).map(([key, at]) => [key, Number(at)] as const)
-  const { remove, suspects, tooMany } = planSweep({ held, wanted, suspects: new Map(known), now: now() })
+  const had = new Set((await ledger.linesFor(monthOf(now()), null)).map(line => line.workspace))
+  const facts = { held, wanted, had, suspects: new Map(known), now: now() }
+  const { remove, suspects, tooMany, foreign } = planSweep(facts)
   const change = redis.multi().del(SUSPECTS)
   if (suspects.size > 0) change.hset(SUSPECTS, Object.fromEntries(suspects))
   await change.exec()
@@ -40,9 +44,22 @@ export async function sweep(means: SweepMeans, signal?: AbortSignal): Promise<He
       { resources: told(tooMany) },
       "so much at the provider has no workspace that the records must be wrong: nothing was removed; compare FOOZOL_BACKEND_URL and Redis with what was used before",
     )
-  if (remove.length > 0) {
-    log.warn({ resources: told(remove) }, "these were made for workspaces that nobody has any more: removed")
-    await machines.removeResources(remove, signal ? { signal } : {})
+  if (foreign.length > 0)
+    log.warn(
+      { resources: told(foreign) },
+      "these carry our label and belong to no workspace that this service ever had: left alone",
+    )
+  const removed: HeldResource[] = []
+  for (const workspace of new Set(remove.map(one => one.workspace))) {
+    const its = remove.filter(one => one.workspace === workspace)
+    try {
+      await machines.removeResources(its, signal ? { signal } : {})
+      removed.push(...its)
+      log.warn({ resources: told(its) }, "these were made for a workspace that nobody has any more: removed")
+    } catch (error) {
+      // The next look comes again; what others have left goes meanwhile.
+      log.error({ err: error, resources: told(its) }, "what nobody has any more could not be removed")
+    }
   }
-  return remove
+  return removed
 }

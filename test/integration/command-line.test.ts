@@ -1,4 +1,5 @@
 import assert from "node:assert/strict"
+import { spawnSync } from "node:child_process"
 import { stat } from "node:fs/promises"
 import type { AddressInfo } from "node:net"
 import { createServer } from "node:net"
@@ -37,6 +38,23 @@ describe("foozol-cloud: the command line", () => {
   after(async () => {
     await cli("local down")
     await data.remove()
+  })
+
+  describe("completion", () => {
+    const complete = async (words: string) => {
+      const script = (await foozolCloud(["completion"], {})).stdout
+      const all = words.split(" ")
+      const ask = `${script}\nCOMP_WORDS=(${all.map(word => `"${word}"`).join(" ")}); COMP_CWORD=${all.length - 1}; _foozol_cloud; echo "\${COMPREPLY[@]}"`
+      return spawnSync("bash", ["-c", ask], { encoding: "utf8" }).stdout.trim().split(" ")
+    }
+    it("knows the commands, those below them and their options, whatever was given to them", async () => {
+      assert.ok((await complete("foozol-cloud ")).includes("workspace"))
+      assert.deepEqual(await complete("foozol-cloud stack rec"), ["recover"])
+      assert.deepEqual(await complete("foozol-cloud stack unlock blue-otter --f"), ["--force"])
+      assert.deepEqual(await complete("foozol-cloud nothing-of-ours x"), [""])
+    })
+    it("is told of in --help", async () =>
+      assert.match((await foozolCloud(["--help"], {})).stdout, /eval "\$\(foozol-cloud completion\)"/))
   })
 
   describe("without a cloud", () => {

@@ -5,6 +5,9 @@ import { fileURLToPath } from "node:url"
 import { pino } from "pino"
 import { AGREE_MS, GRACE_MS } from "../../infra/sweep.ts"
 import { type SweepMeans, sweep } from "../../service/sweeps/sweep.ts"
+import { openLedger } from "../../service/usage/ledger.ts"
+import { monthOf } from "../../service/usage/months.ts"
+import { KEY } from "../../service/workspaces/store.ts"
 import { startTestService, type TestService } from "../support/service.ts"
 import { waitUntil } from "../support/wait-until.ts"
 import { testSecrets as secrets, testEngineConfig, testSpec } from "../support/workspace.ts"
@@ -20,11 +23,13 @@ describe("service: what nobody has any more", () => {
 
   before(async () => {
     test = await startTestService()
-    const { redis, store, machines, pool, backups, sizes } = test.service.services
+    const { redis, store, machines, pool, backups, sizes, images } = test.service.services
+    const ledger = openLedger(String(test.env.FOOZOL_USAGE_DIRECTORY), test.service.services.log)
     const log = pino({ level: "warn" }, { write: line => (lines += line) })
     const cloud = testEngineConfig(test.directory, test.cloud)
     const now = () => Date.now() + ahead
-    means = { redis, store, machines, backups, sizes, pool, cloud, machineUrl: test.url, log, now }
+    const parts = { redis, store, machines, backups, sizes, images, ledger, pool, cloud }
+    means = { ...parts, machineUrl: test.url, log, now }
   })
   after(() => test?.close())
 
@@ -52,17 +57,23 @@ describe("service: what nobody has any more", () => {
   it("goes after two looks that agree; what has a record or a stack stays", async () => {
     const desk = await newWorkspace(test, await test.token(await test.signIn("ada")))
     await makeBeside("by-hand")
-    await makeBeside("stray")
-    await loseStack("stray")
-    const [server] = test.cloud.ledger().alive.filter(({ labels }) => labels["foozol-workspace"] === "stray")
-    const labels = { "managed-by": "foozol-cloud", "foozol-workspace": "stray" }
+    await makeBeside("another")
+    await loseStack("another")
+    const { id: stray } = await newWorkspace(test, await test.token(await test.signIn("bob")))
+    await waitUntil("the ledger knows it", async () =>
+      (await means.ledger.linesFor(monthOf(Date.now()), null)).some(line => line.workspace === stray),
+    )
+    await loseStack(stray)
+    await means.redis.multi().del(KEY.workspace(stray)).srem(KEY.workspaces, stray).exec()
+    const [server] = test.cloud.ledger().alive.filter(({ labels }) => labels["foozol-workspace"] === stray)
+    const labels = { "managed-by": "foozol-cloud", "foozol-workspace": stray }
     await test.service.services.machines.makeVolume(String(server?.id), { name: "carry-1", gb: 10, labels })
 
     // Made a moment ago, it may be of a creation that is under way.
     for (ahead of [0, AGREE_MS, GRACE_MS / 2]) assert.deepEqual(await sweep(means), [])
     ahead = GRACE_MS + HOUR
     const removed = await sweep(means)
-    assert.deepEqual([...new Set(removed.map(one => one.workspace))], ["stray"])
+    assert.deepEqual([...new Set(removed.map(one => one.workspace))], [stray])
     assert.deepEqual(removed.map(one => one.name).sort(), [
       "firewall",
       "ipv4",
@@ -72,23 +83,25 @@ describe("service: what nobody has any more", () => {
       "record-AAAA",
       "volume",
     ])
-    assert.deepEqual(alive(), ["by-hand", desk.id].sort())
+    const stay = ["another", "by-hand", desk.id]
+    assert.deepEqual(alive(), stay.sort())
     const left = await means.machines.heldResources()
-    assert.deepEqual(new Set(left.map(one => one.workspace)), new Set(["by-hand", desk.id]))
+    assert.deepEqual(new Set(left.map(one => one.workspace)), new Set(stay))
     assert.match(lines, /nobody has any more: removed/)
+    assert.match(lines, /"workspace":"another".*belong to no workspace that this service ever had: left alone/)
     assert.deepEqual(await sweep(means), [])
   })
 
   it("and goes not where the records themselves seem to be lost", async () => {
-    await makeBeside("third")
+    for (const login of ["cleo", "dora"]) await newWorkspace(test, await test.token(await test.signIn(login)))
     const lost: SweepMeans = {
       ...means,
       store: { ids: async () => [] },
       pool: { run: async () => [] as never },
     }
-    for (ahead of [5 * HOUR, 6 * HOUR, 9 * HOUR]) assert.deepEqual(await sweep(lost), [])
+    for (ahead of [5 * HOUR, 6 * HOUR]) assert.deepEqual(await sweep(lost), [])
     assert.match(lines, /the records must be wrong: nothing was removed/)
-    assert.equal(alive().length, 3)
+    assert.equal(alive().length, 5)
   })
 })
 

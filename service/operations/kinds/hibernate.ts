@@ -65,6 +65,8 @@ export async function wake(run: OperationRun): Promise<Outcome> {
   const { region, size } = place
   const image = snapshot === null ? workspace.image : Number(snapshot)
   const { machineId, ipv4 } = await apply(run, { region, size, image }, () => run.step("resources"))
+  // One that was there before may be off.
+  if (machine?.state === "off") await run.means.machines.powerOn(machine.id, { signal: run.signal })
   await waitUntilReady(run)
   await removeSleepSnapshots(run)
   return { machineId, ipv4, snapshot: "", place: JSON.stringify(place) }

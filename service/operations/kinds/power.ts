@@ -1,10 +1,14 @@
 import type { OperationRun, Outcome } from "../operation-run.ts"
 import { waitUntilReady } from "../wait-until-ready.ts"
-import { closeViewers, switchOff, theMachine, whenFree, whyStopped } from "./machine.ts"
+import { wake } from "./hibernate.ts"
+import { closeViewers, findMachine, switchOff, theMachine, whenFree, whyStopped } from "./machine.ts"
+import { sleepSnapshot } from "./snapshots.ts"
 
-/** Switches a machine on that is there. */
+/** Switches a machine on that is there; one that was put away after all is made again. */
 export async function start(run: OperationRun): Promise<Outcome> {
-  const machine = await theMachine(run)
+  const found = await findMachine(run)
+  if (found === null && (await sleepSnapshot(run)) !== null) return wake(run)
+  const machine = found ?? (await theMachine(run))
   run.step("power")
   await whenFree(run, machine)
   await run.means.machines.powerOn(machine.id, { signal: run.signal })

@@ -11,5 +11,5 @@ redis.call("SADD", KEYS[3], ARGV[1])
 -- Who has a workspace is let in, however many users there are.
 redis.call("SADD", KEYS[4], ARGV[2])
 redis.call("XADD", KEYS[5], "*", "info", ARGV[3], "from", "", "to", ARGV[5], "epoch", ARGV[7], "at", ARGV[6],
-  "operation", "")
+  "operation", "", "stopMode", ARGV[11])
 return 1

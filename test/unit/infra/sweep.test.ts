@@ -9,8 +9,18 @@ const held = (workspace: string, id: string, ageMs: number | null = 2 * GRACE_MS
   createdAt: ageMs === null ? null : new Date(NOW - ageMs),
 })
 const known = (...some: HeldResource[]) => new Map(some.map(one => [keyOfResource(one), NOW - AGREE_MS]))
-const sweep = (all: HeldResource[], wanted: string[], suspects = new Map<string, number>(), now = NOW) =>
-  planSweep({ held: all, wanted: new Set(wanted), suspects, now })
+const OTHERS = ["x", "y"].map(name => held(name, name))
+/** Beside two workspaces that are wanted. */
+const sweep = (
+  all: HeldResource[],
+  wanted: string[],
+  suspects = new Map<string, number>(),
+  had = ["gone", "a", "b", "c"],
+) =>
+  planSweep({
+    ...{ held: [...all, ...OTHERS], wanted: new Set([...wanted, "x", "y"]), had: new Set(had) },
+    ...{ suspects, now: NOW },
+  })
 
 describe("sweep/planSweep", () => {
   const orphan = held("gone", "1")
@@ -49,6 +59,16 @@ describe("sweep/planSweep", () => {
     assert.deepEqual(sweep(all, ["a"], known(...all)).remove, all.slice(1))
   })
 
+  it("removes nothing where nothing would be left", () => {
+    const wanted = new Set<string>()
+    const facts = { held: [orphan], wanted, had: new Set(["gone"]), suspects: known(orphan), now: NOW }
+    assert.deepEqual([planSweep(facts).remove, planSweep(facts).tooMany], [[], [orphan]])
+  })
+  it("leaves alone what was never this service's, and tells of it", () => {
+    const { remove, foreign } = sweep([orphan], [], known(orphan), ["another"])
+    assert.deepEqual([remove, foreign], [[], [orphan]])
+  })
+
   it("whatever comes and goes: nothing wanted is removed, nor anything that was wanted at the look before", () => {
     const names = ["a", "b", "c", "d", "e"]
     const look = fc.record({
@@ -64,7 +84,7 @@ describe("sweep/planSweep", () => {
         for (const { wanted, present, passed } of looks) {
           now += passed
           const all = present.map(name => held(name, name))
-          const found = planSweep({ held: all, wanted: new Set(wanted), suspects, now })
+          const found = planSweep({ held: all, wanted: new Set(wanted), had: new Set(names), suspects, now })
           for (const { workspace } of [...found.remove, ...found.tooMany]) {
             assert.ok(!wanted.includes(workspace))
             assert.ok(!before.includes(workspace))
