@@ -23,6 +23,7 @@ import {
 import type { State } from "../../../service/workspaces/transitions.ts"
 import {
   account,
+  activity,
   eventsUntilBoot,
   failure,
   notifications,
@@ -322,5 +323,20 @@ describe("pages", () => {
     assert.doesNotMatch(running, />Take medium</)
     assert.match(page({ state: "FAILED" }), /\/restore\?backup=201/)
     assert.doesNotMatch(page({ state: "STOPPING" }), /\/restore\?backup=/)
+  })
+
+  it("warns before a stop, and says when a restore was proven last", () => {
+    const now = Date.now()
+    const lastProven = now - 3 * 3_600_000
+    const use = activity({ input: 40 }, { plannedStop: now + 5 * 60_000 })
+    const model = workspaceModel({ state: "IDLE", backups: { last: now, next: null, lastProven } }, { activity: use })
+    const page = workspacePage({ ...model, ...signedIn, now })
+    assert.match(
+      page,
+      /<p class="soon">.*It is stopped <time[^>]*>in \d+ min\w*<\/time>\. Files are kept, programs end\./s,
+    )
+    assert.match(page, /<dt>Last proven restore<\/dt><dd><time/)
+    const active = workspaceModel({ state: "RUNNING" }, { activity: activity({ input: 1 }) })
+    assert.doesNotMatch(workspacePage({ ...active, ...signedIn, now }), /class="soon"|<dt>Last proven/)
   })
 })
