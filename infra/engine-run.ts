@@ -71,6 +71,8 @@ async function perform(cloud: Cloud, run: EngineAction, options: RunOptions): Pr
     case "destroy":
       return workspaceStack.destroyWorkspace(cloud, run.workspace, options)
     case "recover":
+      // Beside a run that lives it might write an older state over a newer one.
+      if (await cloud.engine.isHeld(run.workspace)) await cloud.engine.unlock(run.workspace, false)
       return recoverStack(cloud, run.workspace, options)
     case "list":
       return cloud.engine.listStacks()

@@ -61,6 +61,8 @@ export interface Engine {
   refresh(stack: string, options?: RunOptions): Promise<RunResult>
   /** Destroys the stack's resources, then the stack. Succeeds when there is no such stack. */
   destroy(stack: string, options?: RunOptions): Promise<RunResult>
+  /** Does somebody hold the stack who is not proven dead? Of a backend that is no folder the engine itself finds out. */
+  isHeld(stack: string): Promise<boolean>
   /**
    * Removes the stack's lock when its holder is proven dead.
    * @param force removes it whoever holds it: somebody is sure who knows more than this machine
@@ -232,6 +234,10 @@ export function createEngine(config: EngineConfig): Engine {
       if (files && !(await files.exists(name))) return { changes: {}, outputs: {} }
       // `--remove` ends the stack in the same process.
       return operate(name, options, undefined, ["--remove"], (stack, onEvent) => stack.destroy({ onEvent }))
+    },
+    async isHeld(name) {
+      await files?.removeDeadLocks(name)
+      return ((await files?.locks(name)) ?? []).length > 0
     },
     async unlock(name, force) {
       await files?.removeDeadLocks(name)

@@ -40,6 +40,15 @@ export const AGREE_MS = 45_000
 const MOST_WORKSPACES = 2
 const MOST_SHARE = 0.1
 
+/** Resources in one answer of a provider's list, and requests of a sweep that do not depend on how many there are. */
+const PAGE = 50
+const LEAST_REQUESTS = 6
+/** A sweep may take so many requests a minute: a third of the 3,600 an hour that Hetzner gives a project. */
+const REQUESTS_A_MINUTE = 20
+
+/** How long to wait after a look that found so many resources, milliseconds: a minute, and longer where there is much. */
+export const gapAfter = (held: number) => Math.max(1, (LEAST_REQUESTS + held / PAGE) / REQUESTS_A_MINUTE) * 60_000
+
 export const keyOfResource = ({ type, id }: { type: string; id: string }) => `${type}/${id}`
 
 export function planSweep({ held, wanted, had, suspects, now }: SweepFacts): SweepPlan {

@@ -1,6 +1,7 @@
 import { setTimeout as wait } from "node:timers/promises"
 import type { Redis } from "ioredis"
 import type { Logger } from "pino"
+import { gapAfter } from "../infra/sweep.ts"
 import { type EndMeans, endAccounts } from "./accounts/end-account.ts"
 import { deliverDue } from "./notifications/deliver.ts"
 import type { Deliveries } from "./notifications/deliveries.ts"
@@ -31,6 +32,8 @@ const BACKUPS_TURN_MS = 20 * 60_000
 const ENDINGS_MS = 2_000
 /** Between two looks at all that a provider has of ours: five requests and more, 50 resources each. */
 const SWEEP_MS = 60_000
+/** What a loop's own timer may be early by. */
+const SLACK_MS = 5_000
 /** Longer than a turn takes; a worker that died in the middle is succeeded after so long. */
 const TURN_MS = 60_000
 
@@ -49,7 +52,7 @@ export interface ChoreMeans extends EndMeans {
   /** Looks after all backups once. */
   lookAfterBackups: (signal: AbortSignal) => Promise<void>
   /** Makes lost records again, then removes what the provider has of workspaces that nobody knows. */
-  sweep: (signal: AbortSignal) => Promise<unknown>
+  sweep: (signal: AbortSignal) => Promise<{ held: number }>
   log: Logger
   now: () => number
 }
@@ -75,6 +78,7 @@ export function startChores(means: ChoreMeans, { onlyPublic }: { onlyPublic: boo
     while (!stop.signal.aborted && (await emptyOutbox(means)) > 0);
   }
 
+  let sweepsAt = 0
   const loops = [
     every(LOOK_MS, stop.signal, log, "what has changed could not be written down", () =>
       inTurn(redis, "changes", TURN_MS, writeDown),
@@ -95,7 +99,11 @@ export function startChores(means: ChoreMeans, { onlyPublic }: { onlyPublic: boo
       inTurn(redis, "account-endings", TURN_MS, () => endAccounts(means)),
     ),
     every(SWEEP_MS, stop.signal, log, "what nobody has any more could not be looked for", () =>
-      inTurn(redis, "sweep", TURN_MS, async () => void (await means.sweep(stop.signal))),
+      inTurn(redis, "sweep", TURN_MS, async () => {
+        if (means.now() < sweepsAt) return
+        const { held } = await means.sweep(stop.signal)
+        sweepsAt = means.now() + gapAfter(held) - SLACK_MS
+      }),
     ),
   ]
   return {

@@ -17,9 +17,12 @@ export interface SweepMeans extends RebuildMeans {
 
 /**
  * Makes lost records again, and removes at the provider what no workspace has any more, see infra/sweep.ts.
- * @returns what was removed
+ * @returns what was removed, and how many resources there are
  */
-export async function sweep(means: SweepMeans, signal?: AbortSignal): Promise<HeldResource[]> {
+export async function sweep(
+  means: SweepMeans,
+  signal?: AbortSignal,
+): Promise<{ removed: HeldResource[]; held: number }> {
   const { redis, store, machines, pool, cloud, ledger, log, now } = means
   if (!(await areRecordsWhole(redis))) await rebuildRecords(means, signal)
   // The provider first: what is made after this look has its record by the time the records are read.
@@ -61,5 +64,5 @@ export async function sweep(means: SweepMeans, signal?: AbortSignal): Promise<He
       log.error({ err: error, resources: told(its) }, "what nobody has any more could not be removed")
     }
   }
-  return removed
+  return { removed, held: held.length }
 }

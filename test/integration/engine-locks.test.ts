@@ -93,6 +93,7 @@ describe("engine: unlocking", () => {
     assert.deepEqual(await readdir(folder), [])
     await hold(process.pid)
     await assert.rejects(unlock(false), { id: "stack-locked", message: new RegExp(`process ${process.pid} on `) })
+    await assert.rejects(pool.run(config, { action: "recover", workspace }), { id: "stack-locked" })
     assert.equal((await readdir(folder)).length, 1)
     await unlock(true)
     assert.deepEqual(

@@ -70,9 +70,9 @@ describe("service: what nobody has any more", () => {
     await test.service.services.machines.makeVolume(String(server?.id), { name: "carry-1", gb: 10, labels })
 
     // Made a moment ago, it may be of a creation that is under way.
-    for (ahead of [0, AGREE_MS, GRACE_MS / 2]) assert.deepEqual(await sweep(means), [])
+    for (ahead of [0, AGREE_MS, GRACE_MS / 2]) assert.deepEqual((await sweep(means)).removed, [])
     ahead = GRACE_MS + HOUR
-    const removed = await sweep(means)
+    const { removed } = await sweep(means)
     assert.deepEqual([...new Set(removed.map(one => one.workspace))], [stray])
     assert.deepEqual(removed.map(one => one.name).sort(), [
       "firewall",
@@ -89,7 +89,7 @@ describe("service: what nobody has any more", () => {
     assert.deepEqual(new Set(left.map(one => one.workspace)), new Set(stay))
     assert.match(lines, /nobody has any more: removed/)
     assert.match(lines, /"workspace":"another".*belong to no workspace that this service ever had: left alone/)
-    assert.deepEqual(await sweep(means), [])
+    assert.deepEqual((await sweep(means)).removed, [])
   })
 
   it("and goes not where the records themselves seem to be lost", async () => {
@@ -99,7 +99,7 @@ describe("service: what nobody has any more", () => {
       store: { ids: async () => [] },
       pool: { run: async () => [] as never },
     }
-    for (ahead of [5 * HOUR, 6 * HOUR]) assert.deepEqual(await sweep(lost), [])
+    for (ahead of [5 * HOUR, 6 * HOUR]) assert.deepEqual((await sweep(lost)).removed, [])
     assert.match(lines, /the records must be wrong: nothing was removed/)
     assert.equal(alive().length, 5)
   })

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict"
 import fc from "fast-check"
 import type { HeldResource } from "../../../infra/machines/contract.ts"
-import { AGREE_MS, GRACE_MS, keyOfResource, planSweep } from "../../../infra/sweep.ts"
+import { AGREE_MS, GRACE_MS, gapAfter, keyOfResource, planSweep } from "../../../infra/sweep.ts"
 
 const NOW = Date.parse("2026-03-04T05:06:07Z")
 const held = (workspace: string, id: string, ageMs: number | null = 2 * GRACE_MS): HeldResource => ({
@@ -59,6 +59,10 @@ describe("sweep/planSweep", () => {
     assert.deepEqual(sweep(all, ["a"], known(...all)).remove, all.slice(1))
   })
 
+  it("comes each minute, and less often where a look takes many requests", () => {
+    assert.equal(gapAfter(6 * 100), 60_000)
+    assert.ok(gapAfter(6 * 1_000) > 6 * 60_000)
+  })
   it("removes nothing where nothing would be left", () => {
     const wanted = new Set<string>()
     const facts = { held: [orphan], wanted, had: new Set(["gone"]), suspects: known(orphan), now: NOW }
