@@ -323,8 +323,14 @@ describe("service: backups by themselves", () => {
       assert.match(failure?.message ?? "", /e2fsck/)
       assert.match(JSON.stringify((await told("restore-unproven")).body), new RegExp(desk.id))
       await desk.does("stop?mode=power-off")
+      // Nothing newer will come: the one before is tried again when its time is over.
+      test.machines.setProof(() => FINE)
+      const triedAt = async () => (await desk.backups()).find(one => one.id === before)?.provenAt
+      const first = await triedAt()
       pass(60 * DAY)
       await look()
+      await waitUntil("it was tried again", async () => (await triedAt()) !== first)
+      await waitUntil("its machine is gone", async () => (await provers()).length === 0)
       assert.deepEqual(
         (await desk.backups()).filter(one => one.id === before || one.id === id).map(one => [one.id, one.proof]),
         [[before, "passed"]],
