@@ -41,7 +41,7 @@ export function createOracle(promises: Promises) {
   const uncovered = new Map<string, number>()
   const firstSeen = new Map<string, number>()
   const lastTrial = new Map<string, number>()
-  const trials = new Set<number>()
+  const trials = new Set<string>()
   /** Since when an image is what a deleted workspace has left; before that it may have been slept in for long. */
   const finalSince = new Map<number, number>()
   let lastAt = 0
@@ -85,8 +85,10 @@ export function createOracle(promises: Promises) {
         its.set(image.id, scheduledAt)
       }
     }
-    if (label(image, "proof") && !trials.has(image.id)) {
-      trials.add(image.id)
+    // One backup may be tried out more than once.
+    const trial = `${image.id} ${label(image, "proven-at")}`
+    if (label(image, "proof") && !trials.has(trial)) {
+      trials.add(trial)
       counted.trials++
       if (label(image, "proof") === "failed") counted.failedTrials++
       lastTrial.set(workspace, Math.max(lastTrial.get(workspace) ?? 0, timeLabel(image, "proven-at")))

@@ -10,6 +10,10 @@ describe("some days of some workspaces, with every fifth request to the provider
     const { broken, counted } = await simulate({ workspaces: 12, days: 6, stepMinutes: 60, seed: 7, faults: 0.2, say })
     console.log(`      ${JSON.stringify(counted)}`)
     assert.deepEqual(broken, [])
-    assert.ok(counted.backups > 20 && counted.trials > 10 && counted.removed > 5, "it was worth looking at")
+    // A day's backup is one of its own, or the snapshot somebody slept in, kept: how many of each hangs on the faults.
+    assert.ok(
+      counted.backups + counted.kept > 30 && counted.trials > 10 && counted.removed > 5,
+      "it was worth looking at",
+    )
   })
 })
