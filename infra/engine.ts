@@ -5,27 +5,20 @@
  */
 import { mkdir, readFile, rename, statfs, writeFile } from "node:fs/promises"
 import { join } from "node:path"
-import { setTimeout as sleep } from "node:timers/promises"
 import * as pulumi from "@pulumi/pulumi"
 import type { EngineEvent as PulumiEvent } from "@pulumi/pulumi/automation/events.js"
 import { type Deployment, LocalWorkspace, type PulumiCommand, Stack } from "@pulumi/pulumi/automation/index.js"
-import { SemVer } from "semver"
-import { runCommand } from "./engine-command.ts"
+import { apiCommand } from "./engine-api-command.ts"
 import { type EngineConfig, engineEnvironment, PROJECT } from "./engine-config.ts"
 import { engineError } from "./engine-errors.ts"
 import { type EngineEvent, toEngineEvent, toStatusLine } from "./engine-events.ts"
 import { InfraError } from "./errors.ts"
 import { fileBackend } from "./file-backend.ts"
-import { endOrphanPlugins } from "./plugin-orphans.ts"
 import type { PendingOperation } from "./recover.ts"
 import { parseDeployment, recordOf, type StackRecord, type StackState } from "./stack-state.ts"
 
 /** Below this much free space no run begins. A stack's state and its backups take less than 1 MB a run. */
 const MIN_FREE_BYTES = 32 * 1024 ** 2
-
-/** How long a lock of another run is waited for; one that is cut off ends at its next resource. */
-const LOCK_PATIENCE_MS = 120_000
-const LOCK_LOOK_MS = 500
 
 export interface RunOptions {
   signal?: AbortSignal
@@ -90,56 +83,6 @@ export function createEngine(config: EngineConfig): Engine {
   const env = engineEnvironment(config)
   const files = fileBackend(config.backendUrl, config.pulumiVersion)
 
-  /** One run of the CLI through the Automation API's own seam for it. */
-  const command = (options: RunOptions, extraArgs: string[] = []) => ({
-    command: config.pulumi,
-    version: new SemVer(config.pulumiVersion),
-    async run(
-      args: string[],
-      cwd: string,
-      apiEnv: Record<string, string>,
-      onOutput?: (text: string) => void,
-      onError?: (text: string) => void,
-    ) {
-      // After an `up` the API asks for outputs and history in three more processes. The program's own closure holds
-      // the outputs and the event stream the summary, so these get an empty answer.
-      if (args[0] === "stack" && args[1] === "output") return { stdout: "{}", stderr: "", code: 0 }
-      if (args[0] === "stack" && args[1] === "history") return { stdout: "[]", stderr: "", code: 0 }
-      // Selecting writes a note of the current stack for people at a shell; every call of ours names its stack.
-      if (args[0] === "stack" && args[1] === "select") return { stdout: "", stderr: "", code: 0 }
-      // An export is for looking at and for keeping; nobody needs the secrets in it in clear text.
-      const wanted = args.filter(arg => arg !== "--show-secrets")
-      for (const patience = performance.now() + LOCK_PATIENCE_MS; ; ) {
-        const done = await runCommand(
-          config.pulumi,
-          [...wanted, ...extraArgs, "--non-interactive", "--color", "never"],
-          {
-            cwd,
-            env: { ...apiEnv, ...env, PULUMI_AUTOMATION_API: "true" },
-            signal: options.signal,
-            onProcess: pgid => options.onEvent?.({ type: "process", pgid }),
-            onOutput,
-            onError,
-          },
-        )
-        if (done.killed) {
-          await files?.removeLockOf(done.pid)
-          await endOrphanPlugins(config.home)
-        }
-        if (done.code === 0) return done
-        if (options.signal?.aborted)
-          throw new InfraError("cancelled", "retry", "The run was cancelled; what it had done is recorded.")
-        const error = engineError(`${done.stderr}\n${done.stdout}`)
-        if (error.id !== "stack-locked" || performance.now() > patience) throw error
-        // Whoever runs this holds the workspace's lease: the lock is that of a run which was cut off and may still be
-        // putting its state in order, or is dead.
-        const stack = args[args.indexOf("--stack") + 1] ?? ""
-        if (await files?.removeDeadLocks(stack)) await endOrphanPlugins(config.home)
-        else await sleep(LOCK_LOOK_MS)
-      }
-    },
-  })
-
   async function prepareDirectories(): Promise<void> {
     await mkdir(config.workDirectory, { recursive: true, mode: 0o700 })
     if (files) await mkdir(new URL(config.backendUrl), { recursive: true, mode: 0o700 })
@@ -161,7 +104,7 @@ export function createEngine(config: EngineConfig): Engine {
 
   async function workspace(options: RunOptions, program?: Program, extraArgs?: string[]): Promise<LocalWorkspace> {
     await prepareDirectories()
-    const pulumiCommand = command(options, extraArgs) as unknown as PulumiCommand
+    const pulumiCommand = apiCommand(config, env, files, options, extraArgs) as unknown as PulumiCommand
     return LocalWorkspace.create({
       workDir: config.workDirectory,
       pulumiCommand,

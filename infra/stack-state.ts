@@ -47,7 +47,10 @@ const StackFile = z.object({
 
 /** @param deployment as `stack export` gives it and as it lies in a stack's file */
 export function parseDeployment(deployment: unknown): StackState {
-  const { manifest, resources, pending_operations } = Deployment.parse(deployment)
+  return stateOf(Deployment.parse(deployment))
+}
+
+function stateOf({ manifest, resources, pending_operations }: z.output<typeof Deployment>): StackState {
   return {
     recorded: (resources ?? [])
       .filter(one => one.id !== undefined && !one.type.startsWith("pulumi:"))
@@ -60,13 +63,18 @@ export function parseDeployment(deployment: unknown): StackState {
   }
 }
 
-/** The workspace in a stack's file; null for what cannot be read. */
-export function recordInFile(text: string): StackRecord | null {
+/** What is in a stack's file; null for what cannot be read. */
+function openStackFile(text: string): z.output<typeof StackFile> | null {
   try {
-    return recordOf(StackFile.parse(JSON.parse(text)).checkpoint.latest)
+    return StackFile.parse(JSON.parse(text))
   } catch {
     return null
   }
+}
+
+/** The workspace in a stack's file; null for what cannot be read. */
+export function recordInFile(text: string): StackRecord | null {
+  return recordOf(openStackFile(text)?.checkpoint.latest)
 }
 
 /**
@@ -74,15 +82,13 @@ export function recordInFile(text: string): StackRecord | null {
  * stack, of a format nobody here knows.
  */
 export function parseStackFile(text: string, stack: string): StackState | null {
-  try {
-    const { version, checkpoint } = StackFile.parse(JSON.parse(text))
-    if (version !== 3 || checkpoint.stack.split("/").at(-1) !== stack) return null
-    // A stack that is made and was never filled.
-    if (checkpoint.latest === undefined || checkpoint.latest === null) return EMPTY
-    return parseDeployment(checkpoint.latest)
-  } catch {
-    return null
-  }
+  const file = openStackFile(text)
+  if (file?.version !== 3 || file.checkpoint.stack.split("/").at(-1) !== stack) return null
+  const { latest } = file.checkpoint
+  // A stack that is made and was never filled.
+  if (latest === undefined || latest === null) return EMPTY
+  const deployment = Deployment.safeParse(latest)
+  return deployment.success ? stateOf(deployment.data) : null
 }
 
 const EMPTY: StackState = { recorded: [], pending: [], writtenAt: 0 }

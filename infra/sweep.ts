@@ -59,12 +59,11 @@ export function planSweep({ held, wanted, had, suspects, now }: SweepFacts): Swe
     // Where the provider does not say how old it is, it is as old as we know it.
     return now - since >= AGREE_MS && now - (one.createdAt?.getTime() ?? since) >= GRACE_MS
   }
-  const [ripe, foreign] = [true, false].map(ours =>
-    without.filter(one => isRipe(one) && had.has(one.workspace) === ours),
-  )
-  const count = (some: HeldResource[] = []) => new Set(some.map(one => one.workspace)).size
+  const ripe = without.filter(isRipe)
+  const ours = ripe.filter(one => had.has(one.workspace))
+  const foreign = ripe.filter(one => !had.has(one.workspace))
+  const count = (some: HeldResource[]) => new Set(some.map(one => one.workspace)).size
   const all = count(held)
-  const isTooMuch = count(ripe) > Math.max(MOST_WORKSPACES, MOST_SHARE * all) || count(ripe) === all
-  const [remove, tooMany] = isTooMuch ? [[], ripe] : [ripe, []]
-  return { remove: remove ?? [], suspects: seen, tooMany: tooMany ?? [], foreign: foreign ?? [] }
+  const isTooMuch = count(ours) > Math.max(MOST_WORKSPACES, MOST_SHARE * all) || count(ours) === all
+  return { remove: isTooMuch ? [] : ours, suspects: seen, tooMany: isTooMuch ? ours : [], foreign }
 }

@@ -1,6 +1,7 @@
 import type { Engine, RunOptions, RunResult } from "./engine.ts"
 import { InfraError } from "./errors.ts"
 import type { Machine, Machines } from "./machines/contract.ts"
+import { liftProtection } from "./machines/protection.ts"
 import type { Adoptions } from "./programs/contract.ts"
 import { loadProgram } from "./programs/registry.ts"
 import { recoverStack } from "./recover-stack.ts"
@@ -56,9 +57,9 @@ export async function applyWorkspace(
 /** A machine that the state does not know, of a workspace that has put its own away: the program declares none. */
 async function putAwayUnrecorded(cloud: Cloud, workspace: string, options: RunOptions): Promise<void> {
   const call = options.signal ? { signal: options.signal } : {}
-  for (const { id, deleteProtection } of await machinesOf(cloud.machines, workspace, options)) {
-    if (deleteProtection) await cloud.machines.setDeleteProtection(id, false, call)
-    await cloud.machines.remove(id, call)
+  for (const machine of await machinesOf(cloud.machines, workspace, options)) {
+    await liftProtection(cloud.machines, machine, call)
+    await cloud.machines.remove(machine.id, call)
   }
 }
 
@@ -77,9 +78,7 @@ export async function previewWorkspace(
 export async function destroyWorkspace(cloud: Cloud, workspace: string, options: RunOptions = {}): Promise<RunResult> {
   const call = options.signal ? { signal: options.signal } : {}
   const machines = await machinesOf(cloud.machines, workspace, options)
-  await Promise.all(
-    machines.filter(one => one.deleteProtection).map(one => cloud.machines.setDeleteProtection(one.id, false, call)),
-  )
+  await Promise.all(machines.map(machine => liftProtection(cloud.machines, machine, call)))
   await cloud.engine.putBackState(workspace)
   const result = await cloud.engine.destroy(workspace, options)
   // What a lost answer kept out of the state is still the workspace's.

@@ -1,6 +1,6 @@
 import { createServer, type Server } from "node:http"
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client"
-import type { Fault } from "./routes/health.ts"
+import { type Fault, HEALTH_PATHS, healthAnswer } from "./routes/health.ts"
 import type { Services } from "./services.ts"
 
 /** What the service counts, for Prometheus. */
@@ -81,13 +81,13 @@ export async function serveMetrics(
   at: { host: string; port: number },
 ): Promise<Server> {
   const server = createServer(async (request, response) => {
-    const path = request.method === "GET" ? request.url : undefined
-    if (path === "/healthz") return void response.end("ok\n")
-    if (path === "/readyz") {
-      const reason = await fault()
-      return void response.writeHead(reason ? 503 : 200).end(`${reason ?? "ready"}\n`)
+    const asked = request.method === "GET" ? request.url : undefined
+    const health = HEALTH_PATHS.find(path => path === asked)
+    if (health) {
+      const { status, body } = await healthAnswer(health, fault)
+      return void response.writeHead(status).end(body)
     }
-    if (path !== "/metrics") return void response.writeHead(404).end()
+    if (asked !== "/metrics") return void response.writeHead(404).end()
     try {
       const text = await registry.metrics()
       response.writeHead(200, { "content-type": registry.contentType }).end(text)

@@ -68,10 +68,7 @@ export function addStack(program: Command): void {
       .option(...json)
       .action(async (options: { spec: string; keyFile?: string; json?: boolean }) => {
         const spec = parseWorkspaceSpec(readSpec(options.spec))
-        report(
-          await engine<RunResult>({ action, spec, secrets: readSecrets(options.keyFile) }, options.json),
-          options.json,
-        )
+        await runAndReport({ action, spec, secrets: readSecrets(options.keyFile) }, options.json)
       })
   }
 
@@ -80,7 +77,7 @@ export function addStack(program: Command): void {
     .description("read a workspace's real resources into its state")
     .option(...json)
     .action(async (workspace: string, options: { json?: boolean }) =>
-      report(await engine<RunResult>({ action: "refresh", workspace }, options.json), options.json),
+      runAndReport({ action: "refresh", workspace }, options.json),
     )
 
   stack
@@ -98,10 +95,7 @@ export function addStack(program: Command): void {
     .option("--force", "whoever holds it: only when you are sure that no engine run is working on it")
     .option(...json)
     .action(async (workspace: string, options: { force?: boolean; json?: boolean }) =>
-      report(
-        await engine<null>({ action: "unlock", workspace, force: options.force ?? false }, options.json),
-        options.json,
-      ),
+      runAndReport({ action: "unlock", workspace, force: options.force ?? false }, options.json),
     )
 
   stack
@@ -110,7 +104,7 @@ export function addStack(program: Command): void {
     .requiredOption("--yes", "really: its data is gone afterwards")
     .option(...json)
     .action(async (workspace: string, options: { json?: boolean }) =>
-      report(await engine<RunResult>({ action: "destroy", workspace }, options.json), options.json),
+      runAndReport({ action: "destroy", workspace }, options.json),
     )
 
   stack
@@ -147,6 +141,10 @@ async function engine<T>(action: EngineAction, quiet?: boolean): Promise<T> {
   } finally {
     await pool.close()
   }
+}
+
+async function runAndReport(action: EngineAction, json?: boolean): Promise<void> {
+  report(await engine<RunResult | null>(action, json), json)
 }
 
 function show(event: EngineEvent): void {

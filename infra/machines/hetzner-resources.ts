@@ -3,6 +3,7 @@ import { LABELS, MANAGER } from "../workspace-spec.ts"
 import type { HeldResource, Machines } from "./contract.ts"
 import type { HetznerApi } from "./hetzner-api.ts"
 import { orNull, selector } from "./hetzner-questions.ts"
+import { liftProtection } from "./protection.ts"
 
 /** Pulumi's types of what programs/hetzner.ts makes, and of the volumes that operations use. */
 const TYPES = {
@@ -77,7 +78,9 @@ export function hetznerResources(
         await remove(`/zones/${zone}/rrsets/${set.join("/")}`)
       }
       for (const { id } of of(TYPES.machine)) {
-        if ((await machines().get(id, call))?.deleteProtection) await machines().setDeleteProtection(id, false, call)
+        const machine = await machines().get(id, call)
+        if (!machine) continue
+        await liftProtection(machines(), machine, call)
         await machines().remove(id, call)
       }
       // A firewall, an address or a volume in use is refused; now they are not.

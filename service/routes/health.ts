@@ -21,17 +21,22 @@ export function watchFaults({ redis }: Pick<Services, "redis">, isStopping: () =
   }
 }
 
+export const HEALTH_PATHS = ["/healthz", "/readyz"] as const
+
 /** `/healthz`: the process lives. `/readyz`: it can do its work; not any more while it is being stopped. */
+export async function healthAnswer(path: (typeof HEALTH_PATHS)[number], fault: Fault) {
+  const reason = path === "/readyz" ? await fault() : null
+  const good = path === "/readyz" ? "ready" : "ok"
+  return { status: reason ? 503 : 200, body: `${reason ?? good}\n` }
+}
+
 export function healthRoutes(fault: Fault): Router {
   const router = new Router()
-  router.get("/healthz", ctx => {
-    ctx.body = "ok\n"
-  })
-  router.get("/readyz", async ctx => {
-    ctx.set("Cache-Control", "no-store")
-    const reason = await fault()
-    ctx.status = reason ? 503 : 200
-    ctx.body = `${reason ?? "ready"}\n`
-  })
+  for (const path of HEALTH_PATHS) {
+    router.get(path, async ctx => {
+      ctx.set("Cache-Control", "no-store")
+      Object.assign(ctx, await healthAnswer(path, fault))
+    })
+  }
   return router
 }

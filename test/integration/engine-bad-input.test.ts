@@ -1,31 +1,25 @@
 import assert from "node:assert/strict"
 import { spawnSync } from "node:child_process"
-import { mkdir, mkdtemp, rm } from "node:fs/promises"
-import { tmpdir } from "node:os"
+import { mkdir } from "node:fs/promises"
 import { join } from "node:path"
 import { pathToFileURL } from "node:url"
 import type { CloudConfig } from "../../infra/cloud-config.ts"
-import { createEnginePool, type EnginePool } from "../../infra/engine-pool.ts"
-import { startTestCloud, type TestCloud } from "../support/local-cloud.ts"
-import { testEngineConfig, testSecrets, testSpec } from "../support/workspace.ts"
+import type { EnginePool } from "../../infra/engine-pool.ts"
+import type { TestCloud } from "../support/local-cloud.ts"
+import { startTestEngine, type TestEngine } from "../support/test-engine.ts"
+import { testSecrets, testSpec } from "../support/workspace.ts"
 
 describe("engine: what cannot be is refused before anything is made", () => {
-  let directory: string
+  let test: TestEngine
   let cloud: TestCloud
   let pool: EnginePool
   let config: CloudConfig
 
   before(async () => {
-    directory = await mkdtemp(join(tmpdir(), "foozol-bad-"))
-    cloud = await startTestCloud({ machines: "none" })
-    config = testEngineConfig(directory, cloud)
-    pool = createEnginePool({ size: 1 })
+    test = await startTestEngine()
+    ;({ cloud, pool, config } = test)
   })
-  after(async () => {
-    await pool?.close()
-    await cloud?.close()
-    await rm(directory, { recursive: true, force: true })
-  })
+  after(() => test?.close())
 
   const refuses = async (
     id: string,
@@ -66,12 +60,12 @@ describe("engine: what cannot be is refused before anything is made", () => {
     ))
   it("an engine that is not there", () => refuses("engine-missing", /npm run setup/, {}, { pulumi: "/nowhere/pulumi" }))
   it("a missing plugin", () =>
-    refuses("plugin-missing", /npm run setup/, { workspace: "plugless" }, { home: join(directory, "empty-home") }))
+    refuses("plugin-missing", /npm run setup/, { workspace: "plugless" }, { home: join(test.path, "empty-home") }))
 
   describe("a full disk", () => {
     let small: string
     before(async function () {
-      small = join(directory, "small")
+      small = join(test.path, "small")
       await mkdir(small)
       // A file system of its own is the only disk a test may fill.
       const mounted = spawnSync("mount", ["-t", "tmpfs", "-o", "size=64k", "tmpfs", small]).status === 0

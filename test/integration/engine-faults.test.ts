@@ -1,33 +1,25 @@
 import assert from "node:assert/strict"
-import { mkdtemp, rm } from "node:fs/promises"
-import { tmpdir } from "node:os"
-import { join } from "node:path"
 import { type CloudConfig, openMachines } from "../../infra/cloud-config.ts"
-import { createEnginePool, type EnginePool } from "../../infra/engine-pool.ts"
+import type { EnginePool } from "../../infra/engine-pool.ts"
 import { InfraError } from "../../infra/errors.ts"
 import { machinesOf } from "../../infra/workspace-stack.ts"
-import { startTestCloud, type TestCloud, type TestFault } from "../support/local-cloud.ts"
-import { testEngineConfig, testSecrets, testSpec } from "../support/workspace.ts"
+import type { TestCloud, TestFault } from "../support/local-cloud.ts"
+import { startTestEngine, type TestEngine } from "../support/test-engine.ts"
+import { testSecrets, testSpec } from "../support/workspace.ts"
 
 /** The real provider plugin against a provider that misbehaves. */
 describe("engine: provider faults", () => {
-  let directory: string
+  let test: TestEngine
   let cloud: TestCloud
   let pool: EnginePool
   let config: CloudConfig
   let serial = 0
 
   before(async () => {
-    directory = await mkdtemp(join(tmpdir(), "foozol-faults-"))
-    cloud = await startTestCloud({ machines: "none" })
-    config = testEngineConfig(directory, cloud)
-    pool = createEnginePool({ size: 1 })
+    test = await startTestEngine()
+    ;({ cloud, pool, config } = test)
   })
-  after(async () => {
-    await pool?.close()
-    await cloud?.close()
-    await rm(directory, { recursive: true, force: true })
-  })
+  after(() => test?.close())
   afterEach(() => cloud.clearFaults())
 
   /**

@@ -6,32 +6,28 @@ import { mkdir, readdir, writeFile } from "node:fs/promises"
 import { hostname } from "node:os"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
-import { createEnginePool, type EnginePool } from "../../infra/engine-pool.ts"
-import { startTestCloud, type TestCloud } from "../support/local-cloud.ts"
-import { temporaryDirectory } from "../support/temporary-directory.ts"
-import { testEngineConfig, testSpec } from "../support/workspace.ts"
+import type { CloudConfig } from "../../infra/cloud-config.ts"
+import type { EnginePool } from "../../infra/engine-pool.ts"
+import type { TestCloud } from "../support/local-cloud.ts"
+import { startTestEngine, type TestEngine } from "../support/test-engine.ts"
+import { testSpec } from "../support/workspace.ts"
 
 type State = { deployment: { pending_operations?: unknown[] } }
 const SECRETS = { workspaceKey: "a-key-for-a-test-that-is-long-enough" }
 
 describe("engine: a killed run", () => {
+  let test: TestEngine
   let cloud: TestCloud
-  let directory: Awaited<ReturnType<typeof temporaryDirectory>>
   let pool: EnginePool
+  let config: CloudConfig
 
   before(async () => {
-    cloud = await startTestCloud({ machines: "none" })
-    directory = await temporaryDirectory("fc-")
-    pool = createEnginePool({ size: 1 })
+    test = await startTestEngine()
+    ;({ cloud, pool, config } = test)
   })
-  after(async () => {
-    await pool?.close()
-    await cloud?.close()
-    await directory?.remove()
-  })
+  after(() => test?.close())
 
   it("leaves a lock that the next run breaks, which finishes what was begun with one machine", async () => {
-    const config = testEngineConfig(directory.path, cloud)
     const spec = testSpec({ image: cloud.imageId })
     const run = { action: "apply" as const, spec, secrets: SECRETS }
     let group = 0
@@ -60,22 +56,17 @@ describe("engine: a killed run", () => {
 })
 
 describe("engine: unlocking", () => {
+  let test: TestEngine
   let cloud: TestCloud
-  let directory: Awaited<ReturnType<typeof temporaryDirectory>>
   let pool: EnginePool
+  let config: CloudConfig
   before(async () => {
-    cloud = await startTestCloud({ machines: "none" })
-    directory = await temporaryDirectory("fc-")
-    pool = createEnginePool({ size: 1 })
+    test = await startTestEngine()
+    ;({ cloud, pool, config } = test)
   })
-  after(async () => {
-    await pool?.close()
-    await cloud?.close()
-    await directory?.remove()
-  })
+  after(() => test?.close())
 
   it("takes away the lock of the dead, and that of the living only by force", async () => {
-    const config = testEngineConfig(directory.path, cloud)
     const { workspace } = testSpec()
     const folder = join(fileURLToPath(config.backendUrl), ".pulumi/locks/organization/foozol-cloud", workspace)
     await pool.run(config, { action: "apply", spec: testSpec({ image: cloud.imageId }), secrets: SECRETS })

@@ -3,35 +3,30 @@ import { copyFile, readdir, readFile, rm, truncate } from "node:fs/promises"
 import { join } from "node:path"
 import { fileURLToPath, pathToFileURL } from "node:url"
 import type { CloudConfig } from "../../infra/cloud-config.ts"
-import { createEnginePool, type EnginePool } from "../../infra/engine-pool.ts"
+import type { EnginePool } from "../../infra/engine-pool.ts"
 import type { Recovery } from "../../infra/recover-stack.ts"
-import { startTestCloud, type TestCloud } from "../support/local-cloud.ts"
-import { temporaryDirectory } from "../support/temporary-directory.ts"
-import { testSecrets as secrets, testEngineConfig, testSpec } from "../support/workspace.ts"
+import type { TestCloud } from "../support/local-cloud.ts"
+import { startTestEngine, type TestEngine } from "../support/test-engine.ts"
+import { testSecrets as secrets, testSpec } from "../support/workspace.ts"
 
 type Applied = { outputs: Record<string, unknown>; changes: Record<string, number> }
 
 describe("engine: a state that is wrong", () => {
+  let test: TestEngine
   let cloud: TestCloud
-  let directory: Awaited<ReturnType<typeof temporaryDirectory>>
   let pool: EnginePool
   let config: CloudConfig
   let backend: string
 
   before(async () => {
-    cloud = await startTestCloud({ machines: "none" })
-    directory = await temporaryDirectory("fc-")
-    pool = createEnginePool({ size: 1 })
+    test = await startTestEngine()
+    ;({ cloud, pool } = test)
   })
   beforeEach(async () => {
-    config = testEngineConfig(directory.path, cloud)
+    config = test.config
     backend = fileURLToPath(config.backendUrl)
   })
-  after(async () => {
-    await pool?.close()
-    await cloud?.close()
-    await directory?.remove()
-  })
+  after(() => test?.close())
 
   const spec = (workspace: string) => testSpec({ image: cloud.imageId, workspace })
   const apply = (workspace: string) => pool.run<Applied>(config, { action: "apply", spec: spec(workspace), secrets })
@@ -71,19 +66,19 @@ describe("engine: a state that is wrong", () => {
     await rm(join(backend, ".pulumi", "backups", "foozol-cloud", "lost-heron"), { recursive: true })
     await isWhole("lost-heron", before, made)
     // Another backend, where nothing of this name was ever heard of.
-    config = { ...config, backendUrl: pathToFileURL(join(directory.path, "elsewhere")).href }
+    config = { ...config, backendUrl: pathToFileURL(join(test.path, "elsewhere")).href }
     await isWhole("lost-heron", before, made)
     assert.deepEqual((await apply("lost-heron")).changes, { same: 7 })
   })
 
   it("an old one: what it knows of and is gone is read anew, what came since is taken in", async () => {
     const first = await apply("old-finch")
-    await copyFile(file("old-finch"), join(directory.path, "old.json"))
+    await copyFile(file("old-finch"), join(test.path, "old.json"))
     await deleteByHand(first)
     const second = await apply("old-finch")
     assert.notEqual(second.outputs.machineId, first.outputs.machineId)
     const made = serversMade()
-    await copyFile(join(directory.path, "old.json"), file("old-finch"))
+    await copyFile(join(test.path, "old.json"), file("old-finch"))
     const found = await recover("old-finch")
     assert.equal(found.refreshed, true)
     assert.deepEqual(found.plan.adopt, { machine: second.outputs.machineId })

@@ -1,29 +1,22 @@
 import assert from "node:assert/strict"
 import { readdir, readFile, stat, writeFile } from "node:fs/promises"
 import { join } from "node:path"
-import { createEnginePool, type EnginePool } from "../../infra/engine-pool.ts"
-import { startTestCloud, type TestCloud } from "../support/local-cloud.ts"
-import { temporaryDirectory } from "../support/temporary-directory.ts"
-import { testEngineConfig } from "../support/workspace.ts"
+import type { CloudConfig } from "../../infra/cloud-config.ts"
+import type { EnginePool } from "../../infra/engine-pool.ts"
+import { startTestEngine, type TestEngine } from "../support/test-engine.ts"
 
 describe("engine: runs side by side", () => {
-  let cloud: TestCloud
-  let directory: Awaited<ReturnType<typeof temporaryDirectory>>
+  let test: TestEngine
   let pool: EnginePool
+  let config: CloudConfig
 
   before(async () => {
-    cloud = await startTestCloud({ machines: "none" })
-    directory = await temporaryDirectory("fc-")
-    pool = createEnginePool({ size: 2 })
+    test = await startTestEngine(2)
+    ;({ pool, config } = test)
   })
-  after(async () => {
-    await pool?.close()
-    await cloud?.close()
-    await directory?.remove()
-  })
+  after(() => test?.close())
 
   it("leave the project's file alone: another run may be reading it", async () => {
-    const config = testEngineConfig(directory.path, cloud)
     const file = join(config.workDirectory, "Pulumi.yaml")
     await Promise.all([pool.run(config, { action: "list" }), pool.run(config, { action: "list" })])
     const before = await stat(file)
@@ -33,7 +26,6 @@ describe("engine: runs side by side", () => {
   })
 
   it("put a wrong one right in one step, and leave nothing beside it", async () => {
-    const config = testEngineConfig(directory.path, cloud)
     const file = join(config.workDirectory, "Pulumi.yaml")
     await writeFile(file, "")
     const before = await stat(file)

@@ -1,18 +1,18 @@
 import assert from "node:assert/strict"
-import { mkdtemp, readdir, readFile, rm, stat } from "node:fs/promises"
-import { tmpdir } from "node:os"
+import { readdir, readFile, stat } from "node:fs/promises"
 import { join } from "node:path"
 import { type CloudConfig, openMachines } from "../../infra/cloud-config.ts"
 import type { RunResult, StackSummary } from "../../infra/engine.ts"
 import type { EngineEvent } from "../../infra/engine-events.ts"
 import { createEnginePool, type EnginePool } from "../../infra/engine-pool.ts"
 import { machinesOf } from "../../infra/workspace-stack.ts"
-import { startTestCloud, type TestCloud } from "../support/local-cloud.ts"
-import { testEngineConfig, testSecrets, testSpec } from "../support/workspace.ts"
+import type { TestCloud } from "../support/local-cloud.ts"
+import { startTestEngine, type TestEngine } from "../support/test-engine.ts"
+import { testSecrets, testSpec } from "../support/workspace.ts"
 
 /** Real engine, real provider plugin, the local cloud without machines. */
 describe("engine: a workspace's stack, without machines", () => {
-  let directory: string
+  let test: TestEngine
   let cloud: TestCloud
   let pool: EnginePool
   let config: CloudConfig
@@ -25,16 +25,10 @@ describe("engine: a workspace's stack, without machines", () => {
     )
 
   before(async () => {
-    directory = await mkdtemp(join(tmpdir(), "foozol-engine-"))
-    cloud = await startTestCloud({ machines: "none" })
-    config = testEngineConfig(directory, cloud)
-    pool = createEnginePool({ size: 1 })
+    test = await startTestEngine()
+    ;({ cloud, pool, config } = test)
   })
-  after(async () => {
-    await pool?.close()
-    await cloud?.close()
-    await rm(directory, { recursive: true, force: true })
-  })
+  after(() => test?.close())
 
   it("creates machine, addresses, firewall and records, and tells of each as it goes", async () => {
     const events: EngineEvent[] = []
@@ -87,10 +81,10 @@ describe("engine: a workspace's stack, without machines", () => {
   })
 
   it("keeps secrets out of state in clear text, and the state folder closed to others", async () => {
-    const state = join(directory, "state")
+    const state = join(test.path, "state")
     assert.equal((await stat(state)).mode & 0o777, 0o700)
-    for (const name of await readdir(directory, { recursive: true })) {
-      const text = await readFile(join(directory, name), "utf8").catch(() => "")
+    for (const name of await readdir(test.path, { recursive: true })) {
+      const text = await readFile(join(test.path, name), "utf8").catch(() => "")
       assert.ok(!text.includes(testSecrets.workspaceKey), `the workspace key stands in ${name}`)
       assert.ok(!text.includes(config.hetzner.token), `the API token stands in ${name}`)
       assert.ok(!text.includes(config.passphrase), `the passphrase stands in ${name}`)

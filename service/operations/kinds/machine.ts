@@ -3,6 +3,7 @@ import type { RunResult } from "../../../infra/engine.ts"
 import type { EngineEvent } from "../../../infra/engine-events.ts"
 import { InfraError } from "../../../infra/errors.ts"
 import type { Machine } from "../../../infra/machines/contract.ts"
+import { liftProtection } from "../../../infra/machines/protection.ts"
 import { LABELS, parseWorkspaceSpec, type WorkspaceSpec } from "../../../infra/workspace-spec.ts"
 import { workspaceKey } from "../../machines/workspace-key.ts"
 import type { OperationRun } from "../operation-run.ts"
@@ -72,9 +73,8 @@ export async function apply(run: OperationRun, change: Change = {}, begun?: () =
 /** Deletes the machine and keeps everything else of the workspace. Succeeds when it is gone already. */
 export async function putAway(run: OperationRun): Promise<void> {
   const { means, signal } = run
-  // Against accidents of others; this one is none.
   const machine = await findMachine(run)
-  if (machine?.deleteProtection) await means.machines.setDeleteProtection(machine.id, false, { signal })
+  if (machine) await liftProtection(means.machines, machine, { signal })
   await apply(run, { asleep: true })
 }
 

@@ -1,0 +1,82 @@
+import { setTimeout as sleep } from "node:timers/promises"
+import { SemVer } from "semver"
+import type { RunOptions } from "./engine.ts"
+import { runCommand } from "./engine-command.ts"
+import type { EngineConfig } from "./engine-config.ts"
+import { engineError } from "./engine-errors.ts"
+import { InfraError } from "./errors.ts"
+import type { FileBackend } from "./file-backend.ts"
+import { endOrphanPlugins } from "./plugin-orphans.ts"
+
+/** How long a lock of another run is waited for; one that is cut off ends at its next resource. */
+const LOCK_PATIENCE_MS = 120_000
+const LOCK_LOOK_MS = 500
+
+/**
+ * The CLI as the Automation API calls it, through the API's own seam for it: without the calls that tell nothing new,
+ * and with patience for a stack that an earlier run still holds.
+ * @param env what the engine runs with, secrets included
+ * @param files the backend where it is a folder on this machine
+ * @param extraArgs of each of this run's calls
+ */
+export function apiCommand(
+  config: EngineConfig,
+  env: Record<string, string>,
+  files: FileBackend | null,
+  options: RunOptions,
+  extraArgs: string[] = [],
+) {
+  async function runOnce(args: string[], cwd: string, apiEnv: Record<string, string>, listen: Listeners) {
+    const done = await runCommand(config.pulumi, [...args, ...extraArgs, "--non-interactive", "--color", "never"], {
+      cwd,
+      env: { ...apiEnv, ...env, PULUMI_AUTOMATION_API: "true" },
+      signal: options.signal,
+      onProcess: pgid => options.onEvent?.({ type: "process", pgid }),
+      ...listen,
+    })
+    if (done.killed) {
+      await files?.removeLockOf(done.pid)
+      await endOrphanPlugins(config.home)
+    }
+    return done
+  }
+
+  return {
+    command: config.pulumi,
+    version: new SemVer(config.pulumiVersion),
+    async run(
+      args: string[],
+      cwd: string,
+      apiEnv: Record<string, string>,
+      onOutput?: (text: string) => void,
+      onError?: (text: string) => void,
+    ) {
+      // After an `up` the API asks for outputs and history in three more processes. The program's own closure holds
+      // the outputs and the event stream the summary, so these get an empty answer.
+      if (args[0] === "stack" && args[1] === "output") return { stdout: "{}", stderr: "", code: 0 }
+      if (args[0] === "stack" && args[1] === "history") return { stdout: "[]", stderr: "", code: 0 }
+      // Selecting writes a note of the current stack for people at a shell; every call of ours names its stack.
+      if (args[0] === "stack" && args[1] === "select") return { stdout: "", stderr: "", code: 0 }
+      // An export is for looking at and for keeping; nobody needs the secrets in it in clear text.
+      const wanted = args.filter(arg => arg !== "--show-secrets")
+      for (const patience = performance.now() + LOCK_PATIENCE_MS; ; ) {
+        const done = await runOnce(wanted, cwd, apiEnv, { onOutput, onError })
+        if (done.code === 0) return done
+        if (options.signal?.aborted)
+          throw new InfraError("cancelled", "retry", "The run was cancelled; what it had done is recorded.")
+        const error = engineError(`${done.stderr}\n${done.stdout}`)
+        if (error.id !== "stack-locked" || performance.now() > patience) throw error
+        // Whoever runs this holds the workspace's lease: the lock is that of a run which was cut off and may still be
+        // putting its state in order, or is dead.
+        const stack = args[args.indexOf("--stack") + 1] ?? ""
+        if (await files?.removeDeadLocks(stack)) await endOrphanPlugins(config.home)
+        else await sleep(LOCK_LOOK_MS)
+      }
+    },
+  }
+}
+
+interface Listeners {
+  onOutput: ((text: string) => void) | undefined
+  onError: ((text: string) => void) | undefined
+}

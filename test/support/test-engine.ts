@@ -1,0 +1,31 @@
+import type { CloudConfig } from "../../infra/cloud-config.ts"
+import { createEnginePool, type EnginePool } from "../../infra/engine-pool.ts"
+import { startTestCloud, type TestCloud } from "./local-cloud.ts"
+import { temporaryDirectory } from "./temporary-directory.ts"
+import { testEngineConfig } from "./workspace.ts"
+
+/** The real engine in processes of its own, a provider without real machines, and a folder for the state. */
+export interface TestEngine {
+  cloud: TestCloud
+  pool: EnginePool
+  config: CloudConfig
+  /** Where its files are. */
+  path: string
+  close(): Promise<void>
+}
+
+/** @param size how many runs at once */
+export async function startTestEngine(size = 1): Promise<TestEngine> {
+  const cloud = await startTestCloud({ machines: "none" })
+  const directory = await temporaryDirectory("fc-")
+  const pool = createEnginePool({ size })
+  return {
+    ...{ cloud, pool, path: directory.path },
+    config: testEngineConfig(directory.path, cloud),
+    async close() {
+      await pool.close()
+      await cloud.close()
+      await directory.remove()
+    },
+  }
+}
