@@ -1,5 +1,6 @@
 import assert from "node:assert/strict"
-import { SCENARIOS, startCrashingService } from "../support/crashing-service.ts"
+import { startCrashingService } from "../support/crashing-service.ts"
+import { SCENARIOS } from "../support/scenarios.ts"
 
 /** More requests than any of them makes: what runs into this never ends. */
 const MOST = 400

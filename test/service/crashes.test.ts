@@ -1,5 +1,6 @@
 import assert from "node:assert/strict"
-import { SCENARIOS, startCrashingService } from "../support/crashing-service.ts"
+import { startCrashingService } from "../support/crashing-service.ts"
+import { SCENARIOS } from "../support/scenarios.ts"
 
 /** One crash in the middle of all of them; `crashes.full.ts` has one of each at every request. */
 describe("service: killed in the middle of everything, started again", function () {

@@ -3,10 +3,11 @@ import { createHetznerMachines } from "../../infra/machines/hetzner.ts"
 import { createHetznerApi } from "../../infra/machines/hetzner-api.ts"
 import { Secret } from "../../infra/secret.ts"
 import { FINE } from "../support/reporting-machines.ts"
+import { seeded } from "../support/seeded.ts"
 import { startTestService, type TestService, type TestWorld } from "../support/service.ts"
 import { createDirectEngine } from "./direct-engine.ts"
 import { createOracle, type Moment } from "./oracle.ts"
-import { inventPeople, type Person, seeded } from "./people.ts"
+import { inventPeople, type Person } from "./people.ts"
 
 const MINUTE = 60_000
 const HOUR = 60 * MINUTE

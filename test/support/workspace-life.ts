@@ -20,13 +20,26 @@ export interface WorkspaceLife {
   snapshots(): Promise<{ id: number; kind: string; operation: string }[]>
 }
 
-/** Creates a workspace and waits until it runs. */
-export async function newWorkspace(test: TestWorld, token: string, wish: object = {}): Promise<WorkspaceLife> {
+/** Asks for a workspace. */
+export async function askWorkspace(
+  test: TestWorld,
+  token: string,
+  wish: object = {},
+): Promise<{ desk: WorkspaceLife; operation: string }> {
   const asked = await test.api(token, "POST", "/workspaces", { sizeClass: "small", region: "fsn1", ...wish })
   assert.equal(asked.status, 202, JSON.stringify(asked.body))
-  const id = asked.body.workspace.id as string
-  const made = await test.finished(token, asked.body.operation.id)
+  return { desk: lifeOf(test, token, asked.body.workspace.id), operation: asked.body.operation.id }
+}
+
+/** Creates a workspace and waits until it runs. */
+export async function newWorkspace(test: TestWorld, token: string, wish: object = {}): Promise<WorkspaceLife> {
+  const { desk, operation } = await askWorkspace(test, token, wish)
+  const made = await test.finished(token, operation)
   assert.equal(made.state, "succeeded", JSON.stringify(made.failure))
+  return desk
+}
+
+function lifeOf(test: TestWorld, token: string, id: string): WorkspaceLife {
   const selector = encodeURIComponent(`foozol-workspace==${id}`)
   const begins = async (what: string, body?: unknown) => {
     const answer = await test.api(token, "POST", `/workspaces/${id}/${what}`, body)
