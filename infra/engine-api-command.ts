@@ -64,7 +64,7 @@ export function apiCommand(
         if (done.code === 0) return done
         if (options.signal?.aborted)
           throw new InfraError("cancelled", "retry", "The run was cancelled; what it had done is recorded.")
-        const error = engineError(`${done.stderr}\n${done.stdout}`)
+        const error = done.killed ? ENGINE_DIED() : engineError(`${done.stderr}\n${done.stdout}`)
         if (error.id !== "stack-locked" || performance.now() > patience) throw error
         // Whoever runs this holds the workspace's lease: the lock is that of a run which was cut off and may still be
         // putting its state in order, or is dead.
@@ -75,6 +75,13 @@ export function apiCommand(
     },
   }
 }
+
+const ENGINE_DIED = () =>
+  new InfraError(
+    "engine-died",
+    "retry",
+    "The engine was ended in the middle of a run; what it had done is recorded, run it again.",
+  )
 
 interface Listeners {
   onOutput: ((text: string) => void) | undefined

@@ -15,7 +15,7 @@ export interface CommandOutput {
   stderr: string
   code: number
   pid: number
-  /** It did not stop when asked and had to be killed; whatever it held, it holds no more. */
+  /** It was killed, by us since it did not stop when asked, or by somebody; whatever it held, it holds no more. */
   killed: boolean
 }
 
@@ -49,6 +49,7 @@ export async function runCommand(command: string, args: string[], options: Comma
   })
   let stdout = ""
   let stderr = ""
+  let killed = false
   child.stdout.setEncoding("utf8").on("data", (text: string) => {
     stdout += text
     options.onOutput?.(text)
@@ -67,14 +68,16 @@ export async function runCommand(command: string, args: string[], options: Comma
         ),
       ),
     )
-    child.on("close", (code, signal) => resolve(code ?? (signal ? 128 : 1)))
+    child.on("close", (code, signal) => {
+      if (signal === "SIGKILL") killed = true
+      resolve(code ?? (signal ? 128 : 1))
+    })
   })
   const pgid = child.pid
   // Without a process `ended` rejects.
   if (pgid === undefined) return ended.then(code => ({ stdout, stderr, code, pid: 0, killed: false }))
   options.onProcess?.(pgid)
 
-  let killed = false
   let over = false
   const stop = () => {
     child.kill("SIGINT")

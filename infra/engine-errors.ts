@@ -51,6 +51,13 @@ const KNOWN: [RegExp, string, NextAction, string][] = [
     "There is no usable API token: set HCLOUD_TOKEN to a read-and-write token of the project (64 characters).",
   ],
   [
+    // Said of a plugin, which is spoken to by gRPC; providers are by HTTP.
+    /error reading from server|transport is closing|code = Unavailable|exited prematurely|could not read plugin/,
+    "engine-died",
+    "retry",
+    "A plugin of the engine was ended in the middle of a run; what it had done is recorded, run it again.",
+  ],
+  [
     /connection refused|no such host|network is unreachable|i\/o timeout|deadline exceeded|\bEOF\b|connection reset/i,
     "provider-unreachable",
     "retry",

@@ -1,11 +1,18 @@
 import { type ChildProcess, spawn } from "node:child_process"
 import { join } from "node:path"
 import { createInterface } from "node:readline"
+import { setTimeout as sleep } from "node:timers/promises"
 import type { CloudConfig } from "./cloud-config.ts"
 import { emptyGroup, inheritedEnvironment, killGroup } from "./engine-command.ts"
 import type { EngineEvent } from "./engine-events.ts"
 import type { EngineAction, EngineAnswer, EngineRequest } from "./engine-protocol.ts"
 import { fromErrorValue, InfraError } from "./errors.ts"
+
+/**
+ * Waits before a run whose engine was ended by somebody is done again, milliseconds. Every run can be: it begins with
+ * what the one before has left. One that ends again and again has another reason than chance.
+ */
+const AGAIN_AFTER_MS = [0, 500, 2_000, 5_000]
 
 export interface PoolOptions {
   /** How many engine runs may go on at once; the others wait their turn. */
@@ -18,17 +25,19 @@ export interface PoolOptions {
 
 /** Engine children, kept warm: loading the SDK costs as much CPU as a whole run of the engine. */
 export interface EnginePool {
-  run<T>(
-    config: CloudConfig,
-    action: EngineAction,
-    options?: { signal?: AbortSignal; onEvent?: (event: EngineEvent) => void },
-  ): Promise<T>
+  /** Runs an action; again, where child, engine or plugin were ended in the middle of it. @throws InfraError */
+  run<T>(config: CloudConfig, action: EngineAction, options?: RunInPool): Promise<T>
   /** Starts the children, so that the first runs need not wait for them. */
   warm(): Promise<void>
   /** Waits for what runs, then ends the children. */
   close(): Promise<void>
   /** Process ids of the children, for measurements. */
   pids(): number[]
+}
+
+export interface RunInPool {
+  signal?: AbortSignal
+  onEvent?: (event: EngineEvent) => void
 }
 
 interface Child {
@@ -104,12 +113,7 @@ export function createEnginePool(options: PoolOptions): EnginePool {
         child.busy = true
         await child.ready
         if (children.has(child)) return child
-        throw new InfraError(
-          "engine-died",
-          "investigate",
-          "The engine's process could not be started; the log says why.",
-          child.stderr,
-        )
+        throw new InfraError("engine-died", "retry", "The engine's process could not be started.", child.stderr)
       }
       await new Promise<void>(resolve => waiting.push(resolve))
     }
@@ -123,43 +127,52 @@ export function createEnginePool(options: PoolOptions): EnginePool {
     waiting.shift()?.()
   }
 
-  return {
-    async run<T>(
-      config: CloudConfig,
-      action: EngineAction,
-      { signal, onEvent }: { signal?: AbortSignal; onEvent?: (event: EngineEvent) => void } = {},
-    ) {
-      const child = await acquire(signal)
-      const send = (request: EngineRequest) => child.process.stdin?.write(`${JSON.stringify(request)}\n`)
-      const abort = () => send({ abort: true })
-      signal?.addEventListener("abort", abort, { once: true })
-      try {
-        return await new Promise<T>((resolve, reject) => {
-          child.settle = answer => {
-            if ("event" in answer) {
-              if (answer.event.type === "process") child.groups.add(answer.event.pgid)
-              onEvent?.(answer.event)
-            } else if ("result" in answer) resolve(answer.result as T)
-            else if ("error" in answer) reject(fromErrorValue(answer.error))
-            else {
-              // The engine notices that its program is gone, but a killed group leaves no doubt.
-              void Promise.all([...child.groups].map(emptyGroup)).then(() =>
-                reject(
-                  new InfraError(
-                    "engine-died",
-                    "investigate",
-                    "The engine's process ended in the middle of a run; what it had done is recorded, run it again.",
-                    child.stderr,
-                  ),
+  async function runOnce<T>(config: CloudConfig, action: EngineAction, { signal, onEvent }: RunInPool): Promise<T> {
+    const child = await acquire(signal)
+    const send = (request: EngineRequest) => child.process.stdin?.write(`${JSON.stringify(request)}\n`)
+    const abort = () => send({ abort: true })
+    signal?.addEventListener("abort", abort, { once: true })
+    try {
+      return await new Promise<T>((resolve, reject) => {
+        child.settle = answer => {
+          if ("event" in answer) {
+            if (answer.event.type === "process") child.groups.add(answer.event.pgid)
+            onEvent?.(answer.event)
+          } else if ("result" in answer) resolve(answer.result as T)
+          else if ("error" in answer) reject(fromErrorValue(answer.error))
+          else {
+            // The engine notices that its program is gone, but a killed group leaves no doubt.
+            void Promise.all([...child.groups].map(emptyGroup)).then(() =>
+              reject(
+                new InfraError(
+                  "engine-died",
+                  "retry",
+                  "The engine's process ended in the middle of a run; what it had done is recorded, run it again.",
+                  child.stderr,
                 ),
-              )
-            }
+              ),
+            )
           }
-          send({ config, run: action })
-        })
-      } finally {
-        signal?.removeEventListener("abort", abort)
-        release(child)
+        }
+        send({ config, run: action })
+      })
+    } finally {
+      signal?.removeEventListener("abort", abort)
+      release(child)
+    }
+  }
+
+  return {
+    async run<T>(config: CloudConfig, action: EngineAction, options: RunInPool = {}) {
+      for (let again = 0; ; again++) {
+        try {
+          return await runOnce<T>(config, action, options)
+        } catch (error) {
+          const pause = AGAIN_AFTER_MS[again]
+          if (!(error instanceof InfraError) || error.id !== "engine-died" || pause === undefined || closing)
+            throw error
+          await sleep(pause, undefined, options.signal ? { signal: options.signal } : {})
+        }
       }
     },
     async warm() {

@@ -42,7 +42,8 @@ export async function startCrashingService(): Promise<{
   }
 
   async function crash(scenarios: Scenario[], atRequest: number): Promise<boolean> {
-    const all = await Promise.all(scenarios.map(one => prepare(world, `user-${count++}`, one)))
+    const somebody = async () => world.token(await world.signIn(`user-${count++}`))
+    const all = await Promise.all(scenarios.map(async one => prepare(world, await somebody(), one)))
     if (scenarios.some(one => one.newImage)) {
       await service.stop()
       world.env.FOOZOL_IMAGE_BROWSER = String(await world.cloud.addImage())

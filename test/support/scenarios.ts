@@ -24,8 +24,8 @@ export interface Actor {
   operation: string
 }
 
-export async function prepare(world: TestWorld, login: string, scenario: Scenario): Promise<Actor> {
-  const token = await world.token(await world.signIn(login))
+/** @param token of whoever it is that acts */
+export async function prepare(world: TestWorld, token: string, scenario: Scenario): Promise<Actor> {
   if (scenario.asks === "CREATE") return { scenario, token, desk: null, operation: "" }
   const desk = await newWorkspace(world, token)
   world.machines.write(desk.id, preciousOf(desk))

@@ -1,0 +1,9 @@
+import type { Campaign } from "./campaign.ts"
+import { deploys, kills, lifeKills } from "./kills.ts"
+
+/** Every campaign, by the name it is asked for. */
+export const CAMPAIGNS = new Map<string, Campaign>([
+  ["kills", kills],
+  ["life-kills", lifeKills],
+  ["deploys", deploys],
+])

@@ -1,0 +1,165 @@
+import { setTimeout as sleep } from "node:timers/promises"
+import {
+  type Actor,
+  ask,
+  deskOf,
+  holdsData,
+  isAsPromised,
+  operationOf,
+  prepare,
+  putAway,
+  type Scenario,
+} from "../support/scenarios.ts"
+import { waitUntil } from "../support/wait-until.ts"
+import { type Fleet, startFleet } from "./fleet.ts"
+
+/** What has not ended after this long ends by nobody's doing but a person's. */
+const STUCK_MS = 240_000
+
+/** What became of one round, in the words of the promises it may have broken. */
+export interface Verdict {
+  /** Nobody was there to be hit before all was over. */
+  missed: boolean
+  /** Seconds from the blow to the end of each operation. */
+  recovery: number[]
+  orphans: number
+  duplicates: number
+  stuck: number
+  /** Operations that ended otherwise than asked for: somebody would have to ask again. */
+  byHand: number
+  /** Workspaces whose data was not there, or not where it was promised. */
+  lost: number
+  /** Processes that nobody will end. */
+  left: number
+  words: string[]
+}
+
+/** What goes wrong in a round. Resolves when it has, with false where there was nothing to do it to. */
+export type Blow = (fleet: Fleet, isOver: () => Promise<boolean>) => Promise<boolean>
+
+/** Rounds in one world, one after the other; a world in which a promise was broken gives way to a new one. */
+export async function startRounds(settings: Record<string, string> = {}): Promise<{
+  /**
+   * People ask for things at the same moment; a blow falls; all of it must end as asked for.
+   * @param at when the blow falls: share of the time all of it took when nothing went wrong
+   */
+  round(scenarios: Scenario[], at: number, blow: Blow): Promise<Verdict>
+  close(): Promise<void>
+}> {
+  let fleet = await startFleet(settings)
+  const lasts = new Map<string, number>()
+  /** Tokens of the people there are in this world, who act again and again. */
+  let people: Promise<string>[] = []
+
+  async function begin(scenarios: Scenario[]): Promise<Actor[]> {
+    const { world } = fleet
+    const somebody = (at: number) => (people[at] ??= world.signIn(`user-${at}`).then(visitor => world.token(visitor)))
+    const actors = await Promise.all(
+      scenarios.map(async (scenario, at) => prepare(world, await somebody(at), scenario)),
+    )
+    if (scenarios.some(scenario => scenario.newImage)) await fleet.newImage()
+    await Promise.all(actors.map(actor => ask(fleet.world, actor)))
+    return actors
+  }
+
+  const isOver = async (actors: Actor[]) => {
+    const operations = await Promise.all(actors.map(actor => operationOf(fleet.world, actor).catch(() => null)))
+    return operations.every(operation => operation !== null && operation.finishedAt !== null)
+  }
+
+  /** How long it takes where nothing goes wrong, ms; tried out the first time. */
+  async function usual(scenarios: Scenario[]): Promise<number> {
+    const key = scenarios.map(({ name }) => name).join()
+    const known = lasts.get(key)
+    if (known !== undefined) return known
+    const actors = await begin(scenarios)
+    const began = performance.now()
+    await waitUntil("a round without a blow ends", () => isOver(actors))
+    const took = performance.now() - began
+    await Promise.all(actors.map(actor => putAway(fleet.world, actor)))
+    lasts.set(key, took)
+    return took
+  }
+
+  async function judge(actor: Actor, hitAt: number, verdict: Verdict): Promise<void> {
+    const { name } = actor.scenario
+    const say = (words: string) => verdict.words.push(`${name} of ${actor.desk?.id}: ${words}`)
+    let dataIsThere = true
+    const end = await waitUntil(
+      "it is over",
+      async () => {
+        if (dataIsThere) {
+          await holdsData(actor).catch(error => {
+            if ((error as Error).name !== "AssertionError") throw error
+            dataIsThere = false
+            say((error as Error).message)
+          })
+        }
+        const operation = await operationOf(fleet.world, actor)
+        return operation?.finishedAt ? operation : null
+      },
+      STUCK_MS,
+    ).catch(() => null)
+    verdict.recovery.push((performance.now() - hitAt) / 1_000)
+    if (!dataIsThere) verdict.lost++
+    if (end === null) {
+      verdict.stuck++
+      return void say(`not over after ${STUCK_MS / 1000} s`)
+    }
+    if (end.state !== "succeeded") {
+      verdict.byHand++
+      return void say(`${end.state}: ${JSON.stringify(end.failure)}`)
+    }
+    const machines = await deskOf(actor).machines()
+    if (machines.length > 1) {
+      verdict.duplicates += machines.length - 1
+      say(`${machines.length} machines`)
+    }
+    await isAsPromised(fleet.world, actor).catch(error => {
+      verdict.lost++
+      say((error as Error).message)
+    })
+  }
+
+  /** Everybody has gone: what is still there is nobody's. */
+  async function lookForOrphans(verdict: Verdict): Promise<void> {
+    for (const what of ["servers", "firewalls", "primary_ips", "volumes", "images?type=snapshot"]) {
+      const kind = what.replace(/\?.*/, "")
+      const found = (await fleet.world.cloud.api<Record<string, { id: number }[]>>("GET", `/${what}`))[kind] ?? []
+      verdict.orphans += found.length
+      if (found.length > 0) verdict.words.push(`left over: ${found.length} ${kind}`)
+    }
+    const left = await waitUntil("nothing is left", () => fleet.leftProcesses().length === 0, 15_000).catch(() => null)
+    if (left) return
+    verdict.left = fleet.leftProcesses().length
+    verdict.words.push(`processes that nobody will end: ${verdict.left}`)
+  }
+
+  async function round(scenarios: Scenario[], at: number, blow: Blow): Promise<Verdict> {
+    const verdict: Verdict = {
+      ...{ missed: false, recovery: [], orphans: 0, duplicates: 0, stuck: 0, byHand: 0, lost: 0, left: 0, words: [] },
+    }
+    const takes = await usual(scenarios)
+    const actors = await begin(scenarios)
+    await sleep(at * takes)
+    const hitAt = performance.now()
+    verdict.missed = !(await blow(fleet, () => isOver(actors)))
+    await Promise.all(actors.map(actor => judge(actor, hitAt, verdict)))
+    if (verdict.words.length === 0) {
+      await Promise.all(actors.map(actor => putAway(fleet.world, actor))).catch(error => {
+        verdict.byHand++
+        verdict.words.push(`putting it away: ${(error as Error).message}`)
+      })
+      await lookForOrphans(verdict)
+    }
+    if (verdict.words.length > 0) {
+      verdict.words.push(fleet.output())
+      await fleet.close()
+      fleet = await startFleet(settings)
+      people = []
+    }
+    return verdict
+  }
+
+  return { round, close: () => fleet.close() }
+}
