@@ -9,11 +9,17 @@ import { type ServiceProcess, startServiceProcess } from "../support/service-pro
 export const VICTIMS = ["web", "worker", "engine child", "pulumi", "plugin", "everything"] as const
 export type Victim = (typeof VICTIMS)[number]
 
-/** A world with the service in two processes, as a team runs it: one answers, one works. Both are kept running. */
+/** A world with the service in processes of their own, as a team runs it: one answers, others work. All are kept running. */
 export interface Fleet {
   world: TestWorld
   /** Sends the signal to a kind of process; what a supervisor would start again is started. @returns false: there was none */
   hit(victim: Victim, signal: "SIGKILL" | "SIGTERM"): Promise<boolean>
+  /**
+   * Stops a worker that is at work where it stands, as a host does that is suspended or swaps.
+   * @param whole its engine runs too, otherwise the worker alone
+   * @returns what lets it go on; null where none is at work
+   */
+  freeze(whole: boolean): (() => void) | null
   /** Another golden image, with services that know of it. */
   newImage(): Promise<void>
   /** Processes of this world that belong to no living service: nobody will ever end them. */
@@ -23,58 +29,84 @@ export interface Fleet {
   close(): Promise<void>
 }
 
-export async function startFleet(settings: Record<string, string> = {}): Promise<Fleet> {
+export interface FleetOptions {
+  /** Processes that work; one, unless told otherwise. */
+  workers?: number
+  /** Settings of the service. */
+  settings?: Record<string, string>
+}
+
+interface Member {
+  role: "web" | "worker"
+  start(): Promise<ServiceProcess>
+  process: ServiceProcess
+}
+
+export async function startFleet({ workers = 1, settings = {} }: FleetOptions = {}): Promise<Fleet> {
   const world = await startTestWorld({
     ...{ FOOZOL_READY_SECONDS: "60", FOOZOL_FINAL_SNAPSHOT_DAYS: "30", FOOZOL_OPERATIONS_PER_PROVIDER: "10" },
     ...settings,
   })
-  const workerAt = `127.0.0.1:${await freePort(0)}`
-  const startWeb = () => startServiceProcess(world.url, { ...world.env, FOOZOL_ROLES: "web" })
-  const startWorker = () =>
-    startServiceProcess(`http://${workerAt}`, {
-      ...world.env,
-      ...{ FOOZOL_ROLES: "worker", FOOZOL_METRICS_LISTEN: workerAt },
-    })
-  let [web, worker] = await Promise.all([startWeb(), startWorker()])
-
-  const end = (one: ServiceProcess, signal: "SIGKILL" | "SIGTERM") => (signal === "SIGKILL" ? one.kill() : one.stop())
-  async function hitServices(roles: readonly Victim[], signal: "SIGKILL" | "SIGTERM"): Promise<void> {
-    await Promise.all([
-      roles.includes("web") && end(web, signal).then(async () => (web = await startWeb())),
-      roles.includes("worker") && end(worker, signal).then(async () => (worker = await startWorker())),
-    ])
+  async function member(role: Member["role"]): Promise<Member> {
+    const metrics = `127.0.0.1:${await freePort(0)}`
+    const own = role === "web" ? {} : { FOOZOL_METRICS_LISTEN: metrics }
+    const start = () =>
+      startServiceProcess(role === "web" ? world.url : `http://${metrics}`, {
+        ...{ ...world.env, ...own },
+        FOOZOL_ROLES: role,
+      })
+    return { role, start, process: await start() }
   }
+  const roles: Member["role"][] = ["web", ...Array.from({ length: workers }, () => "worker" as const)]
+  const members = await Promise.all(roles.map(member))
+  const working = members.filter(({ role }) => role === "worker")
+  const below = (one: Member) => processTree(one.process.pid).slice(1)
 
-  function find(victim: Victim): number[] {
-    if (victim === "web") return [web.pid]
-    if (victim === "worker") return [worker.pid]
-    const below = processTree(worker.pid).slice(1)
-    return victim === "everything" ? [web.pid, worker.pid, ...below] : below.filter(pid => kindOf(pid) === victim)
+  async function hitMembers(those: Member[], signal: "SIGKILL" | "SIGTERM"): Promise<void> {
+    await Promise.all(
+      those.map(async one => {
+        await (signal === "SIGKILL" ? one.process.kill() : one.process.stop())
+        one.process = await one.start()
+      }),
+    )
   }
 
   return {
     world,
     async hit(victim, signal) {
-      const pids = find(victim)
-      if (pids.length === 0) return false
-      if (victim === "web" || victim === "worker") await hitServices([victim], signal)
-      else {
-        for (const pid of pids) endProcess(pid, signal)
-        if (victim === "everything") await hitServices(["web", "worker"], signal)
+      if (victim === "web" || victim === "worker") {
+        await hitMembers(
+          members.filter(({ role }) => role === victim),
+          signal,
+        )
+        return true
       }
-      return true
+      const all = working.flatMap(below)
+      const pids = victim === "everything" ? all : all.filter(pid => kindOf(pid) === victim)
+      for (const pid of pids) signalTo(pid, signal)
+      if (victim === "everything") await hitMembers(members, signal)
+      return pids.length > 0
+    },
+    freeze(whole) {
+      const busy = working.find(one => below(one).some(pid => kindOf(pid) === "pulumi"))
+      if (!busy) return null
+      const pids = whole ? [busy.process.pid, ...below(busy)] : [busy.process.pid]
+      for (const pid of pids) signalTo(pid, "SIGSTOP")
+      return () => {
+        for (const pid of pids) signalTo(pid, "SIGCONT")
+      }
     },
     async newImage() {
       world.env.FOOZOL_IMAGE_BROWSER = String(await world.cloud.addImage())
-      await hitServices(["web", "worker"], "SIGTERM")
+      await hitMembers(members, "SIGTERM")
     },
     leftProcesses() {
-      const kept = new Set([...processTree(web.pid), ...processTree(worker.pid)])
+      const kept = new Set(members.flatMap(one => processTree(one.process.pid)))
       return allProcesses().filter(pid => !kept.has(pid) && belongsTo(pid, String(world.env.FOOZOL_ENGINE_DIRECTORY)))
     },
-    output: () => [web, worker].flatMap(one => one.output().split("\n").filter(isTelling).slice(-30)).join("\n"),
+    output: () => members.flatMap(one => one.process.output().split("\n").filter(isTelling).slice(-30)).join("\n"),
     async close() {
-      await Promise.all([web.kill(), worker.kill()])
+      await Promise.all(members.map(one => one.process.kill()))
       await world.close()
     },
   }
@@ -96,7 +128,7 @@ function belongsTo(pid: number, directory: string): boolean {
   return attempt(() => readFileSync(environment, "utf8"))?.includes(directory.replace(/\/engine$/, "")) ?? false
 }
 
-function endProcess(pid: number, signal: NodeJS.Signals): void {
+function signalTo(pid: number, signal: NodeJS.Signals): void {
   attempt(() => process.kill(pid, signal))
 }
 

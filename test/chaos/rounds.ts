@@ -11,7 +11,7 @@ import {
   type Scenario,
 } from "../support/scenarios.ts"
 import { waitUntil } from "../support/wait-until.ts"
-import { type Fleet, startFleet } from "./fleet.ts"
+import { type Fleet, type FleetOptions, startFleet } from "./fleet.ts"
 
 /** What has not ended after this long ends by nobody's doing but a person's. */
 const STUCK_MS = 240_000
@@ -38,7 +38,7 @@ export interface Verdict {
 export type Blow = (fleet: Fleet, isOver: () => Promise<boolean>) => Promise<boolean>
 
 /** Rounds in one world, one after the other; a world in which a promise was broken gives way to a new one. */
-export async function startRounds(settings: Record<string, string> = {}): Promise<{
+export async function startRounds(options: FleetOptions = {}): Promise<{
   /**
    * People ask for things at the same moment; a blow falls; all of it must end as asked for.
    * @param at when the blow falls: share of the time all of it took when nothing went wrong
@@ -46,8 +46,8 @@ export async function startRounds(settings: Record<string, string> = {}): Promis
   round(scenarios: Scenario[], at: number, blow: Blow): Promise<Verdict>
   close(): Promise<void>
 }> {
-  let fleet = await startFleet(settings)
-  const lasts = new Map<string, number>()
+  let fleet = await startFleet(options)
+  const lasts = new Map<string, number[]>()
   /** Tokens of the people there are in this world, who act again and again. */
   let people: Promise<string>[] = []
 
@@ -67,20 +67,21 @@ export async function startRounds(settings: Record<string, string> = {}): Promis
     return operations.every(operation => operation !== null && operation.finishedAt !== null)
   }
 
-  /** How long it takes where nothing goes wrong, ms; tried out the first time. */
+  /** How long it takes where nothing goes wrong, ms; tried out the first time, twice, since the first makes more. */
   async function usual(scenarios: Scenario[]): Promise<number> {
     const key = scenarios.map(({ name }) => name).join()
-    const known = lasts.get(key)
-    if (known !== undefined) return known
-    const actors = await begin(scenarios)
-    const began = performance.now()
-    await waitUntil("a round without a blow ends", () => isOver(actors))
-    const took = performance.now() - began
-    await Promise.all(actors.map(actor => putAway(fleet.world, actor)))
-    lasts.set(key, took)
-    return took
+    for (let tries = 0; tries < 2 && !isKnown(key); tries++) {
+      const actors = await begin(scenarios)
+      const began = performance.now()
+      await waitUntil("a round without a blow ends", () => isOver(actors))
+      lasts.set(key, [...(lasts.get(key) ?? []), performance.now() - began])
+      await Promise.all(actors.map(actor => putAway(fleet.world, actor)))
+    }
+    return Math.min(...(lasts.get(key) ?? []))
   }
+  const isKnown = (key: string) => (lasts.get(key)?.length ?? 0) > 1
 
+  /** @param hitAt ms since 1970 */
   async function judge(actor: Actor, hitAt: number, verdict: Verdict): Promise<void> {
     const { name } = actor.scenario
     const say = (words: string) => verdict.words.push(`${name} of ${actor.desk?.id}: ${words}`)
@@ -100,7 +101,9 @@ export async function startRounds(settings: Record<string, string> = {}): Promis
       },
       STUCK_MS,
     ).catch(() => null)
-    verdict.recovery.push((performance.now() - hitAt) / 1_000)
+    const endedAt = end === null ? Date.now() : Date.parse(end.finishedAt ?? "")
+    // What was over by then has recovered from nothing.
+    if (endedAt > hitAt) verdict.recovery.push((endedAt - hitAt) / 1_000)
     if (!dataIsThere) verdict.lost++
     if (end === null) {
       verdict.stuck++
@@ -142,7 +145,7 @@ export async function startRounds(settings: Record<string, string> = {}): Promis
     const takes = await usual(scenarios)
     const actors = await begin(scenarios)
     await sleep(at * takes)
-    const hitAt = performance.now()
+    const hitAt = Date.now()
     verdict.missed = !(await blow(fleet, () => isOver(actors)))
     await Promise.all(actors.map(actor => judge(actor, hitAt, verdict)))
     if (verdict.words.length === 0) {
@@ -155,7 +158,7 @@ export async function startRounds(settings: Record<string, string> = {}): Promis
     if (verdict.words.length > 0) {
       verdict.words.push(fleet.output())
       await fleet.close()
-      fleet = await startFleet(settings)
+      fleet = await startFleet(options)
       people = []
     }
     return verdict

@@ -10,6 +10,9 @@ export interface TestRedis {
   /** Kills it; `resume` brings it back. */
   kill(): Promise<void>
   resume(): Promise<void>
+  /** Stops it where it stands; connections stay and nothing answers. */
+  freeze(): void
+  thaw(): void
   close(): Promise<void>
 }
 
@@ -32,6 +35,8 @@ export async function startTestRedis(): Promise<TestRedis> {
     directory,
     kill,
     resume,
+    freeze: () => void process.kill(running.pid, "SIGSTOP"),
+    thaw: () => void process.kill(running.pid, "SIGCONT"),
     async crash() {
       await kill()
       await resume()
