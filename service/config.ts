@@ -111,6 +111,9 @@ export const Settings = z.object({
   FOOZOL_READY_SECONDS: whole(10, 3600)
     .default(420)
     .describe("how long a machine may take to report ready before its creation or start has failed"),
+  FOOZOL_PROVIDER_PATIENCE_SECONDS: whole(0, 24 * 3600)
+    .default(900)
+    .describe("how long an operation tries again by itself while the provider fails; 0: it fails at once"),
   FOOZOL_STOP_MODE: z
     .enum(STOP_MODES)
     .default("power-off")
@@ -220,6 +223,8 @@ export interface Config {
   operationsPerProvider: number
   engineChildren: number
   readyMs: number
+  /** How long an operation bears a provider that fails, milliseconds. */
+  providerPatienceMs: number
   stopMode: StopMode
   backups: boolean
   backupDays: number
@@ -287,6 +292,7 @@ export function readConfig(env: NodeJS.ProcessEnv): Config {
     operationsPerProvider: s.FOOZOL_OPERATIONS_PER_PROVIDER,
     engineChildren: s.FOOZOL_ENGINE_CHILDREN,
     readyMs: s.FOOZOL_READY_SECONDS * 1000,
+    providerPatienceMs: s.FOOZOL_PROVIDER_PATIENCE_SECONDS * 1000,
     stopMode: s.FOOZOL_STOP_MODE,
     backups: s.FOOZOL_BACKUPS,
     backupDays: s.FOOZOL_BACKUP_DAYS,

@@ -1,9 +1,11 @@
 import type { Logger } from "pino"
 import type { CloudConfig } from "../../infra/cloud-config.ts"
 import type { EnginePool } from "../../infra/engine-pool.ts"
+import { InfraError } from "../../infra/errors.ts"
 import type { Machines } from "../../infra/machines/contract.ts"
 import type { Backups } from "../backups/backups.ts"
 import type { Config } from "../config.ts"
+import { ServiceError } from "../errors.ts"
 import type { Keys } from "../keys.ts"
 import type { MachineChannel } from "../machines/channel.ts"
 import type { Proofs } from "../machines/proof-store.ts"
@@ -51,6 +53,18 @@ export interface OperationRun {
    * @throws RunEnded when another worker has the operation by now
    */
   mark(name: string, value?: string): Promise<void>
+  /** Is this a fault of the provider after which all of it is tried again? Then nothing is to be taken back. */
+  bears(error: unknown): boolean
+}
+
+/**
+ * Throws what is no failure of what was tried: an end of this run, a fault of the provider that is borne, a fault of ours.
+ * @returns the failure, otherwise
+ */
+export function failureIn({ signal, bears }: OperationRun, error: unknown): InfraError | ServiceError {
+  signal.throwIfAborted()
+  if (bears(error) || !(error instanceof InfraError || error instanceof ServiceError)) throw error
+  return error
 }
 
 /** What an operation changes in the record of its workspace when it succeeds. */

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises"
 import type { Redis } from "ioredis"
 import type { Logger } from "pino"
 import { toErrorValue } from "../../infra/errors.ts"
@@ -12,7 +13,8 @@ import type { OperationEvents } from "./events.ts"
 import { PERFORM } from "./kinds/index.ts"
 import { claim, keepLease, RunEnded } from "./lease.ts"
 import type { Operation, OperationEvent, OperationState, StepName } from "./operation.ts"
-import { type Means, type Outcome, Returned } from "./operation-run.ts"
+import { type Means, type OperationRun, type Outcome, Returned } from "./operation-run.ts"
+import { createPatience, type Patience } from "./patience.ts"
 
 const markScript = loadScript(new URL("lua/mark.lua", import.meta.url))
 const finishScript = loadScript(new URL("lua/finish.lua", import.meta.url))
@@ -74,14 +76,15 @@ async function runClaimed(runner: Runner, claimed: Claimed): Promise<RunEnd> {
   log.info("operation begins")
   teller.tell({ type: "state", state: "running" })
   try {
-    const run = { means, workspace, operation, epoch, signal: controller.signal, log }
-    const mark = (name: string, value = "1") => note(runner, claimed, name, value)
-    const { state: after = TRANSITIONS[operation.kind].done, ...outcome } = await PERFORM[operation.kind]({
-      ...run,
-      step: teller.step,
-      say: teller.say,
-      mark,
-    })
+    const patience = createPatience(means.config.providerPatienceMs)
+    const { state: after = TRANSITIONS[operation.kind].done, ...outcome } = await performPatiently(
+      {
+        ...{ means, workspace, operation, epoch, signal: controller.signal, log },
+        ...{ step: teller.step, say: teller.say, bears: patience.bears },
+        mark: (name, value = "1") => note(runner, claimed, name, value),
+      },
+      patience,
+    )
     controller.signal.throwIfAborted()
     const steps = teller.end("done")
     const word = await finish(runner, claimed, "succeeded", null, outcome, after)
@@ -111,6 +114,23 @@ async function runClaimed(runner: Runner, claimed: Claimed): Promise<RunEnd> {
   } finally {
     lease.end()
     stop.removeEventListener("abort", onStop)
+  }
+}
+
+/** Does what it is for, again and again where the provider fails: each run goes on where the one before was cut off. */
+async function performPatiently(run: OperationRun, patience: Patience): Promise<Outcome> {
+  for (;;) {
+    try {
+      return await PERFORM[run.operation.kind](run)
+    } catch (error) {
+      run.signal.throwIfAborted()
+      const pauseMs = patience.next(error)
+      if (pauseMs === null) throw error
+      const { id, detail } = toErrorValue(error)
+      run.log.warn({ id, detail, pauseMs }, "the provider failed; it is tried again")
+      run.say(`The cloud has a fault at the moment (${id}). It is tried again in ${Math.ceil(pauseMs / 1000)} s.`)
+      await sleep(pauseMs, undefined, { signal: run.signal })
+    }
   }
 }
 

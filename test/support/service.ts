@@ -135,6 +135,8 @@ export async function startTestWorld(
     ...{ FOOZOL_REDIS_URL: redis.url, FOOZOL_SECRET: "a secret for tests, long enough to be one" },
     ...{ FOOZOL_GITHUB_URL: signIn.url, FOOZOL_GITHUB_CLIENT_ID: signIn.clientId },
     ...{ FOOZOL_GITHUB_CLIENT_SECRET: signIn.clientSecret, FOOZOL_ALLOW: "everyone", FOOZOL_ZONE: TEST_ZONE },
+    // What a test breaks is seen at once.
+    FOOZOL_PROVIDER_PATIENCE_SECONDS: "0",
     // Backups come when a test wants them.
     FOOZOL_BACKUPS: "false",
     // What tests leave behind is counted.

@@ -12,7 +12,7 @@ export async function backup(run: OperationRun): Promise<Outcome> {
   try {
     await make(run)
   } catch (error) {
-    if (!run.signal.aborted) await tell(run, error)
+    if (!run.signal.aborted && !run.bears(error)) await tell(run, error)
     throw error
   }
   await run.means.backups.refresh(run.workspace).catch(error => run.log.warn({ err: error }, "not shown yet"))

@@ -3,7 +3,7 @@ import { SNAPSHOT_LABELS } from "../../../infra/machines/snapshots.ts"
 import { LABELS } from "../../../infra/workspace-spec.ts"
 import { ServiceError } from "../../errors.ts"
 import type { Place } from "../../workspaces/workspace.ts"
-import { type OperationRun, type Outcome, Returned } from "../operation-run.ts"
+import { failureIn, type OperationRun, type Outcome, Returned } from "../operation-run.ts"
 import { waitUntilReady } from "../wait-until-ready.ts"
 import { cannotBeHad, placeOf, soldOut } from "./hibernate.ts"
 import { apply, closeViewers, findMachine, putAway, switchOff } from "./machine.ts"
@@ -72,10 +72,9 @@ async function replaceMachine(
       await removeSleepSnapshots(run)
       return { ...made, snapshot: "", place: JSON.stringify(wanted.place) }
     } catch (error) {
-      signal.throwIfAborted()
-      if (!(error instanceof InfraError || error instanceof ServiceError)) throw error
+      const { id } = failureIn(run, error)
       run.log.warn({ err: error }, "the new machine did not come up; the one before is made again")
-      await run.mark("returning", error.id)
+      await run.mark("returning", id)
     }
   }
   run.say("The new machine did not become ready. The one before is made again from its snapshot.")

@@ -1,6 +1,6 @@
-import { InfraError } from "../../../infra/errors.ts"
+import type { InfraError } from "../../../infra/errors.ts"
 import { ServiceError } from "../../errors.ts"
-import { type OperationRun, type Outcome, Returned } from "../operation-run.ts"
+import { failureIn, type OperationRun, type Outcome, Returned } from "../operation-run.ts"
 import { waitUntilReady } from "../wait-until-ready.ts"
 import { placeOf, wake } from "./hibernate.ts"
 import { apply, closeViewers, findMachine, switchOff } from "./machine.ts"
@@ -20,12 +20,11 @@ export async function resize(run: OperationRun): Promise<Outcome> {
   try {
     await apply(run, { size: place.size })
   } catch (error) {
-    signal.throwIfAborted()
-    if (!(error instanceof InfraError)) throw error
+    const failure = failureIn(run, error)
     run.say("It could not be done; the machine goes back to the size it had.")
     await apply(run, { size: before.size })
     await powerOnAndWait(run, machine.id)
-    throw new Returned(unchanged(error), "RUNNING", { machineId: machine.id })
+    throw new Returned(unchanged(failure), "RUNNING", { machineId: machine.id })
   }
   await powerOnAndWait(run, machine.id)
   return { machineId: machine.id, place: JSON.stringify({ ...place, region: before.region }) }

@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from "node:timers/promises"
-import { InfraError } from "../../../infra/errors.ts"
+import { toErrorValue } from "../../../infra/errors.ts"
 import type { Machine } from "../../../infra/machines/contract.ts"
 import { ServiceError } from "../../errors.ts"
-import { type OperationRun, type Outcome, Returned } from "../operation-run.ts"
+import { failureIn, type OperationRun, type Outcome, Returned } from "../operation-run.ts"
 import { waitUntilReady } from "../wait-until-ready.ts"
 import { carried, removeVolumes, volumeAt } from "./carriage.ts"
 import { wake } from "./hibernate.ts"
@@ -35,9 +35,10 @@ export async function upgrade(run: OperationRun): Promise<Outcome> {
       const machineId = await replaceSystem(run, image)
       return { ...before, machineId, image: String(image), ...(await asItWas(run)) }
     } catch (error) {
-      rethrowUnlessFailure(run, error)
-      run.log.warn({ err: error, detail: (error as InfraError).detail }, "the new image did not come up")
-      await run.mark("returning", (error as InfraError | ServiceError).id)
+      const failure = failureIn(run, error)
+      const { detail } = toErrorValue(failure)
+      run.log.warn({ err: failure, detail }, "the new image did not come up")
+      await run.mark("returning", failure.id)
     }
   }
   return goBack(run, before, safety, operation.marks.returning ?? "machine-not-ready")
@@ -69,12 +70,12 @@ async function putAside(run: OperationRun, before: Outcome): Promise<string> {
       }
       await carried(run, "out", await volumeAt(run, machine))
     } catch (error) {
-      rethrowUnlessFailure(run, error)
+      const failure = failureIn(run, error)
       run.say("It could not be begun; the machine goes on as it was.")
       await removeVolumes(run)
       await restart(run, machine)
       const { state = "RUNNING" } = await asItWas(run)
-      throw new Returned(unchanged(error as InfraError), state, { ...before, machineId: machine.id })
+      throw new Returned(unchanged(failure), state, { ...before, machineId: machine.id })
     }
     await run.mark("packed")
   }
@@ -161,9 +162,3 @@ async function settled(run: OperationRun): Promise<Machine> {
 
 /** Its starts on the way are no steps of their own. */
 const quietly = (run: OperationRun): OperationRun => ({ ...run, step: () => {} })
-
-/** What is no failure of a machine or a provider is not to be gone back for. */
-function rethrowUnlessFailure(run: OperationRun, error: unknown): void {
-  run.signal.throwIfAborted()
-  if (!(error instanceof InfraError || error instanceof ServiceError)) throw error
-}
