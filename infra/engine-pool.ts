@@ -21,7 +21,16 @@ export interface PoolOptions {
   runsPerChild?: number
   /** Folder for V8's compile cache. */
   compileCache?: string
+  /**
+   * A run that tells nothing for so long is ended, milliseconds. The provider's plugin waits for an answer for ever;
+   * what takes longest without a word is a machine that is made from a large snapshot, some minutes.
+   */
+  silenceMs?: number
 }
+
+const SILENCE_MS = 600_000
+/** How long a run that was told to end may take for it: the engine's grace, and what follows. */
+const ENDING_MS = 60_000
 
 /** Engine children, kept warm: loading the SDK costs as much CPU as a whole run of the engine. */
 export interface EnginePool {
@@ -52,7 +61,7 @@ interface Child {
 }
 
 export function createEnginePool(options: PoolOptions): EnginePool {
-  const { size, runsPerChild = 200 } = options
+  const { size, runsPerChild = 200, silenceMs = SILENCE_MS } = options
   const children = new Set<Child>()
   const waiting: (() => void)[] = []
   let closing = false
@@ -131,15 +140,17 @@ export function createEnginePool(options: PoolOptions): EnginePool {
     const child = await acquire(signal)
     const send = (request: EngineRequest) => child.process.stdin?.write(`${JSON.stringify(request)}\n`)
     const abort = () => send({ abort: true })
+    const silence = watchSilence(silenceMs, abort, () => child.process.kill("SIGKILL"))
     signal?.addEventListener("abort", abort, { once: true })
     try {
       return await new Promise<T>((resolve, reject) => {
         child.settle = answer => {
           if ("event" in answer) {
+            silence.broken()
             if (answer.event.type === "process") child.groups.add(answer.event.pgid)
             onEvent?.(answer.event)
           } else if ("result" in answer) resolve(answer.result as T)
-          else if ("error" in answer) reject(fromErrorValue(answer.error))
+          else if ("error" in answer) reject(silence.was() ? silent() : fromErrorValue(answer.error))
           else {
             // The engine notices that its program is gone, but a killed group leaves no doubt.
             void Promise.all([...child.groups].map(emptyGroup)).then(() =>
@@ -157,6 +168,7 @@ export function createEnginePool(options: PoolOptions): EnginePool {
         send({ config, run: action })
       })
     } finally {
+      silence.over()
       signal?.removeEventListener("abort", abort)
       release(child)
     }
@@ -187,5 +199,34 @@ export function createEnginePool(options: PoolOptions): EnginePool {
       await Promise.all(ends)
     },
     pids: () => [...children].flatMap(child => child.process.pid ?? []),
+  }
+}
+
+const silent = () =>
+  new InfraError(
+    "provider-silent",
+    "retry",
+    "The provider did not answer for too long; what was done until then is recorded: try again in a few minutes.",
+  )
+
+/** Ends a run that says nothing for too long: asks first, then leaves it no choice. */
+function watchSilence(afterMs: number, ask: () => void, force: () => void) {
+  let asked = false
+  let timer: NodeJS.Timeout
+  const wait = (ms: number, then: () => void) => {
+    clearTimeout(timer)
+    timer = setTimeout(then, ms).unref()
+  }
+  const begin = () =>
+    wait(afterMs, () => {
+      asked = true
+      ask()
+      wait(ENDING_MS, force)
+    })
+  begin()
+  return {
+    broken: () => (asked ? undefined : begin()),
+    was: () => asked,
+    over: () => clearTimeout(timer),
   }
 }

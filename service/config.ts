@@ -108,6 +108,9 @@ export const Settings = z.object({
     .default(8)
     .describe("operations that may go on at once at one provider"),
   FOOZOL_ENGINE_CHILDREN: whole(1, 64).default(2).describe("engine runs that may go on at once in this process"),
+  FOOZOL_ENGINE_SILENCE_SECONDS: whole(30, 24 * 3600)
+    .default(600)
+    .describe("after how long without a word an engine run is ended and tried again: the provider has forgotten it"),
   FOOZOL_READY_SECONDS: whole(10, 3600)
     .default(420)
     .describe("how long a machine may take to report ready before its creation or start has failed"),
@@ -222,6 +225,8 @@ export interface Config {
   images: Partial<Record<"browser" | "desktop", number>>
   operationsPerProvider: number
   engineChildren: number
+  /** After how long without a word an engine run is ended, milliseconds. */
+  engineSilenceMs: number
   readyMs: number
   /** How long an operation bears a provider that fails, milliseconds. */
   providerPatienceMs: number
@@ -291,6 +296,7 @@ export function readConfig(env: NodeJS.ProcessEnv): Config {
     },
     operationsPerProvider: s.FOOZOL_OPERATIONS_PER_PROVIDER,
     engineChildren: s.FOOZOL_ENGINE_CHILDREN,
+    engineSilenceMs: s.FOOZOL_ENGINE_SILENCE_SECONDS * 1000,
     readyMs: s.FOOZOL_READY_SECONDS * 1000,
     providerPatienceMs: s.FOOZOL_PROVIDER_PATIENCE_SECONDS * 1000,
     stopMode: s.FOOZOL_STOP_MODE,

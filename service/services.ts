@@ -134,7 +134,11 @@ export async function openServices(
   const proofs = createProofs(redis)
   const queue = createOperationQueue(redis, adding, log)
   const pool =
-    given.pool ?? createEnginePool({ size: config.engineChildren, ...(compileCache ? { compileCache } : {}) })
+    given.pool ??
+    createEnginePool({
+      ...{ size: config.engineChildren, silenceMs: config.engineSilenceMs },
+      ...(compileCache ? { compileCache } : {}),
+    })
   const ledger = openLedger(config.usageDirectory, log)
   const usage = createUsageReport(redis, ledger, now)
   const budgets = createBudgets(redis, usage, config.budget ? { amount: config.budget, action: "stop" } : null, now)

@@ -3,6 +3,7 @@ import { InfraError } from "../../infra/errors.ts"
 /** What passes by itself: the provider cannot be reached, fails, has too much to do, or is at work on the machine. */
 const PASSING = new Set([
   "provider-unreachable",
+  "provider-silent",
   "provider-failed",
   "provider-rate-limited",
   "provider-action-failed",

@@ -2,6 +2,7 @@ import type { Campaign } from "./campaign.ts"
 import { freezes } from "./freezes.ts"
 import { deploys, kills, lifeKills } from "./kills.ts"
 import { redisOutages } from "./redis-outages.ts"
+import { weather } from "./weather.ts"
 
 /** Every campaign, by the name it is asked for. */
 export const CAMPAIGNS = new Map<string, Campaign>([
@@ -10,4 +11,5 @@ export const CAMPAIGNS = new Map<string, Campaign>([
   ["deploys", deploys],
   ["freezes", freezes],
   ["redis", redisOutages],
+  ["weather", weather],
 ])

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict"
 import { type CloudConfig, openMachines } from "../../infra/cloud-config.ts"
-import type { EnginePool } from "../../infra/engine-pool.ts"
+import { createEnginePool, type EnginePool } from "../../infra/engine-pool.ts"
 import { InfraError } from "../../infra/errors.ts"
 import { machinesOf } from "../../infra/workspace-stack.ts"
 import type { TestCloud, TestFault } from "../support/local-cloud.ts"
@@ -120,5 +120,22 @@ describe("engine: provider faults", () => {
     await cloud.clearFaults()
     await pool.run(config, { action: "destroy", workspace })
     assert.deepEqual(cloud.ledger().alive, [])
+  })
+
+  it("a request that is never answered ends a run that says nothing any more; the next one goes on", async () => {
+    const workspace = "forgotten"
+    const spec = testSpec({ workspace, image: cloud.imageId, dns: { name: workspace, zone: "desk.example", ttl: 60 } })
+    await cloud.addFault({ match: create, times: 1, fault: { kind: "hang" } })
+    const impatient = createEnginePool({ size: 1, silenceMs: 3_000 })
+    try {
+      const apply = { action: "apply" as const, spec, secrets: testSecrets }
+      await assert.rejects(impatient.run(config, apply), { id: "provider-silent", next: "retry" })
+      await impatient.run(config, apply)
+      assert.equal((await machinesOf(openMachines(config), workspace)).length, 1)
+      await impatient.run(config, { action: "destroy", workspace })
+      assert.deepEqual(cloud.ledger().alive, [])
+    } finally {
+      await impatient.close()
+    }
   })
 })
