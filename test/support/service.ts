@@ -39,7 +39,7 @@ export interface TestWorld {
   finished(
     who: string | Visitor,
     operation: string,
-  ): Promise<{ state: string; failure: { id: string; message: string; next: string } | null }>
+  ): Promise<{ kind: string; state: string; failure: { id: string; message: string; next: string } | null }>
   close(): Promise<void>
 }
 
