@@ -76,7 +76,7 @@ const KNOWN: [RegExp, string, NextAction, string][] = [
     "The provider already has a resource of this name: an earlier run's answer was lost, or somebody made it by hand. `foozol-cloud stack show` lists what carries the workspace's label.",
   ],
   [
-    /resource_unavailable|placement_error|unavailable/i,
+    /resource_unavailable|placement_error/i,
     "provider-no-capacity",
     "retry",
     "The provider has no room for this machine type at this location now: choose another size or region, or try again later.",
@@ -88,19 +88,19 @@ const KNOWN: [RegExp, string, NextAction, string][] = [
     "The provider project's limit for this kind of resource is reached: remove some, or have the limit raised.",
   ],
   [
-    /\(not_found\b/,
+    /\(not_found\b|error code: not_found\b/i,
     "provider-not-found",
     "investigate",
     "Something the workspace is made of is gone at the provider: `foozol-cloud stack refresh` takes note of it, then run it again.",
   ],
   [
-    /\(protected|is protected|resource is protected/i,
+    /\(protected|is protected|error code: protected\b/i,
     "protected",
     "fail",
     "The machine is protected from deletion: `foozol-cloud stack destroy` lifts the protection first.",
   ],
   [
-    /status code 5\d\d|\((server_error|service_error|unavailable|maintenance|timeout|unknown_error)\b|action_failed/i,
+    /status code:? 5\d\d|(\(|error code: )(server_error|service_error|unavailable|maintenance|timeout|unknown_error)\b|action_failed/i,
     "provider-failed",
     "retry",
     "The provider's API failed: try again in a few minutes.",

@@ -15,6 +15,7 @@ export interface Cloud {
 
 /** Of a workspace's six resources a killed run has at most these under way at a time. */
 const MOST_ADOPTIONS = 3
+const LEFT_BEHIND = new Set(["name-taken", "provider-not-found"])
 
 /**
  * Brings a workspace's resources to what its spec says. What the provider cannot give (unknown image, sold out) is
@@ -45,11 +46,13 @@ export async function applyWorkspace(
       if (spec.asleep) await putAwayUnrecorded(cloud, workspace, options)
       return done
     } catch (error) {
-      if (!(error instanceof InfraError) || error.id !== "name-taken" || tries === MOST_ADOPTIONS) throw error
-      // An earlier run made something and never heard of it. What carries our label is ours: take it in and go on.
+      if (!(error instanceof InfraError) || !LEFT_BEHIND.has(error.id) || tries === MOST_ADOPTIONS) throw error
+      // An earlier run made or removed something and never heard of it. What carries our label is ours: take it in; what
+      // is gone is read anew; then go on.
       // A request of a killed run may even arrive while this looks, hence the repetition.
-      adopt = (await recoverStack(cloud, workspace, options)).plan.adopt
-      if (Object.keys(adopt).length === 0) throw error
+      const found = await recoverStack(cloud, workspace, options)
+      adopt = found.plan.adopt
+      if (Object.keys(adopt).length === 0 && !found.refreshed) throw error
     }
   }
 }
@@ -80,10 +83,21 @@ export async function destroyWorkspace(cloud: Cloud, workspace: string, options:
   const machines = await machinesOf(cloud.machines, workspace, options)
   await Promise.all(machines.map(machine => liftProtection(cloud.machines, machine, call)))
   await cloud.engine.putBackState(workspace)
-  const result = await cloud.engine.destroy(workspace, options)
+  const result = await destroyRecorded(cloud.engine, workspace, options)
   // What a lost answer kept out of the state is still the workspace's.
   await cloud.machines.removeResources(await cloud.machines.resources(workspace, call), call)
   return result
+}
+
+/** The plugin takes some things that are gone already for an error; what is read anew is not asked for again. */
+async function destroyRecorded(engine: Engine, workspace: string, options: RunOptions): Promise<RunResult> {
+  try {
+    return await engine.destroy(workspace, options)
+  } catch (error) {
+    if (!(error instanceof InfraError) || error.id !== "provider-not-found") throw error
+    await engine.refresh(workspace, options)
+    return engine.destroy(workspace, options)
+  }
 }
 
 /** The machines that carry a workspace's label, whatever the state says: none of ours can hide from it. */

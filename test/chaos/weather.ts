@@ -48,7 +48,7 @@ async function live(test: TestService, token: string, pause: () => number): Prom
       const end = await test.finished(token, operation)
       if (end.state === "succeeded") return true
       life.presses++
-      life.failures.push(`${end.kind} ${end.failure?.id}`)
+      life.failures.push(`${end.kind} ${end.failure?.id}: ${detailOf(test, operation)}`)
       if (press === PRESSES) {
         life.words.push(`${life.workspace}: given up after ${PRESSES} tries: ${JSON.stringify(end.failure)}`)
         return false
@@ -71,6 +71,15 @@ async function live(test: TestService, token: string, pause: () => number): Prom
   await untilDone(gone.body.operation.id)
   life.seconds = (performance.now() - began) / 1_000
   return life
+}
+
+/** What the operator's log says of an operation that failed. */
+function detailOf(test: TestService, operation: string): string {
+  const line = test
+    .logged()
+    .split("\n")
+    .findLast(text => text.includes(operation) && text.includes('"level":50'))
+  return line ? String((JSON.parse(line) as { detail?: string }).detail).slice(-600) : ""
 }
 
 async function world(share: number, seed: number, faulty: boolean, note: Plan["note"]) {

@@ -21,6 +21,18 @@ const SEEN: [string, string][] = [
   ["sdk.helper_schema: limit of 3600 requests per hour reached (rate_limit_exceeded, abc)", "provider-rate-limited"],
   ["sdk.helper_schema: dial tcp 127.0.0.1:1: connect: connection refused", "provider-unreachable"],
   ["sdk.helper_schema: no capacity (resource_unavailable, abc)", "provider-no-capacity"],
+  ["sdk.helper_schema: Service Unavailable (unavailable, abc)", "provider-failed"],
+  // Some of the plugin's resources speak otherwise than the others.
+  [
+    "API request failed: An unexpected error was encountered during an API request.\n\ninjected fault\n\nError code: server_error\nStatus code: 503\nupdate failed",
+    "provider-failed",
+  ],
+  [
+    "API request failed: An unexpected error was encountered during an API request.\n\nzone not found\n\nError code: not_found\nStatus code: 404\nupdate failed",
+    "provider-not-found",
+  ],
+  ["error: could not read plugin [/plugins/resource-hcloud/pulumi-resource-hcloud]: exit status -1", "engine-died"],
+  ["error: rpc error: code = Unavailable desc = error reading from server: EOF", "engine-died"],
 ]
 
 describe("engine-errors/engineError", () => {
