@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises"
 import { SemVer } from "semver"
 import type { RunOptions } from "./engine.ts"
-import { runCommand } from "./engine-command.ts"
+import { type CommandOutput, runCommand } from "./engine-command.ts"
 import type { EngineConfig } from "./engine-config.ts"
 import { engineError } from "./engine-errors.ts"
 import { InfraError } from "./errors.ts"
@@ -64,7 +64,7 @@ export function apiCommand(
         if (done.code === 0) return done
         if (options.signal?.aborted)
           throw new InfraError("cancelled", "retry", "The run was cancelled; what it had done is recorded.")
-        const error = done.killed ? ENGINE_DIED() : engineError(`${done.stderr}\n${done.stdout}`)
+        const error = done.killed ? ENGINE_DIED() : engineError(saidBy(done, wanted))
         if (error.id !== "stack-locked" || performance.now() > patience) throw error
         // Whoever runs this holds the workspace's lease: the lock is that of a run which was cut off and may still be
         // putting its state in order, or is dead.
@@ -75,6 +75,10 @@ export function apiCommand(
     },
   }
 }
+
+/** What a run has printed that failed; of one that printed nothing, which it was. */
+const saidBy = ({ stderr, stdout, code }: CommandOutput, [first, second]: string[]) =>
+  `${stderr}\n${stdout}`.trim() || `\`pulumi ${first} ${second?.replace(/^-.*/, "") ?? ""}\` ended with ${code}`
 
 const ENGINE_DIED = () =>
   new InfraError(
