@@ -132,7 +132,7 @@ export async function startRounds(options: FleetOptions = {}): Promise<{
       verdict.orphans += found.length
       if (found.length > 0) verdict.words.push(`left over: ${found.length} ${kind}`)
     }
-    const left = await waitUntil("nothing is left", () => fleet.leftProcesses().length === 0, 15_000).catch(() => null)
+    const left = await waitUntil("nothing is left", () => fleet.leftProcesses().length === 0, 60_000).catch(() => null)
     if (left) return
     verdict.left = fleet.leftProcesses().length
     verdict.words.push(`processes that nobody will end: ${verdict.left}`)
