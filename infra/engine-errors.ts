@@ -64,6 +64,12 @@ const KNOWN: [RegExp, string, NextAction, string][] = [
     "The provider's API could not be reached or did not answer: check HCLOUD_ENDPOINT and the network (`foozol-cloud local status` for the local cloud), then try again.",
   ],
   [
+    /(\(|error code: )(locked|conflict)\b/i,
+    "provider-busy",
+    "retry",
+    "The provider is still busy with an earlier action: try again in a moment.",
+  ],
+  [
     /rate_limit_exceeded|\b429\b/,
     "provider-rate-limited",
     "retry",

@@ -1,8 +1,11 @@
 import { InfraError } from "../../infra/errors.ts"
+import { findMachine } from "./kinds/machine.ts"
 import type { OperationRun } from "./operation-run.ts"
 
 /** Looked at least so often, in case news was lost. */
 const LOOK_MS = 2_000
+/** A machine that has not called by then may have been made without being started: whoever made it was cut off. */
+const CALLS_BY_MS = 30_000
 
 /**
  * Waits until the workspace's machine has reported that its whole desktop is ready.
@@ -24,6 +27,8 @@ export async function waitUntilReady(
   // One that is on already, such as after a run that was cut off, would say so only at its next report.
   await means.channel.order(workspace.id, { type: "report", data: {} })
   let connected = false
+  let nudged = false
+  const callsBy = means.now() + Math.min(CALLS_BY_MS, means.config.readyMs / 4)
   try {
     for (;;) {
       signal.throwIfAborted()
@@ -35,6 +40,10 @@ export async function waitUntilReady(
       }
       const fresh = reportedAt >= since ? report : null
       if (fresh?.ready) return
+      if (!connected && !nudged && means.now() > callsBy) {
+        nudged = true
+        await switchOnIfOff(run)
+      }
       if (means.now() > deadline) throw tooLong(connected, fresh?.checks ?? [], means.config.readyMs)
       const timer = setTimeout(wake, LOOK_MS)
       await news.promise
@@ -44,6 +53,14 @@ export async function waitUntilReady(
     forget()
     signal.removeEventListener("abort", wake)
   }
+}
+
+async function switchOnIfOff(run: OperationRun): Promise<void> {
+  const { machines } = run.means
+  const machine = await findMachine(run)
+  if (machine?.state !== "off") return
+  run.say("The machine was made, but not started: it is switched on.")
+  await machines.powerOn(machine.id, { signal: run.signal })
 }
 
 function tooLong(connected: boolean, checks: { name: string; ok: boolean; detail?: string | undefined }[], ms: number) {

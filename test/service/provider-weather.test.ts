@@ -40,6 +40,19 @@ describe("service: a provider that fails for a while", () => {
     assert.equal((await desk.machines()).length, 1)
     assert.equal(test.cloud.ledger().created.length, made + 1)
   })
+  it("a machine that was made and not started is switched on", async () => {
+    await test.cloud.addFault({
+      match: { method: "POST", path: "^/v1/servers$" },
+      times: 1,
+      fault: { kind: "fail_action" },
+    })
+    const desk = await newWorkspace(test, token)
+    const machines = await desk.machines()
+    assert.deepEqual(
+      machines.map(({ status }) => status),
+      ["running"],
+    )
+  })
   it("a resize does not go back for it", async () => {
     const desk = await newWorkspace(test, token)
     await fail("POST", "/actions/change_type$", 2)
