@@ -64,6 +64,12 @@ const KNOWN: [RegExp, string, NextAction, string][] = [
     "The provider's API could not be reached or did not answer: check HCLOUD_ENDPOINT and the network (`foozol-cloud local status` for the local cloud), then try again.",
   ],
   [
+    /(\(|error code: )invalid_input\b/i,
+    "provider-refused",
+    "investigate",
+    "The provider refused what was asked for: what the workspace is made of may have been changed meanwhile; `foozol-cloud stack refresh` takes note of that.",
+  ],
+  [
     /(\(|error code: )(locked|conflict)\b/i,
     "provider-busy",
     "retry",
@@ -121,7 +127,7 @@ export function engineError(output: string): InfraError {
   const line = output
     .split("\n")
     .map(text => text.trim())
-    .find(text => /^error:|\berror\b/i.test(text))
+    .find(text => /^error:|\berror\b|^\* /i.test(text) && !/errors? occurred:$/.test(text))
   return new InfraError(
     "engine-failed",
     "investigate",

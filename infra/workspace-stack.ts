@@ -15,7 +15,8 @@ export interface Cloud {
 
 /** Of a workspace's six resources a killed run has at most these under way at a time. */
 const MOST_ADOPTIONS = 3
-const LEFT_BEHIND = new Set(["name-taken", "provider-not-found"])
+/** What the provider says to a run that rests on a state in which something is missing that was done or removed. */
+const STALE = new Set(["provider-not-found", "provider-refused"])
 
 /**
  * Brings a workspace's resources to what its spec says. What the provider cannot give (unknown image, sold out) is
@@ -35,6 +36,7 @@ export async function applyWorkspace(
   const up = (adopt: Adoptions) => cloud.engine.up(workspace, program(spec, secrets, adopt), options)
   let { adopt } = recovery.plan
   const hadBegun = recovery.plan.unsure.length > 0
+  let isStale = false
   for (let tries = 0; ; tries++) {
     try {
       const result = await up(adopt)
@@ -46,13 +48,18 @@ export async function applyWorkspace(
       if (spec.asleep) await putAwayUnrecorded(cloud, workspace, options)
       return done
     } catch (error) {
-      if (!(error instanceof InfraError) || !LEFT_BEHIND.has(error.id) || tries === MOST_ADOPTIONS) throw error
-      // An earlier run made or removed something and never heard of it. What carries our label is ours: take it in; what
-      // is gone is read anew; then go on.
+      if (!(error instanceof InfraError) || tries === MOST_ADOPTIONS) throw error
+      if (STALE.has(error.id) && !isStale) {
+        // An earlier run changed or removed something and never heard of it.
+        isStale = true
+        await cloud.engine.refresh(workspace, options)
+        continue
+      }
+      if (error.id !== "name-taken") throw error
+      // An earlier run made something and never heard of it. What carries our label is ours: take it in and go on.
       // A request of a killed run may even arrive while this looks, hence the repetition.
-      const found = await recoverStack(cloud, workspace, options)
-      adopt = found.plan.adopt
-      if (Object.keys(adopt).length === 0 && !found.refreshed) throw error
+      adopt = (await recoverStack(cloud, workspace, options)).plan.adopt
+      if (Object.keys(adopt).length === 0) throw error
     }
   }
 }

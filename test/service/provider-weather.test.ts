@@ -59,6 +59,16 @@ describe("service: a provider that fails for a while", () => {
     assert.equal((await desk.does("resize", { sizeClass: "medium" })).state, "succeeded")
     assert.equal((await desk.machines())[0]?.size, "cx33")
   })
+  it("a resize whose answer is lost is not asked for twice", async () => {
+    const desk = await newWorkspace(test, token)
+    await test.cloud.addFault({
+      match: { method: "POST", path: "/actions/change_type$" },
+      times: 1,
+      fault: { kind: "drop_after" },
+    })
+    assert.equal((await desk.does("resize", { sizeClass: "medium" })).state, "succeeded")
+    assert.equal((await desk.machines())[0]?.size, "cx33")
+  })
   it("says that it waits, and can be cancelled then", async () => {
     await fail("POST", "^/v1/servers$", 1_000)
     const { body } = await test.api(token, "POST", "/workspaces", { sizeClass: "small", region: "fsn1" })

@@ -1,4 +1,4 @@
-import type { InfraError } from "../../../infra/errors.ts"
+import { type InfraError, toErrorValue } from "../../../infra/errors.ts"
 import { ServiceError } from "../../errors.ts"
 import { failureIn, type OperationRun, type Outcome, Returned } from "../operation-run.ts"
 import { waitUntilReady } from "../wait-until-ready.ts"
@@ -21,6 +21,7 @@ export async function resize(run: OperationRun): Promise<Outcome> {
     await apply(run, { size: place.size })
   } catch (error) {
     const failure = failureIn(run, error)
+    run.log.warn({ err: failure, detail: toErrorValue(failure).detail }, "the size was not to be had; it goes back")
     run.say("It could not be done; the machine goes back to the size it had.")
     await apply(run, { size: before.size })
     await powerOnAndWait(run, machine.id)

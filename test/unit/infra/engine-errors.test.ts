@@ -22,6 +22,7 @@ const SEEN: [string, string][] = [
   ["sdk.helper_schema: dial tcp 127.0.0.1:1: connect: connection refused", "provider-unreachable"],
   ["sdk.helper_schema: no capacity (resource_unavailable, abc)", "provider-no-capacity"],
   ["sdk.helper_schema: Service Unavailable (unavailable, abc)", "provider-failed"],
+  ["* invalid input in field 'server_type': is the server's type already (invalid_input)", "provider-refused"],
   ["1 error occurred:\n\t* Item is locked (locked, abc)", "provider-busy"],
   // Some of the plugin's resources speak otherwise than the others.
   [
