@@ -16,6 +16,8 @@ import { moveChanges } from "./usage/changes.ts"
 import type { Ledger } from "./usage/ledger.ts"
 import type { LinePrice } from "./usage/ledger-line.ts"
 import { tellOwner } from "./usage/tell-changes.ts"
+import { admitsChores } from "./weather/judge.ts"
+import type { Weather } from "./weather/weather.ts"
 import type { SizeCatalog } from "./workspaces/sizes.ts"
 import type { WorkspaceStore } from "./workspaces/store.ts"
 import type { WorkspaceInfo } from "./workspaces/workspace.ts"
@@ -51,6 +53,7 @@ export interface ChoreMeans extends EndMeans {
   mailer: Mailer | null
   /** Looks after all backups once. */
   lookAfterBackups: (signal: AbortSignal) => Promise<void>
+  weather: Pick<Weather, "now">
   /** Makes lost records again, then removes what the provider has of workspaces that nobody knows. */
   sweep: (signal: AbortSignal) => Promise<{ held: number }>
   log: Logger
@@ -78,6 +81,21 @@ export function startChores(means: ChoreMeans, { onlyPublic }: { onlyPublic: boo
     while (!stop.signal.aborted && (await emptyOutbox(means)) > 0);
   }
 
+  let isWaiting = false
+  /** Leaves out what nobody waits for while the provider fails or has few requests left; the next turn looks again. */
+  async function inCalm(work: () => Promise<void>): Promise<void> {
+    const weather = await means.weather.now()
+    const waits = !admitsChores(weather)
+    if (waits !== isWaiting) {
+      const said = waits
+        ? "the provider fails, or its requests run out: backups, trials, roll-outs and sweeps wait"
+        : "the provider is well again: backups, trials, roll-outs and sweeps go on"
+      log.warn(weather, said)
+      isWaiting = waits
+    }
+    if (!waits) await work()
+  }
+
   let sweepsAt = 0
   const loops = [
     every(LOOK_MS, stop.signal, log, "what has changed could not be written down", () =>
@@ -90,10 +108,10 @@ export function startChores(means: ChoreMeans, { onlyPublic }: { onlyPublic: boo
       inTurn(redis, "budgets", TURN_MS, () => watchBudgets(means)),
     ),
     every(ROLL_OUT_MS, stop.signal, log, "the roll-out could not go on", () =>
-      inTurn(redis, "roll-out", TURN_MS, means.rollOuts.step),
+      inTurn(redis, "roll-out", TURN_MS, () => inCalm(means.rollOuts.step)),
     ),
     every(BACKUPS_MS, stop.signal, log, "backups could not be looked after", () =>
-      inTurn(redis, "backups", BACKUPS_TURN_MS, () => means.lookAfterBackups(stop.signal)),
+      inTurn(redis, "backups", BACKUPS_TURN_MS, () => inCalm(() => means.lookAfterBackups(stop.signal))),
     ),
     every(ENDINGS_MS, stop.signal, log, "accounts could not be ended", () =>
       inTurn(redis, "account-endings", TURN_MS, () => endAccounts(means)),
@@ -101,8 +119,10 @@ export function startChores(means: ChoreMeans, { onlyPublic }: { onlyPublic: boo
     every(SWEEP_MS, stop.signal, log, "what nobody has any more could not be looked for", () =>
       inTurn(redis, "sweep", TURN_MS, async () => {
         if (means.now() < sweepsAt) return
-        const { held } = await means.sweep(stop.signal)
-        sweepsAt = means.now() + gapAfter(held) - SLACK_MS
+        await inCalm(async () => {
+          const { held } = await means.sweep(stop.signal)
+          sweepsAt = means.now() + gapAfter(held) - SLACK_MS
+        })
       }),
     ),
   ]

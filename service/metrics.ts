@@ -59,6 +59,22 @@ export function watchStore({ registry }: Metrics, services: Services): void {
     },
   })
   new Gauge({
+    name: "foozol_provider_requests_left",
+    help: "Share of the provider's request budget that is left, 0 to 1",
+    registers: [registry],
+    async collect() {
+      this.set((await services.weather.now()).requestsLeft)
+    },
+  })
+  new Gauge({
+    name: "foozol_provider_stormy",
+    help: "1 while the provider fails and what nobody waits for is left out",
+    registers: [registry],
+    async collect() {
+      this.set((await services.weather.now()).isStormy ? 1 : 0)
+    },
+  })
+  new Gauge({
     name: "foozol_operations",
     help: "Operations in the queue",
     labelNames: ["state"],

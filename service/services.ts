@@ -39,6 +39,7 @@ import { openLedger } from "./usage/ledger.ts"
 import { createUsageReport, type UsageReport } from "./usage/usage-report.ts"
 import { createUsers, type Users } from "./users/users.ts"
 import { createVncTokens, type VncTokens } from "./vnc-tokens/vnc-tokens.ts"
+import { createWeather, type Weather } from "./weather/weather.ts"
 import { createImages, type Images } from "./workspaces/images.ts"
 import { createSizeCatalog, type SizeCatalog } from "./workspaces/sizes.ts"
 import { createWorkspaceStore, type WorkspaceStore } from "./workspaces/store.ts"
@@ -73,6 +74,7 @@ export interface Services {
   usage: UsageReport
   budgets: Budgets
   rollOuts: RollOuts
+  weather: Weather
   notify: Notify
   preferences: PreferenceStore
   deliveries: Deliveries
@@ -120,7 +122,8 @@ export async function openServices(
 
   const keys = createKeys(config.secret)
   const subscriber = createSubscriber(listening)
-  const machines = given.machines ?? openMachines(cloud)
+  const weather = createWeather(redis, log, now)
+  const machines = given.machines ?? openMachines(cloud, weather.hear)
   const store = createWorkspaceStore(redis)
   const secrets = createSecrets(redis, keys)
   const estimates = createEstimates(redis)
@@ -175,13 +178,13 @@ export async function openServices(
     ...parts,
     ...{ log, redis, tokens, channel, reports, proofs, pool },
     ...{ users: createUsers(redis, config.signUpCap), endings, logins, apiTokens },
-    ...{ workspaces, rollOuts, idleness, usage, notify, preferences, deliveries, mailer },
+    ...{ workspaces, rollOuts, weather, idleness, usage, notify, preferences, deliveries, mailer },
     lookAfterBackups,
     startChores: () =>
       startChores(
         {
           ...{ redis, ledger, sizes, store, workspaces, budgets, rollOuts, notify, preferences, deliveries, mailer },
-          ...{ lookAfterBackups, log, now },
+          ...{ lookAfterBackups, weather, log, now },
           sweep: signal =>
             sweep(
               {
@@ -208,6 +211,7 @@ export async function openServices(
       await pool.close()
       await queue.close()
       mailer?.close()
+      await weather.close()
       for (const connection of [...connections, ...queueing]) connection.disconnect()
     },
   }

@@ -15,6 +15,8 @@ export interface HetznerApiConfig {
   patienceMs?: number
   /** The first pause before a request is repeated, and between two looks at a running action; Hetzner's own clients: 500. */
   pauseMs?: number
+  /** Hears of each request's end, however it was. */
+  heard?: (heard: Heard) => void
 }
 
 /** The request budget as the last answer told it. Hetzner: 3,600 requests an hour and project, one more each second. */
@@ -23,6 +25,13 @@ export interface RequestBudget {
   remaining: number
   /** When the budget is full again. */
   resetAt: Date
+}
+
+/** What one request has shown of the provider. */
+export interface Heard {
+  /** It failed, was too busy, or did not answer; a refusal is none. */
+  isFault: boolean
+  budget: RequestBudget | null
 }
 
 export interface HetznerApi {
@@ -73,10 +82,13 @@ export function createHetznerApi(config: HetznerApiConfig): HetznerApi {
         signal: AbortSignal.any(limits),
         ...(body ? { body: JSON.stringify(body) } : {}),
       })
-      budget = readBudget(response.headers) ?? budget
+      const told = readBudget(response.headers)
+      budget = told ?? budget
+      config.heard?.({ isFault: response.status >= 500 || response.status === 429, budget: told })
       return response
     } catch (error) {
       signal?.throwIfAborted()
+      config.heard?.({ isFault: true, budget: null })
       const cause = error instanceof Error && error.cause instanceof Error ? error.cause.message : String(error)
       throw new InfraError(
         "provider-unreachable",
