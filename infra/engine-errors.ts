@@ -1,5 +1,8 @@
 import { InfraError, type NextAction } from "./errors.ts"
 
+/** An error code of the provider in either wording of its plugin: `(code, id)`, or `Error code: code` on a line. */
+const code = (...codes: string[]) => new RegExp(`(\\(|error code: )(${codes.join("|")})\\b`, "i")
+
 /** What the engine and its plugins print, and what it means to us. The first pattern that fits decides. */
 const KNOWN: [RegExp, string, NextAction, string][] = [
   [
@@ -64,13 +67,13 @@ const KNOWN: [RegExp, string, NextAction, string][] = [
     "The provider's API could not be reached or did not answer: check HCLOUD_ENDPOINT and the network (`foozol-cloud local status` for the local cloud), then try again.",
   ],
   [
-    /(\(|error code: )invalid_input\b/i,
+    code("invalid_input"),
     "provider-refused",
     "investigate",
     "The provider refused what was asked for: what the workspace is made of may have been changed meanwhile; `foozol-cloud stack refresh` takes note of that.",
   ],
   [
-    /(\(|error code: )(locked|conflict)\b/i,
+    code("locked", "conflict"),
     "provider-busy",
     "retry",
     "The provider is still busy with an earlier action: try again in a moment.",
@@ -100,7 +103,7 @@ const KNOWN: [RegExp, string, NextAction, string][] = [
     "The provider project's limit for this kind of resource is reached: remove some, or have the limit raised.",
   ],
   [
-    /\(not_found\b|error code: not_found\b/i,
+    code("not_found"),
     "provider-not-found",
     "investigate",
     "Something the workspace is made of is gone at the provider: `foozol-cloud stack refresh` takes note of it, then run it again.",

@@ -47,46 +47,29 @@ export async function rounds(
 /** @param random from 0 to 1 */
 export const pick = <T>(from: readonly T[], random: () => number) => from[Math.floor(random() * from.length)] as T
 
+/** What a verdict counts, by the name it is told under. */
+const COUNTED = {
+  orphans: "orphans",
+  duplicates: "duplicates",
+  stuck: "stuck",
+  by_hand: "byHand",
+  lost: "lost",
+  left_processes: "left",
+} as const satisfies Record<string, keyof Verdict>
+
 function outcome(verdicts: Verdict[]): Outcome {
-  const sum = (of: (verdict: Verdict) => number) => verdicts.reduce((total, verdict) => total + of(verdict), 0)
-  const recovery = verdicts.flatMap(verdict => (verdict.missed ? [] : verdict.recovery))
+  const blows = verdicts.filter(verdict => !verdict.missed)
+  const recovery = blows.flatMap(verdict => verdict.recovery)
   return {
     measurements: [
-      one(
-        "blows",
-        "",
-        sum(verdict => (verdict.missed ? 0 : 1)),
-      ),
+      one("blows", "", blows.length),
       one("operations", "", recovery.length),
-      one(
-        "orphans",
-        "",
-        sum(verdict => verdict.orphans),
-      ),
-      one(
-        "duplicates",
-        "",
-        sum(verdict => verdict.duplicates),
-      ),
-      one(
-        "stuck",
-        "",
-        sum(verdict => verdict.stuck),
-      ),
-      one(
-        "by_hand",
-        "",
-        sum(verdict => verdict.byHand),
-      ),
-      one(
-        "lost",
-        "",
-        sum(verdict => verdict.lost),
-      ),
-      one(
-        "left_processes",
-        "",
-        sum(verdict => verdict.left),
+      ...Object.entries(COUNTED).map(([metric, field]) =>
+        one(
+          metric,
+          "",
+          verdicts.reduce((sum, verdict) => sum + verdict[field], 0),
+        ),
       ),
       one("recovery_p50_s", "s", quantile(recovery, 0.5)),
       one("recovery_p99_s", "s", quantile(recovery, 0.99)),

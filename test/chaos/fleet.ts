@@ -102,7 +102,7 @@ export async function startFleet({ workers = 1, settings = {} }: FleetOptions = 
     },
     leftProcesses() {
       const kept = new Set(members.flatMap(one => processTree(one.process.pid)))
-      return allProcesses().filter(pid => !kept.has(pid) && belongsTo(pid, String(world.env.FOOZOL_ENGINE_DIRECTORY)))
+      return allProcesses().filter(pid => !kept.has(pid) && belongsTo(pid, world.directory))
     },
     output: () => members.flatMap(one => one.process.output().split("\n").filter(isTelling).slice(-30)).join("\n"),
     async close() {
@@ -123,9 +123,8 @@ function kindOf(pid: number): Victim | null {
 /** Engines and their plugins are started in the world's folder, which is theirs alone. */
 function belongsTo(pid: number, directory: string): boolean {
   if (kindOf(pid) === null) return false
-  const [folder, environment] = [`/proc/${pid}/cwd`, `/proc/${pid}/environ`]
-  if (attempt(() => readlinkSync(folder))?.startsWith(directory)) return true
-  return attempt(() => readFileSync(environment, "utf8"))?.includes(directory.replace(/\/engine$/, "")) ?? false
+  if (attempt(() => readlinkSync(`/proc/${pid}/cwd`))?.startsWith(directory)) return true
+  return attempt(() => readFileSync(`/proc/${pid}/environ`, "utf8"))?.includes(directory) ?? false
 }
 
 function signalTo(pid: number, signal: NodeJS.Signals): void {

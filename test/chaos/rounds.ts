@@ -12,6 +12,7 @@ import {
 } from "../support/scenarios.ts"
 import { waitUntil } from "../support/wait-until.ts"
 import { type Fleet, type FleetOptions, startFleet } from "./fleet.ts"
+import { leftOver, RESOURCES } from "./left-over.ts"
 
 /** What has not ended after this long ends by nobody's doing but a person's. */
 const STUCK_MS = 240_000
@@ -126,11 +127,9 @@ export async function startRounds(options: FleetOptions = {}): Promise<{
 
   /** Everybody has gone: what is still there is nobody's. */
   async function lookForOrphans(verdict: Verdict): Promise<void> {
-    for (const what of ["servers", "firewalls", "primary_ips", "volumes", "images?type=snapshot"]) {
-      const kind = what.replace(/\?.*/, "")
-      const found = (await fleet.world.cloud.api<Record<string, { id: number }[]>>("GET", `/${what}`))[kind] ?? []
-      verdict.orphans += found.length
-      if (found.length > 0) verdict.words.push(`left over: ${found.length} ${kind}`)
+    for (const [kind, found] of await leftOver(fleet.world.cloud, [...RESOURCES, "images?type=snapshot"])) {
+      verdict.orphans += found
+      verdict.words.push(`left over: ${found} ${kind}`)
     }
     const left = await waitUntil("nothing is left", () => fleet.leftProcesses().length === 0, 60_000).catch(() => null)
     if (left) return

@@ -13,7 +13,6 @@ const CONTROL_EVERY = 1_000
 
 /** Somebody with a machine, and what admits them to it or once did. */
 interface Person {
-  workspace: string
   /** Of their machine. */
   key: string
   token: string
@@ -132,7 +131,7 @@ async function person(test: TestService, agent: Agent, login: string): Promise<P
   }
   const revoked = await Promise.all(Array.from({ length: 3 }, enter))
   await test.service.services.tokens.revokeOfWorkspace(id)
-  return { workspace: id, key, token: await enter(), used, revoked, fresh: await ticket() }
+  return { key, token: await enter(), used, revoked, fresh: await ticket() }
 }
 
 /** The question that a machine's NGINX asks. */

@@ -3,6 +3,7 @@ import { seeded } from "../support/seeded.ts"
 import { startTestService, type TestService } from "../support/service.ts"
 import { askWorkspace, type WorkspaceLife } from "../support/workspace-life.ts"
 import { type Campaign, type Outcome, one, type Plan, quantile, shares } from "./campaign.ts"
+import { leftOver, RESOURCES } from "./left-over.ts"
 
 /** Part of the provider's requests that go wrong, by how. */
 const SHARES: [number, TestFault["fault"]][] = [
@@ -109,10 +110,8 @@ async function world(share: number, seed: number, faulty: boolean, note: Plan["n
     )
     const made = (await requests()) - before
     await test.cloud.clearFaults()
-    let orphans = 0
-    for (const kind of ["servers", "firewalls", "primary_ips", "volumes"]) {
-      orphans += (await test.cloud.api<Record<string, unknown[]>>("GET", `/${kind}`))[kind]?.length ?? 0
-    }
+    const left = await leftOver(test.cloud, RESOURCES)
+    const orphans = [...left.values()].reduce((sum, found) => sum + found, 0)
     return { lives, orphans, requests: made }
   } finally {
     await test.close()
