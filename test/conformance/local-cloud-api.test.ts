@@ -2,6 +2,7 @@ import assert from "node:assert/strict"
 import { type ApiDescription, readApiDescription } from "../support/api-description.ts"
 import { type ApiWalk, createApiWalk } from "../support/api-walk.ts"
 import { startTestCloud, type TestCloud } from "../support/local-cloud.ts"
+import { skipSuite } from "../support/skip-suite.ts"
 import { TEST_ZONE } from "../support/workspace.ts"
 
 /** Routes that answer nothing but an error, and why. */
@@ -40,11 +41,7 @@ describe("local cloud: API as Hetzner's description has it", () => {
 
   before(async function () {
     const description: ApiDescription | null = readApiDescription()
-    if (!description) {
-      for (const test of this.test?.parent?.tests ?? [])
-        Object.assign(test, { skipReason: "Hetzner's API description is not beside the repository" })
-      this.skip()
-    }
+    if (!description) return skipSuite(this, "Hetzner's API description is not beside the repository")
     cloud = await startTestCloud({ machines: "none" })
     walk = createApiWalk(cloud, description)
   })
