@@ -2,7 +2,9 @@ import type { Redis } from "ioredis"
 import { z } from "zod"
 import type { Reading } from "../idleness/signals.ts"
 import { loadScript } from "../redis/scripts.ts"
+import { noteUnrecorded } from "../sweeps/unrecorded-machines.ts"
 import { KEY } from "../workspaces/store.ts"
+import { MachineCertificate } from "./certificate.ts"
 
 const reportScript = loadScript(new URL("lua/report.lua", import.meta.url))
 
@@ -20,6 +22,8 @@ export const MachineReport = z.looseObject({
   signals: z.looseObject({}).default({}),
   /** When the agent started, by the machine's clock. */
   startedAt: z.string().max(64).optional(),
+  /** One that makes no sense is none. */
+  certificate: MachineCertificate.optional().catch(undefined),
 })
 export type MachineReport = z.output<typeof MachineReport>
 
@@ -40,14 +44,17 @@ export function createMachineReports(redis: Redis, silentMs: number): MachineRep
   const known = (workspace: string) => redis.hexists(KEY.workspace(workspace), "info")
   return {
     async save(workspace, report, { seen, clockOffset }, now) {
-      await reportScript.run(
+      const known = await reportScript.run(
         redis,
         [KEY.workspace(workspace)],
         [
           ...[JSON.stringify(report), now, clockOffset ?? "", CLOCK_STEP_MS, silentMs, report.startedAt ?? ""],
+          report.certificate ? JSON.stringify(report.certificate) : "",
           ...Object.entries(seen).flat(),
         ],
       )
+      // Its key is one of ours, so it was a workspace of this service: of a later time than the backup that was restored.
+      if (known === 0) await noteUnrecorded(redis, workspace, report.versions.image ?? "")
     },
     async last(workspace) {
       const [report, reportedAt, connectedAt] = await redis.hmget(
