@@ -28,7 +28,7 @@ function reader(maxFrame?: number) {
       pong: () => seen.pongs++,
       close: code => seen.closes.push(code),
     },
-    maxFrame,
+    maxFrame === undefined ? {} : { maxFrame },
   )
   return { seen, read }
 }

@@ -130,6 +130,9 @@ describe("agent/config", () => {
     const { workspace, service, entry, sessionId } = await read(identity)
     assert.deepEqual([workspace, sessionId, service], ["blue-otter", "blue-otter", "http://127.0.0.1:1"])
     assert.equal(entry, "https://a.b/c/connect?workspace=blue-otter")
+    assert.equal((await read(identity)).certificate, null)
+    const named = await read({ ...identity, fqdn: "blue-otter.desk.example" })
+    assert.equal(named.certificate?.name, "blue-otter.desk.example")
   })
   it("does with neither service nor pages, but not with what is no address", async () => {
     const { service, entry } = await read({ ...identity, service: null, site: undefined })
