@@ -1,0 +1,113 @@
+import { openMachines } from "../../infra/cloud-config.ts"
+import type { RunResult, StackSummary } from "../../infra/engine.ts"
+import type { EngineEvent } from "../../infra/engine-events.ts"
+import { createEnginePool } from "../../infra/engine-pool.ts"
+import type { EngineAction } from "../../infra/engine-protocol.ts"
+import { InfraError } from "../../infra/errors.ts"
+import type { Recovery } from "../../infra/recover-stack.ts"
+import { audited } from "../audit-direct.ts"
+import type { Outcome } from "../on-many.ts"
+import { recoveryText } from "../recovery-text.ts"
+import { cloudConfig, compileCache } from "../settings.ts"
+import { repairDirect } from "./drift-direct.ts"
+import type { DirectOptions } from "./options.ts"
+
+/** The engine on this machine, for work on stacks without the service. */
+export interface Engine {
+  run<T>(action: EngineAction, quiet?: boolean): Promise<T>
+  close(): Promise<void>
+}
+
+/** @param size runs at once. @throws InfraError as `cloudConfig` does */
+export function openEngine(size = 1): Engine {
+  const config = cloudConfig()
+  const pool = createEnginePool({ size, compileCache: compileCache() })
+  const aborted = new AbortController()
+  process.once("SIGINT", () => {
+    console.error("stopping after the resource it is at …")
+    aborted.abort()
+  })
+  return {
+    run: (action, quiet) =>
+      pool.run(config, action, { signal: aborted.signal, ...(quiet ? {} : { onEvent: showEvent }) }),
+    close: () => pool.close(),
+  }
+}
+
+/** One run, with an engine of its own. */
+export async function runOnce<T>(action: EngineAction, quiet?: boolean): Promise<T> {
+  const engine = openEngine()
+  try {
+    return await engine.run<T>(action, quiet)
+  } finally {
+    await engine.close()
+  }
+}
+
+export const listStacks = (): Promise<StackSummary[]> => runOnce<StackSummary[]>({ action: "list" }, true)
+
+/** What can be done to a stack here. */
+export const DIRECT_VERBS = ["refresh", "repair", "recover", "unlock", "destroy"] as const
+export type DirectVerb = (typeof DIRECT_VERBS)[number]
+
+export const isDirectVerb = (verb: string): verb is DirectVerb => DIRECT_VERBS.some(one => one === verb)
+
+/** Does it to one stack, and writes that into the audit log. */
+export async function onStack(
+  engine: Engine,
+  verb: DirectVerb,
+  workspace: string,
+  { force = false, dryRun = false, quiet = false }: DirectOptions,
+): Promise<Outcome> {
+  if (verb === "repair") return repairDirect(engine, workspace, { dryRun, quiet })
+  if (dryRun) return wouldDo(verb, workspace)
+  const action: EngineAction = verb === "unlock" ? { action: verb, workspace, force } : { action: verb, workspace }
+  const about = { action: `stack ${verb}`, workspace, input: force ? { force } : {} }
+  return audited(about, async () => {
+    if (verb === "recover") {
+      const recovery = await engine.run<Recovery>(action, quiet)
+      return { workspace, ok: true, result: recoveryText(recovery), detail: recovery }
+    }
+    const done = resultOf(await engine.run<RunResult | null>(action, quiet))
+    return { workspace, ok: true, result: done.text, detail: done.detail }
+  })
+}
+
+async function wouldDo(verb: Exclude<DirectVerb, "repair">, workspace: string): Promise<Outcome> {
+  if (verb !== "destroy") return { workspace, ok: true, result: `would ${verb}`, detail: { would: verb } }
+  const found = await openMachines(cloudConfig()).resources(workspace)
+  const names = found.map(({ name, id }) => `${name} ${id}`)
+  const result = names.length === 0 ? "would destroy its stack" : `would destroy ${names.join(", ")}`
+  return { workspace, ok: true, result, detail: { would: verb, resources: found } }
+}
+
+/** Resources by what was done to them. */
+export const changesText = (changes: Record<string, number>): string =>
+  Object.entries(changes)
+    .map(([kind, count]) => `${count} ${kind}`)
+    .join(", ") || "done"
+
+/** What a run has done, in words and for programs. The workspace key is a secret even to the operator's terminal. */
+export function resultOf(result: RunResult | null): { text: string; detail: object } {
+  const changes = result?.changes ?? {}
+  const { workspaceKey: _, ...outputs } = result?.outputs ?? {}
+  const where = outputs.ipv4 ? `\n${outputs.hostname}  ${outputs.ipv4}` : ""
+  return { text: `${changesText(changes)}${where}`, detail: { changes, outputs } }
+}
+
+/** Tells on standard error what a run does. */
+export function showEvent(event: EngineEvent): void {
+  if (event.type === "resource" && event.change !== "same" && event.state !== "begun") {
+    console.error(`${event.state === "failed" ? "FAILED " : ""}${event.change}  ${event.name}`)
+  }
+  if (event.type === "diagnostic" && event.severity === "warning") console.error(`warning  ${event.message}`)
+}
+
+/** @throws InfraError `needs-service` for what only a service knows */
+export function requireService(what: string): never {
+  throw new InfraError(
+    "needs-service",
+    "fail",
+    `${what} needs the service: set FOOZOL_API_URL and FOOZOL_API_TOKEN, without --direct.`,
+  )
+}
