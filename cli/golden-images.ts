@@ -67,7 +67,11 @@ export async function verify(
 }
 
 /** Makes an image known to a local cloud under its profile's name, unless it is; returns its id there. */
-export async function registerGoldenImage(cloud: Runtime, profile: ProfileName, directory: string): Promise<number> {
+export async function registerGoldenImage(
+  cloud: Runtime,
+  profile: ProfileName | "platform",
+  directory: string,
+): Promise<number> {
   const { hash } = await readManifest(directory)
   const description = `Golden image, profile ${profile}, ${hash}`
   const answer = await fetch(`${cloud.apiUrl}/images?name=${profile}`, {

@@ -1,10 +1,15 @@
 /** `foozol-cloud`: the command line for operators and for people who want the local cloud. */
 import { Command, CommanderError } from "commander"
+import { addAudit } from "./commands/audit.ts"
 import { addBackup } from "./commands/backup.ts"
+import { addCertificates } from "./commands/certificates.ts"
 import { addCompletion } from "./commands/completion.ts"
 import { addDoctor } from "./commands/doctor.ts"
 import { addImage } from "./commands/image.ts"
 import { addLocal } from "./commands/local.ts"
+import { addOperator } from "./commands/operator.ts"
+import { addPlatform } from "./commands/platform.ts"
+import { addSecrets } from "./commands/secrets.ts"
 import { addService } from "./commands/service.ts"
 import { addSizes } from "./commands/sizes.ts"
 import { addStack } from "./commands/stack.ts"
@@ -20,7 +25,8 @@ const program = new Command("foozol-cloud")
   .exitOverride()
 
 for (const add of [
-  ...[addStart, addWorkspace, addBackup, addToken, addService],
+  ...[addStart, addWorkspace, addBackup, addToken, addService, addPlatform],
+  ...[addOperator, addCertificates, addAudit, addSecrets],
   ...[addDoctor, addLocal, addImage, addStack, addSizes, addCompletion],
 ])
   add(program)

@@ -1,6 +1,8 @@
 import { ImageError } from "../image-builder/errors.ts"
 import { toErrorValue } from "../infra/errors.ts"
 import { StartError } from "../local-cloud/errors.ts"
+import { ConfigError } from "../service/config.ts"
+import { ServiceError } from "../service/errors.ts"
 import { SetupError } from "../tools/setup/errors.ts"
 
 /**
@@ -8,7 +10,13 @@ import { SetupError } from "../tools/setup/errors.ts"
  * @returns the exit code
  */
 export function reportError(error: unknown): number {
-  if (error instanceof SetupError || error instanceof StartError || error instanceof ImageError) {
+  if (
+    error instanceof ConfigError ||
+    error instanceof ServiceError ||
+    error instanceof SetupError ||
+    error instanceof StartError ||
+    error instanceof ImageError
+  ) {
     console.error(error.message)
     return 1
   }

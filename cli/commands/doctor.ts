@@ -5,10 +5,12 @@ import { run } from "../../tools/setup/run.ts"
 import { findSystemTools } from "../../tools/setup/system-packages.ts"
 import { readLocalCloud } from "../local-cloud-process.ts"
 import { printTable } from "../print-table.ts"
+import { projectFindings } from "../project-findings.ts"
+import { checkRedis } from "../service-check.ts"
 
 interface Finding {
   part: string
-  state: "ok" | "missing" | "optional"
+  state: "ok" | "missing" | "optional" | "wrong"
   version: string
   from: string
 }
@@ -20,7 +22,13 @@ export function addDoctor(program: Command): void {
     .description("show what this machine has of what the product needs, from where and in which version")
     .option("--json", "print JSON")
     .action(async ({ json }: { json?: boolean }) => {
-      const findings = [...(await engineFindings()), ...(await toolFindings()), localCloudFinding()]
+      const findings = [
+        ...(await engineFindings()),
+        ...(await toolFindings()),
+        localCloudFinding(),
+        ...(await redisFindings(process.env.FOOZOL_REDIS_URL)),
+        ...(await projectFindings()),
+      ]
       if (json) console.log(JSON.stringify(findings, null, 2))
       else {
         printTable(
@@ -33,6 +41,7 @@ export function addDoctor(program: Command): void {
         console.error("\nSomething is missing: `npm run setup` installs it.")
         process.exitCode = 1
       }
+      if (findings.some(one => one.state === "wrong")) process.exitCode = 1
     })
 }
 
@@ -75,6 +84,18 @@ async function toolFindings(): Promise<Finding[]> {
       return { part, state: "ok", version: asked.code === 0 ? asked.stdout : "", from: tool.path } as const
     }),
   )
+}
+
+/** Of the service's Redis, where this shell names one. */
+async function redisFindings(url: string | undefined): Promise<Finding[]> {
+  if (!url) return []
+  const found = await checkRedis(url).catch((error: Error) => [{ state: "wrong" as const, says: error.message }])
+  return found.map(({ state, says }) => ({
+    part: "redis",
+    state: state === "unknown" ? "optional" : state,
+    version: "",
+    from: says,
+  }))
 }
 
 function localCloudFinding(): Finding {

@@ -6,6 +6,7 @@ import { createProgress } from "../../tools/setup/progress.ts"
 import { setUp } from "../../tools/setup/setup.ts"
 import { readLocalCloud } from "../local-cloud-process.ts"
 import { printTable } from "../print-table.ts"
+import { addServiceImages } from "./image-service.ts"
 
 const profileOption = () =>
   new Option("--profile <profile>", "what it is for").choices(Object.keys(PROFILES)).default("browser")
@@ -31,6 +32,7 @@ export function addImage(program: Command): void {
     .description("show the golden images on this machine")
     .option("--json", "print JSON")
     .action(({ json }: { json?: boolean }) => list(json ?? false))
+  addServiceImages(image)
 }
 
 async function build(profile: ProfileName, signal: AbortSignal): Promise<void> {

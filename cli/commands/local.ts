@@ -12,6 +12,7 @@ interface UpOptions {
   routerPort?: string
   dnsPort?: string
   signInPort?: string
+  doorPort?: string
   signInCallback?: string
   /** False: without the stand-in for GitHub. */
   signIn?: boolean
@@ -35,6 +36,7 @@ export function addLocal(program: Command): void {
     .option("--router-port <port>", "port at which machines are reached by name (default: 8443, or a free one)")
     .option("--dns-port <port>", "port of the DNS server (default: 8053, or a free one)")
     .option("--sign-in-port <port>", "port of the stand-in for GitHub (default: 8446, or a free one)")
+    .option("--door-port <port>", "port of the way to a service that is a machine here (default: 8447, or a free one)")
     .option("--sign-in-callback <url>", "callback URL of the stand-in's app (default: any path on this machine)")
     .option("--no-sign-in", "without the stand-in for GitHub")
     .action(async (options: UpOptions) => {
@@ -80,7 +82,7 @@ export async function localUp(options: UpOptions) {
   const progress = createProgress()
   await setUp({ progress })
   const args = ["--machines", options.machines]
-  for (const name of ["port", "routerPort", "dnsPort", "signInPort", "signInCallback"] as const) {
+  for (const name of ["port", "routerPort", "dnsPort", "signInPort", "doorPort", "signInCallback"] as const) {
     if (options[name]) args.push(`--${name.replace(/[A-Z]/g, letter => `-${letter.toLowerCase()}`)}`, options[name])
   }
   if (options.signIn === false) args.push("--no-sign-in")

@@ -1,9 +1,9 @@
-import { join, resolve } from "node:path"
 import type { Command } from "commander"
-import { environmentWithFile, Settings } from "../../service/config.ts"
-import { dataDirectory } from "../../tools/setup/paths.ts"
+import { Settings } from "../../service/config.ts"
 import { printTable } from "../print-table.ts"
-import { cloudConfig, compileCache, engineEnvironment } from "../settings.ts"
+import { checkService } from "../service-check.ts"
+import { serviceEnvironment } from "../service-settings.ts"
+import { addServiceBackup } from "./service-backup.ts"
 
 /** One setting of the service, as people read it. */
 export interface SettingRow {
@@ -24,13 +24,26 @@ export function addService(program: Command): void {
     .command("run")
     .description("run it in the foreground, with the engine that `npm run setup` set up on this machine")
     .action(async () => {
-      // What is set comes first; what is not is this machine's set-up.
-      const env = environmentWithFile(process.env, join(process.cwd(), ".env"))
-      const cloud = engineEnvironment(cloudConfig(env))
-      const usage = join(resolve(dataDirectory(env)), "usage")
-      Object.assign(process.env, { FOOZOL_COMPILE_CACHE: compileCache(), FOOZOL_USAGE_DIRECTORY: usage }, cloud, env)
+      Object.assign(process.env, serviceEnvironment())
       await import("../../service/main.ts")
     })
+
+  service
+    .command("check")
+    .description("look whether the service's data is safe: Redis, folders, secret, format; changes nothing")
+    .option("--json", "print JSON")
+    .action(async ({ json }: { json?: boolean }) => {
+      const found = await checkService()
+      if (json) console.log(JSON.stringify(found, null, 2))
+      else
+        printTable(
+          ["part", "state", ""],
+          found.map(({ part, state, says }) => [part, state, says]),
+        )
+      if (found.some(({ state }) => state === "wrong")) process.exitCode = 1
+    })
+
+  addServiceBackup(service)
 
   service
     .command("settings")

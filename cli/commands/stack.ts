@@ -1,60 +1,42 @@
 import { existsSync, readFileSync } from "node:fs"
 import type { Command } from "commander"
+import { z } from "zod"
 import { openMachines } from "../../infra/cloud-config.ts"
-import type { RunResult, StackSummary } from "../../infra/engine.ts"
-import type { EngineEvent } from "../../infra/engine-events.ts"
-import { createEnginePool } from "../../infra/engine-pool.ts"
-import type { EngineAction } from "../../infra/engine-protocol.ts"
+import type { RunResult } from "../../infra/engine.ts"
 import { InfraError } from "../../infra/errors.ts"
-import type { Recovery } from "../../infra/recover-stack.ts"
+import { tokenVariable } from "../../infra/projects.ts"
 import { parseWorkspaceSpec, WorkspaceSecrets } from "../../infra/workspace-spec.ts"
 import { machinesOf } from "../../infra/workspace-stack.ts"
+import { openApi } from "../api-client.ts"
+import { audited } from "../audit-direct.ts"
 import { printTable } from "../print-table.ts"
-import { recoveryText } from "../recovery-text.ts"
-import { cloudConfig, compileCache } from "../settings.ts"
+import { cloudConfig } from "../settings.ts"
+import { listStacks, requireService, resultOf, runOnce } from "../stack/engine.ts"
+import { findFleet } from "../stack/service.ts"
+import { showDossier } from "../stack/show.ts"
+import { addVerbs, viaService, type WayOptions, withWay } from "../stack/verbs.ts"
+import { addStackDrift } from "./stack-drift.ts"
 
 /** `foozol-cloud stack …`: the engine's operations on workspace stacks, for operators. */
 export function addStack(program: Command): void {
   const stack = program.command("stack").description("work on the stacks of workspaces: one stack per workspace")
   const json = ["--json", "print JSON"] as const
 
-  stack
-    .command("list")
-    .description("list the stacks")
+  withWay(stack.command("list").description("list everybody's workspaces; without the service, the stacks"))
+    .option("--state <state>", "those in this state, such as FAILED (service)")
+    .option("--search <text>", "those with this part in id, name, owner, size or region")
     .option(...json)
-    .action(async (options: { json?: boolean }) => {
-      const stacks = await engine<StackSummary[]>({ action: "list" }, true)
-      if (options.json) return console.log(JSON.stringify(stacks, null, 2))
-      printTable(
-        ["workspace", "resources", "updated", ""],
-        stacks.map(one => [
-          one.name,
-          String(one.resourceCount ?? ""),
-          one.updatedAt ?? "",
-          one.updateInProgress ? "locked" : "",
-        ]),
-      )
-    })
+    .action(async (options: ListOptions) => (viaService(options) ? listFleet(options) : listDirect(options)))
 
-  stack
-    .command("show <workspace>")
-    .description("show the machines that carry a workspace's label, as the provider reports them")
+  withWay(
+    stack
+      .command("show <workspace>")
+      .description("everything about one; without the service, its machines at the provider"),
+  )
     .option(...json)
-    .action(async (workspace: string, options: { json?: boolean }) => {
-      const machines = await machinesOf(openMachines(cloudConfig()), workspace)
-      if (options.json) return console.log(JSON.stringify(machines, null, 2))
-      printTable(
-        ["machine", "state", "size", "region", "ipv4", "epoch"],
-        machines.map(one => [
-          one.id,
-          one.state,
-          one.size,
-          one.region,
-          one.ipv4 ?? "",
-          one.labels["foozol-epoch"] ?? "",
-        ]),
-      )
-    })
+    .action(async (workspace: string, options: WayOptions & { json?: boolean }) =>
+      viaService(options) ? showDossier(openApi(options), workspace, options) : showMachines(workspace, options),
+    )
 
   for (const [name, action, about] of [
     ["up", "apply", "make a workspace's resources what its spec says"],
@@ -68,51 +50,27 @@ export function addStack(program: Command): void {
       .option(...json)
       .action(async (options: { spec: string; keyFile?: string; json?: boolean }) => {
         const spec = parseWorkspaceSpec(readSpec(options.spec))
-        await runAndReport({ action, spec, secrets: readSecrets(options.keyFile) }, options.json)
+        const run = () =>
+          runOnce<RunResult | null>({ action, spec, secrets: readSecrets(options.keyFile) }, options.json)
+        const done = resultOf(
+          action === "apply" ? await audited({ action: "stack up", workspace: spec.workspace }, run) : await run(),
+        )
+        console.log(options.json ? JSON.stringify(done.detail, null, 2) : done.text)
       })
   }
 
-  stack
-    .command("refresh <workspace>")
-    .description("read a workspace's real resources into its state")
-    .option(...json)
-    .action(async (workspace: string, options: { json?: boolean }) =>
-      runAndReport({ action: "refresh", workspace }, options.json),
-    )
+  addVerbs(stack)
+  addStackDrift(stack)
 
-  stack
-    .command("recover <workspace>")
-    .description("mend what a run that was cut off has left in a stack; makes and removes nothing at the provider")
-    .option(...json)
-    .action(async (workspace: string, options: { json?: boolean }) => {
-      const recovery = await engine<Recovery>({ action: "recover", workspace }, options.json)
-      console.log(options.json ? JSON.stringify(recovery, null, 2) : recoveryText(recovery))
-    })
-
-  stack
-    .command("unlock <workspace>")
-    .description("remove the lock of a stack whose engine run is proven dead")
-    .option("--force", "whoever holds it: only when you are sure that no engine run is working on it")
-    .option(...json)
-    .action(async (workspace: string, options: { force?: boolean; json?: boolean }) =>
-      runAndReport({ action: "unlock", workspace, force: options.force ?? false }, options.json),
-    )
-
-  stack
-    .command("destroy <workspace>")
-    .description("destroy a workspace's machine, disk, addresses and records, then its stack")
-    .requiredOption("--yes", "really: its data is gone afterwards")
-    .option(...json)
-    .action(async (workspace: string, options: { json?: boolean }) =>
-      runAndReport({ action: "destroy", workspace }, options.json),
-    )
-
-  stack
-    .command("export <workspace>")
-    .description("print a stack's state, secrets encrypted")
-    .action(async (workspace: string) =>
-      console.log(JSON.stringify(await engine({ action: "export", workspace }, true), null, 2)),
-    )
+  withWay(stack.command("export <workspace>").description("print a stack's state, secrets encrypted")).action(
+    async (workspace: string, options: WayOptions) => {
+      const path = `/operator/workspaces/${encodeURIComponent(workspace)}/stack`
+      const state = viaService(options)
+        ? await openApi(options).call("GET", path, z.record(z.string(), z.unknown()))
+        : await runOnce({ action: "export", workspace }, true)
+      console.log(JSON.stringify(state, null, 2))
+    },
+  )
 
   stack
     .command("env")
@@ -122,49 +80,59 @@ export function addStack(program: Command): void {
       console.log(`export PATH=${quote(config.pulumi.replace(/\/pulumi$/, ""))}:"$PATH"`)
       console.log(`export PULUMI_HOME=${quote(config.home)} PULUMI_BACKEND_URL=${quote(config.backendUrl)}`)
       console.log("export PULUMI_FALLBACK_TO_STATE_SECRETS_MANAGER=true")
-      console.log("# PULUMI_CONFIG_PASSPHRASE and HCLOUD_TOKEN are secrets: set them yourself.")
+      const further = Object.keys(config.hetzner.further ?? {}).map(tokenVariable)
+      const secrets = ["PULUMI_CONFIG_PASSPHRASE", "HCLOUD_TOKEN", ...further]
+      console.log(`# ${secrets.slice(0, -1).join(", ")} and ${secrets.at(-1)} are secrets: set them yourself.`)
     })
 }
 
 const quote = (text: string) => `'${text.replaceAll("'", "'\\''")}'`
 
-async function engine<T>(action: EngineAction, quiet?: boolean): Promise<T> {
-  const config = cloudConfig()
-  const pool = createEnginePool({ size: 1, compileCache: compileCache() })
-  const aborted = new AbortController()
-  process.once("SIGINT", () => {
-    console.error("stopping after the resource it is at …")
-    aborted.abort()
-  })
-  try {
-    return await pool.run<T>(config, action, { signal: aborted.signal, ...(quiet ? {} : { onEvent: show }) })
-  } finally {
-    await pool.close()
-  }
+interface ListOptions extends WayOptions {
+  state?: string
+  search?: string
+  json?: boolean
 }
 
-async function runAndReport(action: EngineAction, json?: boolean): Promise<void> {
-  report(await engine<RunResult | null>(action, json), json)
+async function listFleet({ json, state, search, ...options }: ListOptions): Promise<void> {
+  const found = await findFleet(openApi(options), { ...(state ? { state } : {}), ...(search ? { search } : {}) })
+  if (json) return console.log(JSON.stringify(found, null, 2))
+  printTable(
+    ["workspace", "owner", "state", "since", "size", "region", "failure"],
+    found.map(one => [
+      one.id,
+      one.login,
+      one.asleep ? "STOPPED, asleep" : one.state,
+      one.since,
+      one.size,
+      one.region,
+      one.failure?.id ?? "",
+    ]),
+  )
 }
 
-function show(event: EngineEvent): void {
-  if (event.type === "resource" && event.change !== "same" && event.state !== "begun") {
-    console.error(`${event.state === "failed" ? "FAILED " : ""}${event.change}  ${event.name}`)
-  }
-  if (event.type === "diagnostic" && event.severity === "warning") console.error(`warning  ${event.message}`)
+async function listDirect({ json, state, search = "" }: ListOptions): Promise<void> {
+  if (state !== undefined) requireService("--state")
+  const stacks = (await listStacks()).filter(one => one.name.includes(search))
+  if (json) return console.log(JSON.stringify(stacks, null, 2))
+  printTable(
+    ["workspace", "resources", "updated", ""],
+    stacks.map(one => [
+      one.name,
+      String(one.resourceCount ?? ""),
+      one.updatedAt ?? "",
+      one.updateInProgress ? "locked" : "",
+    ]),
+  )
 }
 
-function report(result: RunResult | null, json?: boolean): void {
-  const changes = result?.changes ?? {}
-  // The workspace key is a secret even to the operator's terminal.
-  const { workspaceKey: _, ...outputs } = result?.outputs ?? {}
-  if (json) {
-    console.log(JSON.stringify({ changes, outputs }, null, 2))
-    return
-  }
-  const said = Object.entries(changes).map(([kind, count]) => `${count} ${kind}`)
-  console.log(said.join(", ") || "done")
-  if (outputs.ipv4) console.log(`${outputs.hostname}  ${outputs.ipv4}`)
+async function showMachines(workspace: string, { json }: { json?: boolean }): Promise<void> {
+  const machines = await machinesOf(openMachines(cloudConfig()), workspace)
+  if (json) return console.log(JSON.stringify(machines, null, 2))
+  printTable(
+    ["machine", "state", "size", "region", "ipv4", "epoch"],
+    machines.map(one => [one.id, one.state, one.size, one.region, one.ipv4 ?? "", one.labels["foozol-epoch"] ?? ""]),
+  )
 }
 
 function readSpec(file: string): unknown {

@@ -30,7 +30,11 @@ export function addToken(program: Command): void {
 
   add("create", "make a token; it is printed once and cannot be read again")
     .requiredOption("--name <name>", "what it is for")
-    .addOption(new Option("--scope <scope>", "`read` looks, `write` changes").choices(SCOPES).default("read"))
+    .addOption(
+      new Option("--scope <scope>", "`read` looks, `write` changes, `operate` acts on what others have (operators)")
+        .choices(SCOPES)
+        .default("read"),
+    )
     .option("--days <days>", "days after which it ends, 366 at most", "90")
     .action(async ({ name, scope, days, ...options }: CreateOptions) => {
       const body = { name, scope, days: Number(days) }

@@ -22,10 +22,13 @@ function percent(text: string): number {
   return Number(number)
 }
 
-/** `foozol-cloud workspace upgrade`: one workspace of the user's, or, for operators, all there are in waves. */
-export function addUpgrade(command: Command, find: (api: Api, given: string) => Promise<ApiWorkspace>): void {
+/**
+ * `foozol-cloud workspace upgrade`: one workspace of the user's, or, for operators, all there are in waves.
+ * @param find null for `image rollout`, which is for operators alone
+ */
+export function addUpgrade(command: Command, find: ((api: Api, given: string) => Promise<ApiWorkspace>) | null): void {
+  if (find) command.argument("[workspace]", "which one of yours")
   command
-    .argument("[workspace]", "which one of yours")
     .option("--all", "everybody's, wave by wave (operators)")
     .option("--wave <part>", "with --all: part of them that a wave has", percent, 10)
     .option("--stop-at <part>", "with --all: stop when more than this part of a wave has failed", percent, 20)
@@ -33,17 +36,19 @@ export function addUpgrade(command: Command, find: (api: Api, given: string) => 
     .option("--status", "how the newest roll-out stands (operators)")
     .option("--halt", "begin no new wave (operators)")
     .option("--no-wait", "return as soon as it is begun")
-    .action(async (given: string | undefined, options: UpgradeOptions) => {
+    .action(async (...args: unknown[]) => {
+      const given = find ? (args[0] as string | undefined) : undefined
+      const options = args[find ? 1 : 0] as UpgradeOptions
       const api = openApi(options)
       const asked = [given !== undefined, options.all, options.status, options.halt].filter(Boolean).length
       if (asked !== 1) {
         throw new InfraError(
           "what-to-upgrade",
           "fail",
-          "Name one workspace, or give one of --all, --status and --halt.",
+          `${find ? "Name one workspace, or give" : "Give"} one of --all, --status and --halt.`,
         )
       }
-      if (given !== undefined) {
+      if (find && given !== undefined) {
         const { id } = await find(api, given)
         return finish(api, await api.call("POST", `/workspaces/${id}/upgrade`, Started), options)
       }

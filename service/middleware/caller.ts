@@ -1,7 +1,8 @@
-import type { Scope } from "../api-tokens/api-tokens.ts"
+import { allows, type Scope } from "../api-tokens/api-tokens.ts"
 import { isLoopback } from "../config.ts"
-import { ServiceError, signedOut } from "../errors.ts"
+import { forbidden, ServiceError, signedOut } from "../errors.ts"
 import type { Services } from "../services.ts"
+import type { User } from "../users/users.ts"
 import type { Caller, Context } from "./request-state.ts"
 
 /** Name and attributes of the cookie a login lives in. */
@@ -16,7 +17,7 @@ export function loginCookie(url: string) {
 }
 
 /** Finds out who asks: by a bearer token, else by the login's cookie. Whoever shows a wrong token is refused. */
-export function identify({ config, logins, users, apiTokens, now }: Services) {
+export function identify({ config, logins, users, apiTokens, operators, now }: Services) {
   const { name } = loginCookie(config.url)
   return async (ctx: Context, next: () => Promise<void>): Promise<void> => {
     ctx.state.caller = ctx.get("authorization") ? await byToken(ctx) : await byCookie(ctx)
@@ -27,7 +28,7 @@ export function identify({ config, logins, users, apiTokens, now }: Services) {
     const token = /^Bearer (\S+)$/i.exec(ctx.get("authorization"))?.[1]
     const found = token ? await apiTokens.use(token, now()) : null
     const user = found ? await users.get(found.user) : null
-    if (found && user) return { user, login: null, scope: found.scope }
+    if (found && user) return { user: known(user), login: null, scope: found.scope, token: found }
     throw new ServiceError(
       "invalid-token",
       401,
@@ -39,18 +40,24 @@ export function identify({ config, logins, users, apiTokens, now }: Services) {
     const id = ctx.cookies.get(name, { signed: false })
     const login = id ? await logins.use(id, now()) : null
     const user = login ? await users.get(login.user) : null
-    return login && user ? { user, login, scope: "write" } : null
+    return login && user ? { user: known(user), login, scope: "operate", token: null } : null
+  }
+
+  /** Pages show operators the way to theirs. */
+  function known(user: User): User {
+    return operators.has(user) ? { ...user, operator: true } : user
   }
 }
 
-/** Who asks. @throws ServiceError 401 for strangers, 403 for a token that may only read */
+/** Who asks. @throws ServiceError 401 for strangers, 403 for a token that may not do this */
 export function requireCaller(ctx: Context, scope: Scope = "read"): Caller {
   const { caller } = ctx.state
   if (!caller) throw signedOut()
-  if (scope === "write" && caller.scope !== "write") {
-    throw new ServiceError("read-only-token", 403, "This token may only read: use one with the scope write.")
+  if (allows(caller.scope, scope)) return caller
+  if (scope === "operate") {
+    throw forbidden("This token may do nothing with what others have: use one with the scope operate.")
   }
-  return caller
+  throw new ServiceError("read-only-token", 403, "This token may only read: use one with the scope write.")
 }
 
 /** The caller and their login. @throws ServiceError 401 where there is no login */

@@ -1,5 +1,4 @@
 import type { IncomingMessage, ServerResponse } from "node:http"
-import { workspaceOfKey } from "../machines/workspace-key.ts"
 import type { Metrics } from "../metrics.ts"
 import type { Services } from "../services.ts"
 
@@ -19,12 +18,15 @@ export type Door = (request: IncomingMessage, response: ServerResponse) => boole
  * (for a ticket with the new token in `X-Foozol-Token`), 401, 403, and 503 when it cannot know; never with a body.
  * It stands before everything else, Koa included: every page, upgrade and re-check of every viewer comes by here.
  */
-export function machineDoor(services: Pick<Services, "keys" | "tokens" | "now" | "log">, metrics: Metrics): Door {
-  const { keys, tokens, now, log } = services
+export function machineDoor(
+  services: Pick<Services, "machineKeys" | "tokens" | "now" | "log">,
+  metrics: Metrics,
+): Door {
+  const { machineKeys, tokens, now, log } = services
   let away = false
 
   async function answer({ headers }: IncomingMessage, response: ServerResponse): Promise<number> {
-    const workspace = workspaceOfKey(keys, headers.authorization)
+    const workspace = await machineKeys.workspaceOf(headers.authorization)
     if (!workspace) return 401
     const ticket = String(headers["x-foozol-ticket"] ?? "")
     if (ticket) {

@@ -1,8 +1,9 @@
 import type { DefaultContext, ParameterizedContext } from "koa"
 import type { Logger } from "pino"
-import type { Scope } from "../api-tokens/api-tokens.ts"
+import type { ApiToken, Scope } from "../api-tokens/api-tokens.ts"
 import type { Login } from "../logins/logins.ts"
 import type { User } from "../users/users.ts"
+import type { AuditFacts } from "./audited.ts"
 
 /** Who asks, and how they proved it. */
 export interface Caller {
@@ -10,6 +11,8 @@ export interface Caller {
   /** A login of a browser, or null for a token of a script. */
   login: Login | null
   scope: Scope
+  /** The token of a script, without its secret; null for a login. */
+  token: Pick<ApiToken, "id" | "name"> | null
 }
 
 /** What middleware leaves for handlers. */
@@ -18,6 +21,8 @@ export interface RequestState {
   log: Logger
   /** Null for strangers. */
   caller: Caller | null
+  /** What the route says of itself for the audit log. */
+  audit?: AuditFacts
 }
 
 export type Context = ParameterizedContext<RequestState, DefaultContext>

@@ -11,7 +11,7 @@ export interface AccountModel extends SignedIn {
   tokens: {
     id: string
     name: string
-    scope: "read" | "write"
+    scope: "read" | "write" | "operate"
     createdAt: number
     expiresAt: number | null
     lastUsedAt: number | null

@@ -64,7 +64,11 @@ const menu = ({ user, csrf }: { user: User; csrf: string }) => html`<nav class="
 <a href="/backups">${icon("disk")}Backups</a>
 <a href="/usage">${icon("clock")}Usage and budget</a>
 <a href="/account/notifications">${icon("info")}Notifications</a>
-<a href="/account">${icon("key")}Account, tokens and keys</a>
+${
+  user.operator &&
+  html`<a href="/operator">${icon("machine")}Operator</a>
+`
+}<a href="/account">${icon("key")}Account, tokens and keys</a>
 <a href="/api/v1/docs">${icon("window")}API</a>
 <form method="post" action="/sign-out"><input type="hidden" name="csrf" value="${csrf}"><button class="menu-item">${icon("arrow")}Sign out</button></form>
 </div>

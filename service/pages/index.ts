@@ -19,6 +19,18 @@ export {
 } from "./new-workspace.ts"
 export { type NotificationsModel, notificationsPage } from "./notifications.ts"
 export { type OperationModel, operationPage } from "./operation.ts"
+export { type AuditModel, auditPage } from "./operator/audit.ts"
+export { type CertificatesModel, certificatesPage } from "./operator/certificates.ts"
+export { type FleetModel, fleetPage } from "./operator/fleet.ts"
+export { type OperationsModel, operationsPage } from "./operator/operations.ts"
+export { type PeopleModel, type PersonModel, peoplePage, personPage } from "./operator/people.ts"
+export { type UpkeepModel, upkeepPage } from "./operator/upkeep.ts"
+export {
+  type DestroyModel,
+  destroyPage,
+  type OperatorWorkspaceModel,
+  operatorWorkspacePage,
+} from "./operator/workspace.ts"
 export { type UsageModel, usagePage } from "./usage.ts"
 export type {
   BackupView,

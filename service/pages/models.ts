@@ -8,6 +8,8 @@ export interface User {
   login: string
   name: string | null
   avatarUrl: string | null
+  /** May see and end what others have. */
+  operator?: true
 }
 
 /** What every page of somebody signed in needs. */

@@ -8,6 +8,7 @@ const TITLES: Record<Kind, { moving: string; done: string; failed: string }> = {
   hibernate: { moving: "Stopping NAME", done: "NAME is stopped", failed: "NAME could not be stopped" },
   wake: { moving: "Waking NAME", done: "NAME is ready", failed: "NAME could not be woken" },
   backup: { moving: "Backing NAME up", done: "NAME is backed up", failed: "NAME could not be backed up" },
+  repair: { moving: "Repairing NAME", done: "NAME is repaired", failed: "NAME could not be repaired" },
   prove: {
     moving: "Trying out a backup of NAME",
     done: "A backup of NAME is proven",

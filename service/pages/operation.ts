@@ -86,6 +86,7 @@ function moving({ operation }: OperationModel, timeline: Timeline, now: number):
 ${progressBar({ id: "bar", label: "Progress", fraction: progress.fraction, valueText: step })}
 <p class="live-words"><span id="estimate">${operation.state === "queued" ? "Waiting for its turn" : estimateWords(operation.estimate.seconds, progress)}</span>
 <span class="soft"><span id="elapsed">${duration(progress.elapsedMs)}</span> so far</span></p>
+<p class="small soft" id="lately">${timeline.log.at(-1)?.text}</p>
 <p class="small soft" id="trouble" hidden>The connection is lost; trying again. The work goes on meanwhile.</p>
 </div>`
 }

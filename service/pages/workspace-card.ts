@@ -81,7 +81,7 @@ export function progressPart({ id, kind, estimate, createdAt, startedAt }: Opera
 const PROGRESS_LABELS: Record<Operation["kind"], string> = {
   ...{ create: "Creating", start: "Starting", stop: "Stopping", destroy: "Deleting", hibernate: "Stopping" },
   ...{ wake: "Waking", backup: "Backing up", restore: "Restoring", resize: "Resizing", move: "Moving" },
-  upgrade: "Upgrading",
+  ...{ upgrade: "Upgrading", repair: "Repairing" },
   prove: "Trying out a backup of",
 }
 

@@ -6,7 +6,6 @@ import { ServiceError } from "../errors.ts"
 import { readSignals } from "../idleness/signals.ts"
 import { operationOfKey } from "../machines/proof-key.ts"
 import { MAX_REPORT_BYTES, MachineReport } from "../machines/reports.ts"
-import { workspaceOfKey } from "../machines/workspace-key.ts"
 import type { Context } from "../middleware/request-state.ts"
 import { Frozen } from "../operations/kinds/flush.ts"
 import type { Services } from "../services.ts"
@@ -16,28 +15,35 @@ const KEEP_ALIVE_MS = 20_000
 
 /** What machines call, with their workspace key: reports, and the stream of what they are told. */
 export function machineRoutes(services: Services): Router {
-  const { keys, reports, proofs, channel, secrets, store, idleness, config, now } = services
+  const { keys, machineKeys, reports, proofs, channel, certificates, secrets, store, idleness, config, log, now } =
+    services
   const router = new Router({ prefix: "/machine" })
 
-  function machineOf(ctx: Context): string {
-    const workspace = workspaceOfKey(keys, ctx.get("authorization"))
+  async function machineOf(ctx: Context): Promise<string> {
+    const workspace = await machineKeys.workspaceOf(ctx.get("authorization"))
     if (workspace) return workspace
     throw new ServiceError("not-a-machine", 401, "This is for machines, with the key of their workspace.")
   }
 
   router.post("/report", async ctx => {
-    const workspace = machineOf(ctx as Context)
+    const workspace = await machineOf(ctx as Context)
     const parsed = MachineReport.safeParse(await readJson(ctx.req))
     if (!parsed.success) throw new ServiceError("invalid-report", 422, "The report has not the form that is expected.")
     const receivedAt = now()
     const reading = readSignals(parsed.data, receivedAt, config.idle.busyCpu)
     await reports.save(workspace, parsed.data, reading, receivedAt)
+    await machineKeys.seen(workspace, (ctx as Context).get("authorization"))
     await channel.announce(workspace, "reported")
     ctx.status = 204
+    const { certificate } = parsed.data
+    if (certificate === undefined) return
+    await certificates.heard(workspace, certificate).catch(error => {
+      log.warn({ err: error, workspace }, "what a machine said of its certificate could not be gone by")
+    })
   })
 
   router.post("/frozen", async ctx => {
-    const workspace = machineOf(ctx as Context)
+    const workspace = await machineOf(ctx as Context)
     const parsed = Frozen.safeParse(await readJson(ctx.req))
     if (!parsed.success) throw new ServiceError("invalid-report", 422, "The answer has not the form that is expected.")
     await channel.announce(workspace, `frozen ${JSON.stringify(parsed.data)}`)
@@ -57,13 +63,17 @@ export function machineRoutes(services: Services): Router {
   })
 
   router.get("/events", async ctx => {
-    const workspace = machineOf(ctx as Context)
+    const workspace = await machineOf(ctx as Context)
     const record = await store.get(workspace)
     if (!record) throw new ServiceError("not-found", 404, "This machine's workspace is not known here.")
     const stream = new PassThrough()
     const send = (type: string, data: unknown) => stream.write(`event: ${type}\ndata: ${JSON.stringify(data)}\n\n`)
     const sendSettings = async () =>
-      send("settings", { env: {}, ...(await secrets.forMachine(workspace, record.owner)) })
+      send("settings", {
+        env: {},
+        ...(await secrets.forMachine(workspace, record.owner)),
+        certificate: await certificates.forMachine(record),
+      })
     const forget = await channel.listen(workspace, order => {
       if (order.type === "settings") sendSettings().catch(() => stream.destroy())
       else send(order.type, order.data)

@@ -7,6 +7,7 @@ import { endLogin } from "../logins/end-login.ts"
 import { GithubProfile, githubUrls, PATIENCE_MS, requireAllowed, scopesFor } from "../logins/github.ts"
 import { returnPath } from "../logins/return-path.ts"
 import { createSignInStore, SIGN_IN_S } from "../logins/sign-in-store.ts"
+import { noteForAudit } from "../middleware/audited.ts"
 import { loginCookie } from "../middleware/caller.ts"
 import type { Limits } from "../middleware/limits.ts"
 import type { Context } from "../middleware/request-state.ts"
@@ -83,6 +84,7 @@ export function signInRoutes(services: Services, limits: Limits): Router {
     try {
       await requireAllowed(config, profile.data, response.access_token)
       const user = await enter(ctx, profile.data)
+      noteForAudit(ctx, { action: "signIn", who: user })
       log.info({ user: user.id }, "signed in")
     } catch (refused) {
       if (!(refused instanceof ServiceError)) throw refused

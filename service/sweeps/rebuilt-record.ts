@@ -1,20 +1,30 @@
+import type { Accepted } from "../../infra/accepted.ts"
 import type { Machine, Size } from "../../infra/machines/contract.ts"
 import type { SnapshotFacts } from "../../infra/machines/snapshots.ts"
+import { inProject, projectOf } from "../../infra/projects.ts"
 import type { StackRecord } from "../../infra/stack-state.ts"
 import { LABELS } from "../../infra/workspace-spec.ts"
 import { classOf } from "../workspaces/sizes.ts"
 import type { State } from "../workspaces/transitions.ts"
-import { type Failure, PROFILES, type StopMode, type WorkspaceInfo } from "../workspaces/workspace.ts"
+import { type Failure, PROFILES, PROVIDERS, type StopMode, type WorkspaceInfo } from "../workspaces/workspace.ts"
+
+/** What of a workspace's spec its record is made of. */
+export type RecordedSpec = Pick<
+  StackRecord["spec"],
+  "workspace" | "owner" | "epoch" | "profile" | "provider" | "region" | "size" | "image"
+> &
+  // Labels tell nothing of these.
+  Partial<Pick<StackRecord["spec"], "asleep" | "project" | "accepted">>
 
 /** What a lost record is made of. */
 export interface Remains {
-  stack: StackRecord
+  stack: { spec: RecordedSpec; isUnfinished?: boolean }
   /** As the provider reports it; null: there is none. */
   machine: Machine | null
   /** All snapshots of it. */
   snapshots: SnapshotFacts[]
-  /** Is something of it on its way by a volume, as during an upgrade? */
-  hasVolume: boolean
+  /** Operations for which something of it was brought onto a volume, as an upgrade does. */
+  carriedBy: ReadonlySet<string>
   sizes: Size[]
   /** The golden image of its profile now; null: there is none. */
   golden: number | null
@@ -29,6 +39,7 @@ export interface RebuiltRecord {
   snapshot: string | null
   stopMode: StopMode | null
   failure: Failure | null
+  accepted: Accepted[]
 }
 
 /**
@@ -37,15 +48,21 @@ export interface RebuiltRecord {
  * @param now milliseconds since 1970
  */
 export function rebuiltRecord(remains: Remains, now: number): RebuiltRecord | null {
-  const { stack, machine, sizes, hasVolume } = remains
+  const { stack, machine, sizes, carriedBy } = remains
   const { spec } = stack
   const newest = remains.snapshots.filter(one => one.available).sort((a, b) => b.createdAt - a.createdAt)
-  const sleep = newest.find(({ kind }) => kind === "sleep") ?? null
+  const safety = newest.find(({ kind }) => kind === "safety") ?? null
+  // Who puts a machine away to make another one in its place keeps it in a snapshot for safety.
+  const sleep = newest.find(({ kind }) => kind === "sleep") ?? (spec.asleep ? safety : null)
+  // Before that snapshot is made, an upgrade has changed nothing.
+  const isTornUp = newest.some(({ kind, operation }) => kind === "safety" && carriedBy.has(operation))
   const profile = PROFILES.find(one => one === spec.profile)
-  if (profile === undefined) return null
+  const provider = PROVIDERS.find(one => one === spec.provider)
+  if (profile === undefined || provider === undefined) return null
   const size = sizes.find(one => one.name === spec.size)
   const info: WorkspaceInfo = {
-    ...{ id: spec.workspace, owner: spec.owner, name: spec.workspace, profile, provider: spec.provider },
+    ...{ id: spec.workspace, owner: spec.owner, name: spec.workspace, profile, provider },
+    ...inProject(projectOf(spec)),
     ...{ region: spec.region, size: spec.size, sizeClass: size ? classOf(size) : "small" },
     // The spec's may be a snapshot that it woke from, and that is gone.
     image: Number(newest.find(({ madeOf }) => madeOf !== null)?.madeOf ?? remains.golden ?? spec.image),
@@ -55,8 +72,18 @@ export function rebuiltRecord(remains: Remains, now: number): RebuiltRecord | nu
   // Newer than whatever was under way when the records were lost, and than every line of the ledger: operations raise
   // the epoch by two, and none comes every second.
   const epoch = Math.max(spec.epoch, Number(machine?.labels[LABELS.epoch] ?? 0), Math.floor(now / 1000)) + 1
-  const rest = { info, epoch, machineId: null, ipv4: null, snapshot: null, stopMode: null, failure: null }
-  if (hasVolume) return { ...rest, machineId: machine?.id ?? null, state: "FAILED", failure: INTERRUPTED }
+  const rest = {
+    info,
+    epoch,
+    machineId: null,
+    ipv4: null,
+    snapshot: null,
+    stopMode: null,
+    failure: null,
+    accepted: spec.accepted ?? [],
+  }
+  if (stack.isUnfinished) return { ...rest, state: "FAILED", failure: UNFINISHED }
+  if (isTornUp) return { ...rest, machineId: machine?.id ?? null, state: "FAILED", failure: INTERRUPTED }
   if (machine) {
     const isOff = machine.state === "off"
     const here = { machineId: machine.id, ipv4: machine.ipv4, stopMode: isOff ? ("power-off" as const) : null }
@@ -69,6 +96,12 @@ export function rebuiltRecord(remains: Remains, now: number): RebuiltRecord | nu
 const INTERRUPTED: Failure = {
   id: "upgrade-interrupted",
   message: "Its upgrade was cut off. Restore the snapshot from before it, which is among its backups.",
+  next: "investigate",
+}
+
+const UNFINISHED: Failure = {
+  id: "creation-interrupted",
+  message: "Its creation was cut off. Delete it and make a new one; nothing was on it yet.",
   next: "investigate",
 }
 

@@ -1,30 +1,94 @@
+import type { Redis } from "ioredis"
 import type { HeldResource, Machines } from "../../infra/machines/contract.ts"
-import { planSweep } from "../../infra/sweep.ts"
+import { planSweep, type SweepPlan } from "../../infra/sweep.ts"
 import { PREFIX } from "../redis/connect.ts"
 import type { Ledger } from "../usage/ledger.ts"
 import { monthOf } from "../usage/months.ts"
 import type { WorkspaceStore } from "../workspaces/store.ts"
 import { areRecordsWhole, type RebuildMeans, rebuildRecords } from "./rebuild.ts"
+import { settleRestored } from "./restored.ts"
 
 /** What was found without a workspace, and when first: a hash, so that a restart or another worker goes on with it. */
 const SUSPECTS = `${PREFIX}sweep:suspects`
 
 export interface SweepMeans extends RebuildMeans {
-  store: Pick<WorkspaceStore, "ids">
+  store: Pick<WorkspaceStore, "ids" | "projects">
   machines: Pick<Machines, "list" | "listVolumes" | "heldResources" | "removeResources">
   ledger: Pick<Ledger, "linesFor">
 }
 
+/** What the newest sweep found, as JSON. */
+const LAST = `${PREFIX}sweep:last`
+
+/** What a sweep found, for operators. Times are milliseconds since 1970. */
+export interface SweepReport {
+  at: number
+  /** Resources of all workspaces. */
+  held: number
+  resources: {
+    workspace: string
+    type: string
+    id: string
+    /** `removed`, or what would be; `waits` until it is old enough; `too-many` and `foreign` are for a person to judge. */
+    verdict: "removed" | "would-go" | "waits" | "too-many" | "foreign"
+    until: number | null
+  }[]
+}
+
+export const lastSweep = async (redis: Redis): Promise<SweepReport | null> => {
+  const text = await redis.get(LAST)
+  return text === null ? null : (JSON.parse(text) as SweepReport)
+}
+
+const told = (some: HeldResource[]) => some.map(({ workspace, type, id }) => ({ workspace, type, id }))
+
+function reportOf(
+  plan: SweepPlan,
+  { at, held, verdict }: { at: number; held: number; verdict: "removed" | "would-go" },
+): SweepReport {
+  const each = (some: HeldResource[], word: SweepReport["resources"][number]["verdict"]) =>
+    told(some).map(one => ({ ...one, verdict: word, until: null }))
+  return {
+    ...{ at, held },
+    resources: [
+      ...[...each(plan.remove, verdict), ...each(plan.tooMany, "too-many"), ...each(plan.foreign, "foreign")],
+      ...plan.waits.flatMap(({ resource, until }) =>
+        told([resource]).map(one => ({ ...one, verdict: "waits" as const, until })),
+      ),
+    ],
+  }
+}
+
+/** Looks at the provider and says what is to go, changing nothing. */
+async function judge(means: SweepMeans, held: HeldResource[], wanted: ReadonlySet<string>): Promise<SweepPlan> {
+  const { redis, store, ledger, now } = means
+  const known = Object.entries(await redis.hgetall(SUSPECTS)).map(([key, at]) => [key, Number(at)] as const)
+  const had = new Set((await ledger.linesFor(monthOf(now()), null)).map(line => line.workspace))
+  return planSweep({ held, wanted, homes: await store.projects(), had, suspects: new Map(known), now: now() })
+}
+
+/** What a sweep would do now, and why the rest stays; changes nothing. */
+export async function drySweep(means: SweepMeans, signal?: AbortSignal): Promise<SweepReport> {
+  const { store, machines, pool, cloud, now } = means
+  const held = await machines.heldResources(signal ? { signal } : {})
+  const stacks = await pool.run<string[]>(cloud, { action: "names" }, signal ? { signal } : {})
+  const plan = await judge(means, held, new Set([...(await store.ids()), ...stacks]))
+  return reportOf(plan, { at: now(), held: held.length, verdict: "would-go" })
+}
+
 /**
- * Makes lost records again, and removes at the provider what no workspace has any more, see infra/sweep.ts.
+ * Makes records again that single workspaces have lost, and removes at the provider what no workspace has any more, see
+ * infra/sweep.ts.
  * @returns what was removed, and how many resources there are
  */
 export async function sweep(
   means: SweepMeans,
   signal?: AbortSignal,
-): Promise<{ removed: HeldResource[]; held: number }> {
-  const { redis, store, machines, pool, cloud, ledger, log, now } = means
-  if (!(await areRecordsWhole(redis))) await rebuildRecords(means, signal)
+): Promise<{ removed: HeldResource[]; held: number; report: SweepReport }> {
+  const { redis, store, machines, pool, cloud, log, now } = means
+  // What nobody seems to have may have an owner in a moment.
+  if (!(await areRecordsWhole(redis))) return { removed: [], held: 0, report: { at: now(), held: 0, resources: [] } }
+  await settleRestored(means, signal)
   // The provider first: what is made after this look has its record by the time the records are read.
   const held = await machines.heldResources(signal ? { signal } : {})
   let wanted = new Set(await store.ids())
@@ -34,14 +98,11 @@ export async function sweep(
     const stacks = await pool.run<string[]>(cloud, { action: "names" }, signal ? { signal } : {})
     for (const name of stacks) wanted.add(name)
   }
-  const known = Object.entries(await redis.hgetall(SUSPECTS)).map(([key, at]) => [key, Number(at)] as const)
-  const had = new Set((await ledger.linesFor(monthOf(now()), null)).map(line => line.workspace))
-  const facts = { held, wanted, had, suspects: new Map(known), now: now() }
-  const { remove, suspects, tooMany, foreign } = planSweep(facts)
+  const plan = await judge(means, held, wanted)
+  const { remove, suspects, tooMany, foreign } = plan
   const change = redis.multi().del(SUSPECTS)
   if (suspects.size > 0) change.hset(SUSPECTS, Object.fromEntries(suspects))
   await change.exec()
-  const told = (some: HeldResource[]) => some.map(({ workspace, type, id }) => ({ workspace, type, id }))
   if (tooMany.length > 0)
     log.error(
       { resources: told(tooMany) },
@@ -64,5 +125,7 @@ export async function sweep(
       log.error({ err: error, resources: told(its) }, "what nobody has any more could not be removed")
     }
   }
-  return { removed, held: held.length }
+  const report = reportOf({ ...plan, remove: removed }, { at: now(), held: held.length, verdict: "removed" })
+  await redis.set(LAST, JSON.stringify(report))
+  return { removed, held: held.length, report }
 }

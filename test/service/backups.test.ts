@@ -180,6 +180,22 @@ describe("service: backups by themselves", () => {
       await told("backup-failed")
     })
 
+    it("a repair that goes on is not cut off by the day's backup, which comes with the next look", async () => {
+      const { store, workspaces } = test.service.services
+      await test.cloud.addFault({ match: { path: "^/v1/firewalls" }, fault: { kind: "delay", ms: 3_000 } })
+      const { epoch } = (await store.get(desk.id)) ?? { epoch: 0 }
+      const repair = await workspaces.repairAs({ requestedBy: "root" }, desk.id, { epoch })
+      await waitUntil("it is under way", async () => (await store.operation(repair))?.state === "running")
+      pass(31 * HOUR)
+      await look()
+      assert.equal((await store.operation(repair))?.state, "running")
+      await test.cloud.clearFaults()
+      assert.equal((await test.finished(token, repair)).state, "succeeded")
+      assert.deepEqual(await desk.backups(), [])
+      await look()
+      assert.equal((await desk.backups()).length, 1)
+    })
+
     it("a stop waits for a backup that its provider is still busy with", async () => {
       await test.service.services.workspaces.backupAs(desk.id)
       assert.equal((await desk.does("stop?mode=power-off")).state, "succeeded")

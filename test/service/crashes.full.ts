@@ -1,6 +1,6 @@
 import assert from "node:assert/strict"
 import { startCrashingService } from "../support/crashing-service.ts"
-import { SCENARIOS } from "../support/scenarios.ts"
+import { REPAIR, SCENARIOS } from "../support/scenarios.ts"
 
 /** More requests than any of them makes: what runs into this never ends. */
 const MOST = 400
@@ -14,7 +14,7 @@ describe("service: killed at every step, started again", function () {
   })
   after(() => test?.close())
 
-  for (const scenario of SCENARIOS) {
+  for (const scenario of [...SCENARIOS, REPAIR]) {
     it(`${scenario.name} comes to its end from wherever it was cut off`, async () => {
       let at = 0
       while (await test.crash([scenario], at)) {

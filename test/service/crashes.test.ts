@@ -1,6 +1,8 @@
 import assert from "node:assert/strict"
 import { startCrashingService } from "../support/crashing-service.ts"
-import { SCENARIOS } from "../support/scenarios.ts"
+import { REPAIR, SCENARIOS } from "../support/scenarios.ts"
+
+const ALL = [...SCENARIOS, REPAIR]
 
 /** One crash in the middle of all of them; `crashes.full.ts` has one of each at every request. */
 describe("service: killed in the middle of everything, started again", function () {
@@ -13,8 +15,8 @@ describe("service: killed in the middle of everything, started again", function 
 
   // Requests to the provider by all of them together: some have hardly begun, some are half done.
   for (const atRequest of [25, 70]) {
-    it(`${SCENARIOS.map(({ name }) => name).join(", ")}, after ${atRequest} requests: all come to their end, nothing is lost`, async () => {
-      assert.ok(await test.crash(SCENARIOS, atRequest))
+    it(`${ALL.map(({ name }) => name).join(", ")}, after ${atRequest} requests: all come to their end, nothing is lost`, async () => {
+      assert.ok(await test.crash(ALL, atRequest))
     })
   }
 })

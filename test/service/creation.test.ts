@@ -1,5 +1,7 @@
 import assert from "node:assert/strict"
-import { CreateWorkspace } from "../../service/workspaces/workspaces.ts"
+import type { OperationInfo } from "../../service/operations/operation.ts"
+import { CreateWorkspace } from "../../service/workspaces/wishes.ts"
+import type { WorkspaceInfo } from "../../service/workspaces/workspace.ts"
 import { type Answer, startTestService, type TestService } from "../support/service.ts"
 import { csrfOf, type Visitor } from "../support/visitor.ts"
 import { waitUntil } from "../support/wait-until.ts"
@@ -103,6 +105,21 @@ describe("service: one wish is one machine", () => {
     assert.equal(await machines(), 3)
   })
 
+  it("a name leads to nobody else's machine, while its workspace is there and for 30 days afterwards", async () => {
+    const { store, redis } = test.service.services
+    const name = "calm-otter-2b3c4d"
+    const { info, asked } = sample(name)
+    const wish = () => store.create(info, asked, { key: null, digest: "d", quota: { profile: 9, total: 9 } })
+    const isTaken = (error: { id?: string }) => error.id === "name-taken"
+    await redis.hset(`fz:ws:${name}`, { info: JSON.stringify(info), state: "TERMINATED", since: 1, epoch: 3 })
+    await assert.rejects(wish(), isTaken)
+    await store.forget(name)
+    assert.equal(await redis.exists(`fz:ws:${name}`), 0)
+    await assert.rejects(wish(), isTaken)
+    const days = (await redis.ttl(`fz:ws:${name}:released`)) / 86_400
+    assert.ok(days > 29.9 && days <= 30, `${days} days`)
+  })
+
   it("what is refused leaves no secrets behind that stay", async () => {
     const { redis } = test.service.services
     test.machines.setReady(false)
@@ -132,3 +149,18 @@ describe("service: one wish is one machine", () => {
     soldOut.clear()
   })
 })
+
+/** Somebody else's wish for a workspace of a name. */
+function sample(id: string): { info: WorkspaceInfo; asked: OperationInfo } {
+  const [owner, createdAt] = ["gh-77", Date.now()]
+  return {
+    info: {
+      ...{ id, owner, name: id, profile: "browser", provider: "hetzner", region: "fsn1", createdAt },
+      ...{ size: "cx23", sizeClass: "small", price: null, image: 1 },
+    },
+    asked: {
+      ...{ id: "op-other", workspace: id, kind: "create", owner, requestedBy: owner, createdAt },
+      estimate: { seconds: null, steps: {} },
+    } as OperationInfo,
+  }
+}

@@ -102,7 +102,7 @@ describe("service: outages", () => {
       const connection = queueConnection(redis.url)
       const copy = connection.duplicate()
       copy.on("error", () => {})
-      await Promise.all([connection.connect(), copy.connect()])
+      await waitUntil("both are connected", () => [connection, copy].every(one => one.status === "ready"))
       await redis.kill()
       await waitUntil("both wait for their next try", () =>
         [connection, copy].every(one => one.status === "reconnecting"),

@@ -13,7 +13,7 @@ describe("service: a roll-out", function () {
 
   beforeEach(async () => {
     test = await startTestService({ FOOZOL_READY_SECONDS: "20", FOOZOL_OPERATORS: "Root" })
-    operator = await test.token(await test.signIn("root"))
+    operator = await test.token(await test.signIn("root"), "operate")
     desks = await Promise.all(
       ["ada", "bob", "eve", "dan"].map(async name => newWorkspace(test, await test.token(await test.signIn(name)))),
     )

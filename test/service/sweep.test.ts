@@ -45,12 +45,14 @@ describe("service: what nobody has any more", () => {
       spec: testSpec({ image: test.cloud.imageId, workspace }),
     })
   const loseStack = (workspace: string) => {
-    const state = join(fileURLToPath(means.cloud.backendUrl), ".pulumi")
+    const backend = fileURLToPath(means.cloud.backendUrl)
+    const state = join(backend, ".pulumi")
     const file = join(state, "stacks", "foozol-cloud", `${workspace}.json`)
     return Promise.all([
       rm(file),
       rm(`${file}.bak`),
       rm(join(state, "backups", "foozol-cloud", workspace), { recursive: true }),
+      rm(join(backend, ".foozol", "specs", `${workspace}.json`)),
     ])
   }
 
@@ -96,7 +98,7 @@ describe("service: what nobody has any more", () => {
     for (const login of ["cleo", "dora"]) await newWorkspace(test, await test.token(await test.signIn(login)))
     const lost: SweepMeans = {
       ...means,
-      store: { ids: async () => [] },
+      store: { ids: async () => [], projects: async () => new Map() },
       pool: { run: async () => [] as never },
     }
     for (ahead of [5 * HOUR, 6 * HOUR]) assert.deepEqual((await sweep(lost)).removed, [])

@@ -32,7 +32,7 @@ describe("service: what the provider is like", () => {
   })
 
   it("while it is stormy a roll-out begins nothing, and goes on when it is calm", async () => {
-    const operator = await test.token(await test.signIn("root"))
+    const operator = await test.token(await test.signIn("root"), "operate")
     const image = await test.cloud.addImage()
     test.env.FOOZOL_IMAGE_BROWSER = String(image)
     await test.restart()

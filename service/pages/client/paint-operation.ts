@@ -53,5 +53,7 @@ export function paintLog(log: Timeline["log"]): void {
     list.append(item)
   }
   if (atEnd && fresh.length > 0) list.scrollTop = list.scrollHeight
+  // What is waited for now, for those who do not open the log.
+  setText(byId("lately"), log.at(-1)?.text ?? "")
   setText(byId("log-count"), log.length === 1 ? "1 line" : `${log.length} lines`)
 }

@@ -10,6 +10,7 @@ import { timeAgo } from "../time.ts"
 import { activityPart, nextChange } from "../workspace-activity.ts"
 import { cost, failureWords, profileLabel, progressPart, stateText } from "../workspace-card.ts"
 import { backupForm, backupRows } from "./backup-rows.ts"
+import { certificateWords } from "./certificate.ts"
 import type { WorkspaceModel } from "./model.ts"
 import { pastSection } from "./past.ts"
 import { regionSection, sizeSection } from "./places.ts"
@@ -70,11 +71,12 @@ ${isMoving(state) && goesOn && progressPart(operation, name, now)}${
 ${
   workspace.backups?.lastProven != null &&
   html`<div><dt>Last proven restore</dt><dd>${timeAgo(workspace.backups.lastProven, now)}</dd></div>`
-}<div><dt>Created</dt><dd>${timeAgo(workspace.createdAt, now)}</dd></div>
+}${workspace.certificate !== null && html`<div><dt>Certificate</dt><dd>${certificateWords(workspace.certificate, now, workspace.certificateWait)}</dd></div>`}
+<div><dt>Created</dt><dd>${timeAgo(workspace.createdAt, now)}</dd></div>
 </dl>
 ${
   (admits(state) || state === "FAILED") &&
-  html`<div class="actions">${admits(state) && html`<a class="button primary" href="/connect?workspace=${id}" target="_blank" rel="noopener">Open desktop${icon("external")}<span class="visually-hidden"> in a new tab</span></a>`}${
+  html`<div class="actions">${admits(state) && html`<a class="button primary" href="/connect?workspace=${id}" target="_blank" rel="noopener">Open desktop${icon("external")}<span class="visually-hidden"> in a new tab</span></a><a class="button" href="/connect?workspace=${id}&amp;to=terminal" target="_blank" rel="noopener">Open terminal${icon("external")}<span class="visually-hidden"> in a new tab</span></a>`}${
     state === "FAILED" &&
     operation !== null &&
     html`<a class="button primary" href="/operations/${operation.id}">See why, and try again</a>`

@@ -8,7 +8,7 @@ import { duration } from "../words.ts"
 const KIND_WORDS: Partial<Record<string, string>> = {
   ...{ create: "Created", start: "Started", stop: "Switched off", destroy: "Deleted", hibernate: "Put to sleep" },
   ...{ wake: "Woken", backup: "Backed up", restore: "Restored", resize: "Given another size", move: "Moved" },
-  ...{ upgrade: "Given the newest image", prove: "A backup tried out" },
+  ...{ upgrade: "Given the newest image", prove: "A backup tried out", repair: "Repaired" },
 }
 const BADGES: Record<OperationState, readonly [tone: string, words: string]> = {
   queued: ["busy", "Waiting"],
@@ -29,5 +29,5 @@ function row(operation: Operation, now: number): Html {
   const [tone, words] = BADGES[state]
   const took = isOver(operation) && finishedAt !== null && startedAt !== null ? duration(finishedAt - startedAt) : null
   return html`<li><div class="row-main"><a href="/operations/${id}">${KIND_WORDS[kind] ?? kind}</a> <span class="badge ${tone}">${words}</span>
-<p class="small soft">${timeAgo(createdAt, now)}${took !== null && ` · took ${took}`}${requestedBy !== owner && " · by itself"}</p></div></li>\n`
+<p class="small soft">${timeAgo(createdAt, now)}${took !== null && ` · took ${took}`}${requestedBy !== owner && (requestedBy.startsWith("gh-") ? " · by an operator" : " · by itself")}</p></div></li>\n`
 }

@@ -2,11 +2,12 @@ import { randomUUID } from "node:crypto"
 import { z } from "zod"
 import { askEnd } from "../../accounts/ask-end.ts"
 import { SNAPSHOT_WISHES } from "../../accounts/endings.ts"
-import { SCOPES } from "../../api-tokens/api-tokens.ts"
+import { allows, SCOPES, type Scope } from "../../api-tokens/api-tokens.ts"
 import { forbidden, notFound } from "../../errors.ts"
 import type { Limits } from "../../middleware/limits.ts"
 import { SecretName, SecretValue } from "../../secrets/secrets.ts"
 import type { Services } from "../../services.ts"
+import type { User } from "../../users/users.ts"
 import { type ApiRoute, route } from "./define.ts"
 import { presentToken, TokenSchema } from "./schemas.ts"
 
@@ -23,6 +24,12 @@ export const CreateToken = z.strictObject({
 export function createToken({ apiTokens, now }: Services, user: string, wish: z.output<typeof CreateToken>) {
   const times = { createdAt: now(), expiresAt: now() + wish.days * DAY }
   return apiTokens.create({ id: randomUUID(), user, name: wish.name, scope: wish.scope, ...times })
+}
+
+/** @throws ServiceError `forbidden` where somebody would give more than they have */
+export function requireMayGive({ operators }: Pick<Services, "operators">, user: User, has: Scope, given: Scope): void {
+  if (given === "operate") operators.require(user)
+  if (!allows(has, given)) throw forbidden(`A token of the scope ${has} cannot make one of the scope ${given}.`)
 }
 
 /** Tells the machines of a user that their settings have changed. */
@@ -168,13 +175,12 @@ function tokenRoutes(services: Services, limits: Limits): ApiRoute[] {
       description: "The token is shown in this answer and never again.",
       scope: "write",
       body: CreateToken,
+      told: ["name", "scope", "days"],
       replies: { 201: { description: "The token", schema: NewToken } },
       errors: [409],
       async handle({ caller: { user, scope }, body }) {
         await limits("token", user.id)
-        if (body.scope === "write" && scope !== "write") {
-          throw forbidden("A token that may only read cannot make one that writes.")
-        }
+        requireMayGive(services, user, scope, body.scope)
         const { token, about } = await createToken(services, user.id, body)
         return { status: 201, body: { ...presentToken(about), token } }
       },

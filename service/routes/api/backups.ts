@@ -83,8 +83,7 @@ export function backupRoutes(services: Services, limits: Limits): ApiRoute[] {
     replies: { 200: { description: "Newest first", schema: Listed } },
     errors: [404, 502],
     async handle({ caller: { user }, params: { id } }) {
-      await workspaces.get(user.id, id)
-      return listed(await backups.of(user.id, id))
+      return listed(await backups.of(user.id, await workspaces.get(user.id, id)))
     },
   })
 

@@ -33,6 +33,13 @@ export interface ApiRoute<
   description?: string
   /** What a token must be allowed; null for everybody, signed in or not. */
   scope: Scope | null
+  /**
+   * Only for operators, by a login or a token of the scope `operate`; whoever else asks is refused before what they sent is
+   * looked at. What they do here, and what they read of others by the route's parameters, is in the audit log.
+   */
+  forOperators?: true
+  /** Fields of the body that the audit log keeps, for it may hold secrets; of operators' routes all are kept. */
+  told?: readonly string[]
   params?: P
   query?: Q
   headers?: H

@@ -3,15 +3,17 @@ import type { Context as KoaContext } from "koa"
 import Router from "koa-router"
 import type { z } from "zod"
 import { ServiceError } from "../../errors.ts"
+import { noteForAudit } from "../../middleware/audited.ts"
 import { requireCaller } from "../../middleware/caller.ts"
 import type { Caller, Context } from "../../middleware/request-state.ts"
+import type { Operators } from "../../operators/operators.ts"
 import type { ApiRoute } from "./define.ts"
 
 /** Largest body that is taken: fifty secrets fit. */
 const BODY_LIMIT = "1mb"
 
 /** Turns definitions into a router: who asks, then what they sent, then the handler. */
-export function mountApi(routes: ApiRoute[]): Router {
+export function mountApi(routes: ApiRoute[], operators: Operators): Router {
   const router = new Router({ prefix: "/api/v1" })
   const parse = bodyParser({
     enableTypes: ["json"],
@@ -24,19 +26,24 @@ export function mountApi(routes: ApiRoute[]): Router {
   for (const given of routes) {
     router[given.method](given.path.replaceAll(/\{(\w+)\}/g, ":$1"), async koa => {
       const ctx = koa as unknown as Context & KoaContext
-      const caller = given.scope === null ? ctx.state.caller : requireCaller(ctx, given.scope)
+      noteForAudit(ctx, { action: given.id, ...(given.forOperators ? { operator: true } : {}) })
+      if (given.forOperators) operators.require(requireCaller(ctx).user)
+      const caller = callerOf(ctx, given)
       if (given.body) {
         if (ctx.is("json") === false) throw new ServiceError("not-json", 415, "Send the body as application/json.")
         await parse(koa, async () => {})
       }
-      const reply = await given.handle({
-        caller: caller as Caller,
+      const sent = {
         params: check(given.params, koa.params, "path"),
         query: check(given.query, { ...koa.query }, "query"),
         headers: check(given.headers, pickHeaders(koa, given.headers), "headers"),
         body: check(given.body, koa.request.body ?? null, "body"),
-        ctx,
-      })
+      }
+      noteForAudit(ctx, { input: inputOf(given, sent), ...(reaches(given) ? { reaches: true } : {}) })
+      const reply = await given.handle({ caller: caller as Caller, ...sent, ctx })
+      // What is made has its name only now.
+      const made = (reply.body as { workspace?: { id?: string } } | undefined)?.workspace?.id
+      if (typeof made === "string") noteForAudit(ctx, { workspace: made })
       ctx.set({ "Cache-Control": "no-store", ...reply.headers })
       const described = given.replies[reply.status]
       // Where an answer may be JSON too, the handler says which it is.
@@ -48,6 +55,22 @@ export function mountApi(routes: ApiRoute[]): Router {
     })
   }
   return router
+}
+
+const callerOf = (ctx: Context, { scope, forOperators }: ApiRoute) =>
+  scope === null ? ctx.state.caller : requireCaller(ctx, forOperators ? "operate" : scope)
+
+/** Does it lead to one thing of somebody's? */
+const reaches = ({ forOperators, params }: ApiRoute) => Boolean(forOperators && params)
+
+/** What the audit log keeps of what was sent. */
+function inputOf(
+  { forOperators, told = [] }: ApiRoute,
+  { params, query, body }: { params: object; query: object; body: unknown },
+): Record<string, unknown> {
+  const fields = Object.entries((body ?? {}) as object)
+  const kept = forOperators ? fields : fields.filter(([name]) => told.includes(name))
+  return { ...params, ...query, ...Object.fromEntries(kept) }
 }
 
 function pickHeaders(ctx: KoaContext, schema: z.ZodObject | undefined): Record<string, string> {

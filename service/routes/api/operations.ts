@@ -1,5 +1,9 @@
 import { z } from "zod"
+import { noteForAudit } from "../../middleware/audited.ts"
+import type { Caller, Context } from "../../middleware/request-state.ts"
+import type { Operation } from "../../operations/operation.ts"
 import { cancelOperation, operationOf } from "../../operations/operations.ts"
+import { mayOperate } from "../../operators/operators.ts"
 import type { Services } from "../../services.ts"
 import { type ApiRoute, route } from "./define.ts"
 import { eventStream } from "./operation-events.ts"
@@ -14,10 +18,20 @@ const LISTED = 50
 
 /** `/operations`: list, read, follow, cancel, try again. */
 export function operationRoutes(services: Services): ApiRoute[] {
-  const { store, workspaces } = services
+  const { store, workspaces, operators } = services
   const accepted = async (id: string) => {
     const found = await store.operation(id)
     return { status: 202, body: { operation: found ? presentOperation(found) : null } }
+  }
+
+  /** An operation that the caller may reach: their own, or for operators anybody's, of which the audit log is told. */
+  async function reached(ctx: Context, caller: Caller, id: string): Promise<Operation> {
+    const found = await store.operation(id)
+    if (!found || found.owner === caller.user.id || !mayOperate(operators, caller)) {
+      return operationOf(services, caller.user.id, id)
+    }
+    noteForAudit(ctx, { reaches: true, user: found.owner, workspace: found.workspace, operation: id })
+    return found
   }
 
   const list = route({
@@ -47,8 +61,8 @@ export function operationRoutes(services: Services): ApiRoute[] {
     params: Id,
     replies: { 200: { description: "The operation", schema: OperationSchema } },
     errors: [404],
-    async handle({ caller, params }) {
-      return { status: 200, body: presentOperation(await operationOf(services, caller.user.id, params.id)) }
+    async handle({ caller, params, ctx }) {
+      return { status: 200, body: presentOperation(await reached(ctx, caller, params.id)) }
     },
   })
 
@@ -66,7 +80,7 @@ export function operationRoutes(services: Services): ApiRoute[] {
     replies: { 200: { description: "The events", type: "text/event-stream" } },
     errors: [404],
     async handle({ caller, params, headers, ctx }) {
-      await operationOf(services, caller.user.id, params.id)
+      await reached(ctx, caller, params.id)
       // Not `events.once`: that one rejects when a reader goes in the middle, which is no error here.
       const gone = new Promise<void>(resolve => ctx.req.once("close", () => resolve()))
       const body = eventStream(services, { id: params.id, after: headers["last-event-id"] ?? null, gone })
@@ -84,8 +98,9 @@ export function operationRoutes(services: Services): ApiRoute[] {
     params: Id,
     replies: { 202: { description: "It will end soon", schema: Started } },
     errors: [404, 409],
-    async handle({ caller, params }) {
-      await cancelOperation(services, caller.user.id, params.id)
+    async handle({ caller, params, ctx }) {
+      const { owner } = await reached(ctx, caller, params.id)
+      await cancelOperation(services, owner, params.id)
       return accepted(params.id)
     },
   })

@@ -4,6 +4,7 @@ import { SCHEDULE } from "../../backups/words.ts"
 import type { Config } from "../../config.ts"
 import { IDLENESS } from "../../idleness/words.ts"
 import type { Operation } from "../../operations/operation.ts"
+import { RECONCILER } from "../../reconcile/words.ts"
 import { ROLL_OUT } from "../../roll-outs/plan.ts"
 import { KINDS, KINDS_BESIDE, STATES } from "../../workspaces/transitions.ts"
 import { addressOf, type BackupSummary, PROFILES, SIZE_CLASSES, type Workspace } from "../../workspaces/workspace.ts"
@@ -39,6 +40,18 @@ const BackupSummarySchema = z
   .nullable()
   .meta({ id: "BackupSummary", description: "As they were when they were looked at last; null: not yet" })
 
+const CertificateSchema = z
+  .object({
+    state: z.enum(["self-signed", "issued", "expired"]),
+    issuer: z.string(),
+    expiresAt: time("until when it is good"),
+    problem: z.string().nullable().meta({ description: "why the last try for another one failed; null: it did not" }),
+    nextAt: time("when one is asked for next").nullable(),
+    waitsUntil: time("about when its authority grants another new name: until then it waits").nullable(),
+  })
+  .nullable()
+  .meta({ id: "Certificate", description: "That of its machine, as it was reported last; null: not yet" })
+
 export const WorkspaceSchema = z
   .object({
     id: z.string(),
@@ -69,6 +82,7 @@ export const WorkspaceSchema = z
       .meta({ description: "is it stopped by itself when idle? null: as the service does" }),
     keepOnUntil: time("it is kept on until then, used or not").nullable(),
     backups: BackupSummarySchema,
+    certificate: CertificateSchema,
     recorded: z.boolean().meta({
       description: "false where only the provider's labels told of it, because the service's store was lost",
     }),
@@ -80,9 +94,9 @@ export const OperationSchema = z
     id: z.string(),
     workspace: z.string(),
     kind: z.enum([...KINDS, ...KINDS_BESIDE]),
-    requestedBy: z.enum(["owner", "idleness", "schedule", "operator"]).meta({
+    requestedBy: z.enum(["owner", "idleness", "schedule", "operator", "reconciler"]).meta({
       description:
-        "idleness: nobody had used it for a while; schedule: daily backups and their trials; operator: a roll-out of a newer image",
+        "idleness: nobody had used it for a while; schedule: daily backups and their trials; operator: an operator, or a roll-out of a newer image; reconciler: its machine was found off, or gone",
     }),
     state: z.enum(["queued", "running", "succeeded", "failed", "cancelled"]),
     createdAt: time("when it was asked for"),
@@ -124,6 +138,7 @@ export function presentWorkspace(
     autoStop: workspace.settings.autoStop ?? null,
     keepOnUntil: isoOrNull(workspace.settings.keepOnUntil ?? null),
     backups: presentBackups(workspace.backups),
+    certificate: presentCertificate(workspace),
     recorded: true,
   }
 }
@@ -132,6 +147,22 @@ function presentBackups(summary: BackupSummary | null): z.input<typeof BackupSum
   if (!summary) return null
   const { last, next, lastProven } = summary
   return { last: isoOrNull(last), next: isoOrNull(next), lastProven: isoOrNull(lastProven) }
+}
+
+function presentCertificate({
+  certificate,
+  certificateWait,
+}: Pick<Workspace, "certificate" | "certificateWait">): z.input<typeof CertificateSchema> {
+  if (!certificate) return null
+  const { state, issuer, expiresAt, nextAt, problem } = certificate
+  return {
+    state,
+    issuer,
+    expiresAt,
+    nextAt,
+    problem: problem?.reason ?? null,
+    waitsUntil: isoOrNull(certificateWait?.about ?? null),
+  }
 }
 
 /** An operation as the API shows it. */
@@ -147,14 +178,17 @@ export function presentOperation(operation: Operation): z.input<typeof Operation
   }
 }
 
-const REQUESTERS: Record<string, "idleness" | "schedule" | "operator"> = {
+const REQUESTERS: Record<string, "idleness" | "schedule" | "operator" | "reconciler"> = {
   [IDLENESS]: "idleness",
   [SCHEDULE]: "schedule",
   [ROLL_OUT]: "operator",
+  [RECONCILER]: "reconciler",
 }
 
-function requesterOf({ requestedBy }: Operation) {
-  return REQUESTERS[requestedBy] ?? "owner"
+function requesterOf({ requestedBy, owner }: Operation) {
+  if (requestedBy === owner) return "owner"
+  // Who is a user and not the owner is an operator.
+  return REQUESTERS[requestedBy] ?? (requestedBy.startsWith("gh-") ? "operator" : "owner")
 }
 
 export function presentToken(token: {

@@ -1,9 +1,12 @@
 import { z } from "zod"
+import { projectOf } from "../../../infra/projects.ts"
+import { noteForAudit } from "../../middleware/audited.ts"
 import type { Limits } from "../../middleware/limits.ts"
+import { mayOperate } from "../../operators/operators.ts"
 import type { Services } from "../../services.ts"
 import { type Unrecorded, unrecordedOf } from "../../workspaces/unrecorded.ts"
+import { ChangeWorkspace, CreateWorkspace } from "../../workspaces/wishes.ts"
 import { addressOf, SIZE_CLASSES, STOP_MODES, type Workspace } from "../../workspaces/workspace.ts"
-import { ChangeWorkspace, CreateWorkspace } from "../../workspaces/workspaces.ts"
 import { ActivitySchema, presentActivity } from "./activity.ts"
 import { type ApiRoute, route } from "./define.ts"
 import { OperationSchema, presentOperation, presentWorkspace, WorkspaceSchema } from "./schemas.ts"
@@ -15,15 +18,15 @@ const Started = z.object({ workspace: WorkspaceSchema, operation: OperationSchem
 
 /** `/workspaces`: create, list, get, start, stop, delete, and close open desktops. */
 export function workspaceRoutes(services: Services, limits: Limits): ApiRoute[] {
-  const { workspaces, store, images, machines, config, tokens, channel, idleness, now, log } = services
-
-  // GitHub's login names know no capitals.
-  const operators = new Set(config.operators.map(name => name.toLowerCase()))
-  const isOperator = (login: string) => operators.has(login.toLowerCase())
+  const { workspaces, store, images, machines, operators, config, tokens, channel, idleness, now, log } = services
 
   /** With the newest image, where the provider says which it is: a list is no worse without. */
   async function shown(workspace: Workspace) {
-    return presentWorkspace(workspace, config, await images.find(workspace.profile).catch(() => null))
+    return presentWorkspace(
+      workspace,
+      config,
+      await images.find(workspace.profile, projectOf(workspace)).catch(() => null),
+    )
   }
 
   async function begun(user: string, id: string, operation: string, status = 202) {
@@ -53,6 +56,7 @@ export function workspaceRoutes(services: Services, limits: Limits): ApiRoute[] 
         .meta({ description: "of your own making, new for each wish" }),
     }),
     body: CreateWorkspace,
+    told: ["profile", "sizeClass", "region", "provider", "name", "from"],
     replies: {
       202: { description: "Begun: follow the operation", schema: Started },
       200: { description: "It was asked for before: that workspace", schema: Started },
@@ -69,7 +73,16 @@ export function workspaceRoutes(services: Services, limits: Limits): ApiRoute[] 
   const present = (one: Unrecorded) => ({
     ...{ id: one.id, name: one.id, profile: "browser" as const, provider: "hetzner", region: one.region },
     ...{ size: one.size, sizeClass: null, price: null, state: one.state, since: null, operation: null },
-    ...{ failure: null, autoStop: null, keepOnUntil: null, recorded: false, asleep: false, backups: null, image: null },
+    ...{
+      failure: null,
+      autoStop: null,
+      keepOnUntil: null,
+      recorded: false,
+      asleep: false,
+      backups: null,
+      image: null,
+      certificate: null,
+    },
     address: addressOf(one.id, config),
     createdAt: new Date(one.createdAt).toISOString(),
   })
@@ -164,6 +177,7 @@ export function workspaceRoutes(services: Services, limits: Limits): ApiRoute[] 
     summary: "Give a workspace another size",
     description: "Its disk stays. It is shut down for it and runs afterwards.",
     body: z.strictObject({ sizeClass }),
+    told: ["sizeClass"],
     errors: [404, 409, 502],
     async handle({ caller: { user }, params: { id }, body }) {
       await limits("change", user.id)
@@ -179,6 +193,7 @@ export function workspaceRoutes(services: Services, limits: Limits): ApiRoute[] 
     summary: "Move a workspace to another region",
     description: "With its disk; its name stays, its addresses change.",
     body: z.strictObject({ region }),
+    told: ["region"],
     errors: [404, 409, 502],
     async handle({ caller: { user }, params: { id }, body }) {
       await limits("change", user.id)
@@ -194,6 +209,7 @@ export function workspaceRoutes(services: Services, limits: Limits): ApiRoute[] 
     summary: "Put a backup in a workspace's place",
     description:
       "How it is now is kept as a snapshot first; when the restored machine does not come up, it is that again.",
+    told: ["backup"],
     body: z.strictObject({ backup: z.string().regex(/^[0-9]{1,20}$/, "must be the id of a backup") }),
     errors: [404, 409, 502],
     async handle({ caller: { user }, params: { id }, body }) {
@@ -238,6 +254,7 @@ export function workspaceRoutes(services: Services, limits: Limits): ApiRoute[] 
     scope: "write",
     params: Id,
     body: ChangeWorkspace,
+    told: ["name", "autoStop", "keepOnUntil"],
     replies: { 200: { description: "The workspace as it is now", schema: WorkspaceSchema } },
     errors: [404],
     async handle({ caller, params, body }) {
@@ -277,8 +294,10 @@ export function workspaceRoutes(services: Services, limits: Limits): ApiRoute[] 
     params: Id,
     replies: { 200: { description: "How many tokens were taken back", schema: z.object({ closed: z.int() }) } },
     errors: [404],
-    async handle({ caller, params }) {
-      if (!isOperator(caller.user.login)) await workspaces.get(caller.user.id, params.id)
+    async handle({ caller, params, ctx }) {
+      const by = mayOperate(operators, caller) ? { requestedBy: caller.user.id } : caller.user.id
+      const { owner } = await workspaces.get(by, params.id)
+      noteForAudit(ctx, { user: owner, reaches: true })
       const revoked = await tokens.revokeOfWorkspace(params.id)
       await channel.revoke(revoked)
       return { status: 200, body: { closed: revoked.length } }

@@ -7,7 +7,7 @@ import type { Limits } from "../../middleware/limits.ts"
 import { type AccountModel, accountPage, deleteAccountPage } from "../../pages/index.ts"
 import { SecretName, SecretValue } from "../../secrets/secrets.ts"
 import type { Services } from "../../services.ts"
-import { CreateToken, createToken, tellMachines } from "../api/account.ts"
+import { CreateToken, createToken, requireMayGive, tellMachines } from "../api/account.ts"
 import { csrfToken, type PageContext, readForm, type SignedInCaller, show } from "./forms.ts"
 
 /** The account page: logins, tokens for scripts, secrets; signing out, and the end of it all. */
@@ -58,6 +58,7 @@ export function accountPages(services: Services, limits: Limits): Router {
       const text = `The token was not made: ${issue?.path.join(".")} ${issue?.message}.`
       return showAccount(ctx, form.caller, { notice: { tone: "error", text } })
     }
+    requireMayGive(services, form.caller.user, form.caller.scope, wish.data.scope)
     const { token } = await createToken(services, form.caller.user.id, wish.data)
     await showAccount(ctx, form.caller, { newToken: token })
   })

@@ -5,13 +5,14 @@ import type { Limits } from "../../middleware/limits.ts"
 import { connectPage } from "../../pages/index.ts"
 import type { Services } from "../../services.ts"
 import { admits } from "../../workspaces/transitions.ts"
+import { CreateWorkspace } from "../../workspaces/wishes.ts"
 import { addressOf, type Workspace } from "../../workspaces/workspace.ts"
-import { CreateWorkspace } from "../../workspaces/workspaces.ts"
 import { csrfToken, type PageContext, readForm, type SignedInCaller, show } from "./forms.ts"
 
 /**
- * `/connect`, the bookmark: leads to the desktop, by way of sign-in, creation or waking where that is needed. Only a
- * person's act creates or wakes a machine: a page of another site, or a tab that comes back by itself, gets a button.
+ * `/connect`, the bookmark: leads to the desktop (with `to=terminal`, to the terminals), by way of sign-in, creation or
+ * waking where that is needed. Only a person's act creates or wakes a machine: a page of another site, or a tab that
+ * comes back by itself, gets a button.
  */
 export function connectRoutes(services: Services, limits: Limits): Router {
   const { keys, workspaces, store, tokens, idleness, config } = services
@@ -22,7 +23,9 @@ export function connectRoutes(services: Services, limits: Limits): Router {
     ctx.set("Cache-Control", "no-store")
     const wanted = typeof ctx.query.workspace === "string" ? ctx.query.workspace : null
     if (!ctx.state.caller?.login) {
-      const back = wanted ? `/connect?workspace=${encodeURIComponent(wanted)}` : "/connect"
+      const query = new URLSearchParams(wanted ? { workspace: wanted } : {})
+      if (ctx.query.to === "terminal") query.set("to", "terminal")
+      const back = query.size > 0 ? `/connect?${query}` : "/connect"
       return ctx.redirect(`/login/github?next=${encodeURIComponent(back)}`)
     }
     const caller = requireLogin(ctx)
@@ -56,7 +59,9 @@ export function connectRoutes(services: Services, limits: Limits): Router {
       await limits("ticket", caller.user.id)
       if (ctx.method === "POST" || isPersonsAct(ctx)) await idleness.visited(workspace.id)
       const ticket = await tokens.issueTicket(workspace.id, caller.login.hash)
-      ctx.redirect(`${addressOf(workspace.id, config)}/enter?ticket=${ticket}`)
+      // The machine's NGINX knows where else than to the desktop somebody may want to go.
+      const to = ctx.query.to === "terminal" ? "&to=terminal" : ""
+      ctx.redirect(`${addressOf(workspace.id, config)}/enter?ticket=${ticket}${to}`)
     } else {
       ctx.redirect(workspace.operation ? `/operations/${workspace.operation}?open=1` : "/")
     }

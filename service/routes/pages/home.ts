@@ -24,6 +24,10 @@ const SIGN_IN_ERRORS: Record<string, { title: string; message: string }> = {
     title: "Your account is being deleted",
     message: "That takes a few minutes, since workspaces are deleted first. Sign in again after that to begin anew.",
   },
+  "account-suspended": {
+    title: "Your account is suspended",
+    message: "You cannot sign in until the operator lets you again. Your files are kept; ask the operator why.",
+  },
   "github-away": { title: "GitHub does not answer", message: "Try again in a few minutes." },
 }
 

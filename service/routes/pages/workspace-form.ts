@@ -1,6 +1,6 @@
 import { ServiceError } from "../../errors.ts"
 import type { NewWorkspaceModel, NewWorkspaceValues } from "../../pages/index.ts"
-import { CreateWorkspace } from "../../workspaces/workspaces.ts"
+import { CreateWorkspace } from "../../workspaces/wishes.ts"
 import type { Form } from "./forms.ts"
 
 type Errors = NonNullable<NewWorkspaceModel["errors"]>

@@ -1,0 +1,60 @@
+import type { Command } from "commander"
+import { z } from "zod"
+import { ImageSchema } from "../../service/routes/api/operator/upkeep.ts"
+import { type ApiOptions, openApi, withUrl } from "../api-client.ts"
+import { printTable } from "../print-table.ts"
+import { addUpgrade } from "./upgrade.ts"
+
+interface Options extends ApiOptions {
+  json?: boolean
+  profile?: string
+  dryRun?: boolean
+}
+type Image = z.output<typeof ImageSchema>
+
+/** What operators do with the golden images of a service, without a restart. */
+export function addServiceImages(image: Command): void {
+  const add = (name: string, about: string) =>
+    withUrl(image.command(name).description(about)).option("--json", "print JSON, and nothing else")
+
+  add("used", "golden images at the provider, and which new workspaces are made from (operators)").action(
+    async (options: Options) => {
+      const { images } = await openApi(options).call(
+        "GET",
+        "/operator/images",
+        z.object({ images: z.array(ImageSchema) }),
+      )
+      show(images, options)
+    },
+  )
+  for (const [name, about] of [
+    ["promote", "make new workspaces from this image, whatever is newer or set (operators)"],
+    ["demote", "make no new workspaces from this image any more (operators)"],
+  ] as const) {
+    const command = add(`${name} <image>`, about).option("--dry-run", "only say what would be done")
+    if (name === "promote") command.option("--profile <profile>", "what it is for, of an image that does not say")
+    command.action(async (id: string, { profile, dryRun, ...options }: Options) => {
+      if (dryRun) return console.log(`would ${name} image ${id}`)
+      const body = name === "promote" ? { body: profile ? { profile } : {} } : {}
+      show(
+        [await openApi(options).call("POST", `/operator/images/${encodeURIComponent(id)}/${name}`, ImageSchema, body)],
+        options,
+      )
+    })
+  }
+  addUpgrade(add("rollout", "bring everybody to the newest images, wave by wave (operators)"), null)
+}
+
+function show(images: Image[], { json }: Options): void {
+  if (json) {
+    console.log(JSON.stringify(images, null, 2))
+    return
+  }
+  printTable(
+    ["profile", "image", "made", "checked", "", ""],
+    images.map(one => [
+      ...[one.profile, one.id, one.createdAt ?? "", one.ready ? "yes" : "no", one.standing ?? ""],
+      one.used ? "used" : "",
+    ]),
+  )
+}

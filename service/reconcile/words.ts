@@ -1,0 +1,2 @@
+/** Who asks for what the reconciler begins. */
+export const RECONCILER = "reconciler"
