@@ -42,19 +42,24 @@ export interface Secrets {
   forMachine(workspace: string, user: string): Promise<{ proxy: string | null; secrets: Record<string, string> }>
 }
 
+/** What a secret is bound to: the key it lies under, and its name. */
+export const secretContext = (place: string, name: string) => `secret ${place} ${name}`
+
 /** Secrets lie encrypted, each bound to its place: one cannot be read by moving it to another user's. */
 export function createSecrets(redis: Redis, keys: Keys): Secrets {
   const userKey = (user: string) => `${PREFIX}user:${user}:secrets`
-  const context = (place: string, name: string) => `secret ${place} ${name}`
 
   async function openAll(key: string): Promise<Record<string, string>> {
     const sealed = await redis.hgetall(key)
     return Object.fromEntries(
-      Object.entries(sealed).map(([name, text]) => [name, keys.open(text.split(" ")[1] as string, context(key, name))]),
+      Object.entries(sealed).map(([name, text]) => [
+        name,
+        keys.open(text.split(" ")[1] as string, secretContext(key, name)),
+      ]),
     )
   }
   const seal = (key: string, name: string, value: string, now: number) =>
-    `${now} ${keys.seal(value, context(key, name))}`
+    `${now} ${keys.seal(value, secretContext(key, name))}`
 
   return {
     async list(user) {

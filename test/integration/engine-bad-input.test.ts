@@ -6,6 +6,7 @@ import { pathToFileURL } from "node:url"
 import type { CloudConfig } from "../../infra/cloud-config.ts"
 import type { EnginePool } from "../../infra/engine-pool.ts"
 import type { TestCloud } from "../support/local-cloud.ts"
+import { skipSuite } from "../support/skip-suite.ts"
 import { startTestEngine, type TestEngine } from "../support/test-engine.ts"
 import { testSecrets, testSpec } from "../support/workspace.ts"
 
@@ -69,10 +70,7 @@ describe("engine: what cannot be is refused before anything is made", () => {
       await mkdir(small)
       // A file system of its own is the only disk a test may fill.
       const mounted = spawnSync("mount", ["-t", "tmpfs", "-o", "size=64k", "tmpfs", small]).status === 0
-      if (!mounted) {
-        this.test?.parent?.eachTest(test => Object.assign(test, { skipReason: "mounting a small tmpfs needs root" }))
-        this.skip()
-      }
+      if (!mounted) return skipSuite(this, "mounting a small tmpfs needs root")
     })
     after(() => spawnSync("umount", [small]))
 

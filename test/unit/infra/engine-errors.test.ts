@@ -33,8 +33,35 @@ const SEEN: [string, string][] = [
     "API request failed: An unexpected error was encountered during an API request.\n\nzone not found\n\nError code: not_found\nStatus code: 404\nupdate failed",
     "provider-not-found",
   ],
+  [
+    "Resource provider reported that the resource did not exist while updating urn:pulumi:a::foozol-cloud::hcloud:index/server:Server::machine.",
+    "provider-not-found",
+  ],
   ["error: could not read plugin [/plugins/resource-hcloud/pulumi-resource-hcloud]: exit status -1", "engine-died"],
   ["error: rpc error: code = Unavailable desc = error reading from server: EOF", "engine-died"],
+  // As Google's documentation and its plugin's source have them.
+  [
+    "error: googleapi: Error 403: Quota 'CPUS' exceeded.  Limit: 24.0 in region us-central1., quotaExceeded",
+    "provider-limit",
+  ],
+  [
+    "gcp:compute:Instance (machine): Error waiting for instance to create: The zone 'projects/p/zones/us-central1-a' does not have enough resources available to fulfill the request.",
+    "provider-no-capacity",
+  ],
+  [
+    "googleapi: Error 409: The resource 'projects/p/zones/z/instances/foozol-x' already exists, alreadyExists",
+    "name-taken",
+  ],
+  [
+    "gcp:compute:Instance (machine): Cannot delete instance foozol-x: instance Deletion Protection is enabled.",
+    "protected",
+  ],
+  [
+    "googleapi: Error 403: Required 'compute.instances.create' permission for 'projects/p', forbidden",
+    "provider-unauthorized",
+  ],
+  ["googleapi: Error 404: The resource 'projects/p/global/images/x' was not found, notFound", "provider-not-found"],
+  ["googleapi: Error 503: Internal error. Please try again, backendError", "provider-failed"],
 ]
 
 describe("engine-errors/engineError", () => {

@@ -1,10 +1,11 @@
 import assert from "node:assert/strict"
 import { spawn } from "node:child_process"
 import { once } from "node:events"
-import { readdir, writeFile } from "node:fs/promises"
+import { mkdir, readdir, writeFile } from "node:fs/promises"
 import { hostname } from "node:os"
 import { join } from "node:path"
 import { isDead, parseLock, removeDeadLocks } from "../../../infra/stack-locks.ts"
+import { folderFiles } from "../../../infra/state-files/folder.ts"
 import { temporaryDirectory } from "../../support/temporary-directory.ts"
 
 const TAKEN = Date.parse("2026-01-02T03:04:05Z")
@@ -31,17 +32,22 @@ describe("infra/stack-locks", () => {
   it("removes the lock of a process that was killed, and leaves that of one that lives", async () => {
     const { path, remove } = await temporaryDirectory("fc-")
     const child = spawn("sleep", ["1000"])
+    const files = folderFiles(path)
+    await mkdir(join(path, "locks", "one"), { recursive: true })
     const write = (name: string, pid: number) =>
-      writeFile(join(path, name), JSON.stringify({ pid, hostname: hostname(), timestamp: new Date().toISOString() }))
+      writeFile(
+        join(path, "locks", "one", name),
+        JSON.stringify({ pid, hostname: hostname(), timestamp: new Date().toISOString() }),
+      )
     try {
       await write("living.json", process.pid)
       await write("child.json", child.pid as number)
-      assert.equal(await removeDeadLocks(path), 0)
+      assert.equal(await removeDeadLocks(files, "locks"), 0)
       child.kill("SIGKILL")
       await once(child, "exit")
-      assert.equal(await removeDeadLocks(path), 1)
-      assert.deepEqual(await readdir(path), ["living.json"])
-      assert.equal(await removeDeadLocks(join(path, "nothing")), 0)
+      assert.equal(await removeDeadLocks(files, "locks/one"), 1)
+      assert.deepEqual(await readdir(join(path, "locks", "one")), ["living.json"])
+      assert.equal(await removeDeadLocks(files, "nothing"), 0)
     } finally {
       child.kill("SIGKILL")
       await remove()

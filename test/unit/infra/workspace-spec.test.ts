@@ -22,6 +22,8 @@ describe("workspace-spec/parseWorkspaceSpec", () => {
     refused({ workspace: "Not A Name" }, /workspace: must be 1 to 40 lower-case letters/)
     refused({ size: "" }, /size: must be a machine type/)
     refused({ image: "golden" }, /image: /)
+    refused({ provider: "gcp", image: 7 }, /image: must be the name/)
+    refused({ market: "spot" }, /market: is nothing that Hetzner has/)
     refused({ dns: { name: "a", zone: "nodots" } }, /dns\.zone: must be a domain/)
     refused({ service: "ftp://x" }, /service: must be an http or https URL/)
     refused({ provider: "aws" }, /provider: /)

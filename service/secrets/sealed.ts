@@ -1,0 +1,37 @@
+import type { Redis } from "ioredis"
+import { webhookContext } from "../notifications/preferences.ts"
+import { PREFIX } from "../redis/connect.ts"
+import { keysLike } from "../redis/keys-like.ts"
+import { secretContext } from "./secrets.ts"
+
+/** Something sealed, where it lies. */
+export interface Sealed {
+  key: string
+  field: string
+  /** The field's whole text. */
+  text: string
+  sealed: string
+  context: string
+  /** The field's text with another sealing of the same. */
+  textWith(sealed: string): string
+}
+
+/**
+ * Every place where something is sealed: secrets of users and of workspaces, and what webhooks are signed with. What is
+ * sealed anywhere else is lost when secrets are rotated: its place belongs here.
+ */
+export async function* allSealed(redis: Redis): AsyncGenerator<Sealed> {
+  for (const pattern of [`${PREFIX}user:*:secrets`, `${PREFIX}ws:*:secrets`]) {
+    for await (const key of keysLike(redis, pattern)) {
+      for (const [field, text] of Object.entries(await redis.hgetall(key))) {
+        const [at = "", sealed = ""] = text.split(" ")
+        yield { key, field, text, sealed, context: secretContext(key, field), textWith: again => `${at} ${again}` }
+      }
+    }
+  }
+  for await (const key of keysLike(redis, `${PREFIX}user:*:notify`)) {
+    const text = await redis.hget(key, "webhookSecret")
+    const rest = { key, field: "webhookSecret", context: webhookContext(key) }
+    if (text) yield { ...rest, text, sealed: text, textWith: again => again }
+  }
+}
