@@ -12,8 +12,12 @@ export interface EngineConfig {
   workDirectory: string
   /** Where state lies: `file://…`, `s3://…` or `gs://…`. */
   backendUrl: string
+  /** What reaching it takes, such as `AWS_ACCESS_KEY_ID`. */
+  backendEnv: Record<string, Secret>
   /** Encrypts the secrets in state. */
   passphrase: Secret
+  /** The one until now, while stacks are encrypted anew. */
+  previousPassphrase?: Secret
   /** Credentials for the provider plugins, such as `HCLOUD_TOKEN`, and `HCLOUD_ENDPOINT`. */
   providerEnv: Record<string, Secret | string>
 }
@@ -23,12 +27,9 @@ export const PROJECT = "foozol-cloud"
 
 /** The environment of every engine run. */
 export function engineEnvironment(config: EngineConfig): Record<string, string> {
-  const provider = Object.entries(config.providerEnv).map(([name, value]) => [
-    name,
-    typeof value === "string" ? value : value.reveal(),
-  ])
   return {
-    ...Object.fromEntries(provider),
+    ...revealed(config.providerEnv),
+    ...revealed(config.backendEnv),
     PULUMI_HOME: config.home,
     PULUMI_BACKEND_URL: engineBackendUrl(config.backendUrl),
     PULUMI_CONFIG_PASSPHRASE: config.passphrase.reveal(),
@@ -40,6 +41,12 @@ export function engineEnvironment(config: EngineConfig): Record<string, string> 
     PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION: "true",
     PULUMI_DIY_BACKEND_NO_LEGACY_WARNING: "true",
   }
+}
+
+/** Settings with the secrets among them in clear text. */
+export function revealed(settings: Record<string, Secret | string>): Record<string, string> {
+  const clear = (value: Secret | string) => (typeof value === "string" ? value : value.reveal())
+  return Object.fromEntries(Object.entries(settings).map(([name, value]) => [name, clear(value)]))
 }
 
 /**

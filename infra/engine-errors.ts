@@ -1,4 +1,5 @@
 import { InfraError, type NextAction } from "./errors.ts"
+import { googleError } from "./gcp-errors.ts"
 
 /** An error code of the provider in either wording of its plugin: `(code, id)`, or `Error code: code` on a line. */
 const code = (...codes: string[]) => new RegExp(`(\\(|error code: )(${codes.join("|")})\\b`, "i")
@@ -34,6 +35,12 @@ const KNOWN: [RegExp, string, NextAction, string][] = [
     "disk-full",
     "investigate",
     "The disk that holds the engine's state is full: free some space, then try again; the run before this one can be resumed.",
+  ],
+  [
+    /operation error S3|blob \(key .*\(code=(Unknown|PermissionDenied|FailedPrecondition|NotFound|DeadlineExceeded)\)|could not list bucket|unable to open bucket/i,
+    "state-unreachable",
+    "retry",
+    "The storage of the engine's state did not do what it was asked: check FOOZOL_BACKEND_URL and its credentials, and whether it is up.",
   ],
   [
     /no resource plugin|plugin .*not found|could not find plugin|could not load plugin/i,
@@ -103,7 +110,7 @@ const KNOWN: [RegExp, string, NextAction, string][] = [
     "The provider project's limit for this kind of resource is reached: remove some, or have the limit raised.",
   ],
   [
-    code("not_found"),
+    new RegExp(`${code("not_found").source}|reported that the resource did not exist`, "i"),
     "provider-not-found",
     "investigate",
     "Something the workspace is made of is gone at the provider: `foozol-cloud stack refresh` takes note of it, then run it again.",
@@ -125,6 +132,8 @@ const KNOWN: [RegExp, string, NextAction, string][] = [
 /** The error behind a failed engine run, from what it printed. */
 export function engineError(output: string): InfraError {
   const detail = output.trim().slice(-4_000)
+  const ofGoogle = /googleapi|\bgcp:|google/i.test(output) ? googleError(output) : null
+  if (ofGoogle) return ofGoogle
   for (const [pattern, id, next, message] of KNOWN)
     if (pattern.test(output)) return new InfraError(id, next, message, detail)
   const line = output

@@ -30,6 +30,23 @@ export function toEngineEvent(event: PulumiEvent): EngineEvent | null {
   return { type: "diagnostic", severity, resource: diagnostic.urn ? urnName(diagnostic.urn) : null, message }
 }
 
+/** A resource of a stack as its provider has it. */
+export interface SeenResource {
+  /** The name the program gave it. */
+  name: string
+  type: string
+  id: string
+  /** Its properties as the plugin names them, secrets hidden; null: it is gone. */
+  real: Record<string, unknown> | null
+}
+
+/** What the end of a resource's reading tells, in a refresh; null for other events. */
+export function toSeenResource({ resOutputsEvent }: PulumiEvent): SeenResource | null {
+  const step = resOutputsEvent?.metadata
+  if (!step?.old || step.type.startsWith("pulumi:")) return null
+  return { name: urnName(step.urn), type: step.type, id: step.old.id, real: step.new?.outputs ?? null }
+}
+
 /** A line that a resource's provider tells while it works, gone from the engine's own display at the next one; or null. */
 export function toStatusLine({ diagnosticEvent: told }: PulumiEvent): { resource: string; text: string } | null {
   if (!told?.ephemeral || !told.urn) return null

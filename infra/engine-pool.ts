@@ -46,6 +46,11 @@ export interface EnginePool {
 
 export interface RunInPool {
   signal?: AbortSignal
+  /**
+   * Gives way: it begins when nobody else waits for a child, and is ended when somebody has to wait for one. Only for
+   * what changes nothing. It ends with `engine-wanted` then.
+   */
+  yields?: boolean
   onEvent?: (event: EngineEvent) => void
 }
 
@@ -54,6 +59,8 @@ interface Child {
   ready: Promise<void>
   runs: number
   busy: boolean
+  /** Ends the run going on where that is one that gives way. */
+  giveWay: (() => void) | null
   /** Process groups of the engine run going on: what must die with the child. */
   groups: Set<number>
   settle: ((answer: EngineAnswer | { died: true }) => void) | null
@@ -64,6 +71,8 @@ export function createEnginePool(options: PoolOptions): EnginePool {
   const { size, runsPerChild = 200, silenceMs = SILENCE_MS } = options
   const children = new Set<Child>()
   const waiting: (() => void)[] = []
+  const waitingLast: (() => void)[] = []
+  const nextWaiting = () => (waiting.shift() ?? waitingLast.shift())?.()
   let closing = false
 
   function start(): Child {
@@ -88,6 +97,7 @@ export function createEnginePool(options: PoolOptions): EnginePool {
       ready: started.promise,
       runs: 0,
       busy: false,
+      giveWay: null,
       groups: new Set(),
       settle: null,
       stderr: "",
@@ -110,10 +120,10 @@ export function createEnginePool(options: PoolOptions): EnginePool {
     for (const pgid of child.groups) killGroup(pgid)
     started.resolve()
     child.settle?.({ died: true })
-    waiting.shift()?.()
+    nextWaiting()
   }
 
-  async function acquire(signal: AbortSignal | undefined): Promise<Child> {
+  async function acquire({ signal, yields }: RunInPool): Promise<Child> {
     for (;;) {
       signal?.throwIfAborted()
       if (closing) throw new InfraError("shutting-down", "retry", "The service is stopping: try again in a moment.")
@@ -124,24 +134,35 @@ export function createEnginePool(options: PoolOptions): EnginePool {
         if (children.has(child)) return child
         throw new InfraError("engine-died", "retry", "The engine's process could not be started.", child.stderr)
       }
-      await new Promise<void>(resolve => waiting.push(resolve))
+      if (!yields) [...children].find(one => one.giveWay)?.giveWay?.()
+      await new Promise<void>(resolve => (yields ? waitingLast : waiting).push(resolve))
     }
   }
 
   function release(child: Child) {
     child.busy = false
     child.settle = null
+    child.giveWay = null
     child.groups.clear()
     if (++child.runs >= runsPerChild || closing) child.process.stdin?.end()
-    waiting.shift()?.()
+    nextWaiting()
   }
 
-  async function runOnce<T>(config: CloudConfig, action: EngineAction, { signal, onEvent }: RunInPool): Promise<T> {
-    const child = await acquire(signal)
+  async function runOnce<T>(config: CloudConfig, action: EngineAction, options: RunInPool): Promise<T> {
+    const { signal, onEvent, yields } = options
+    const child = await acquire(options)
+    let isWanted = false
     const send = (request: EngineRequest) => child.process.stdin?.write(`${JSON.stringify(request)}\n`)
     const abort = () => send({ abort: true })
     const silence = watchSilence(silenceMs, abort, () => child.process.kill("SIGKILL"))
     signal?.addEventListener("abort", abort, { once: true })
+    if (yields) {
+      child.giveWay = () => {
+        child.giveWay = null
+        isWanted = true
+        abort()
+      }
+    }
     try {
       return await new Promise<T>((resolve, reject) => {
         child.settle = answer => {
@@ -150,8 +171,9 @@ export function createEnginePool(options: PoolOptions): EnginePool {
             if (answer.event.type === "process") child.groups.add(answer.event.pgid)
             onEvent?.(answer.event)
           } else if ("result" in answer) resolve(answer.result as T)
-          else if ("error" in answer) reject(silence.was() ? silent() : fromErrorValue(answer.error))
-          else {
+          else if ("error" in answer) {
+            reject(silence.was() ? silent() : isWanted ? engineWanted() : fromErrorValue(answer.error))
+          } else {
             // The engine notices that its program is gone, but a killed group leaves no doubt.
             void Promise.all([...child.groups].map(emptyGroup)).then(() =>
               reject(
@@ -195,12 +217,15 @@ export function createEnginePool(options: PoolOptions): EnginePool {
       closing = true
       const ends = [...children].map(child => new Promise<void>(resolve => child.process.on("exit", () => resolve())))
       for (const child of children) if (!child.busy) child.process.stdin?.end()
-      for (const resume of waiting.splice(0)) resume()
+      for (const resume of [...waiting.splice(0), ...waitingLast.splice(0)]) resume()
       await Promise.all(ends)
     },
     pids: () => [...children].flatMap(child => child.process.pid ?? []),
   }
 }
+
+const engineWanted = () =>
+  new InfraError("engine-wanted", "retry", "Somebody else needed the engine: it is done again when nobody waits.")
 
 const silent = () =>
   new InfraError(

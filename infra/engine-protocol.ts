@@ -1,4 +1,5 @@
 import { z } from "zod"
+import { Accepted } from "./accepted.ts"
 import { CloudConfig } from "./cloud-config.ts"
 import type { EngineEvent } from "./engine-events.ts"
 import type { ErrorValue } from "./errors.ts"
@@ -15,7 +16,17 @@ export const EngineAction = z.discriminatedUnion("action", [
   z.strictObject({ action: z.literal("apply"), ...withSpec }),
   z.strictObject({ action: z.literal("preview"), ...withSpec }),
   z.strictObject({ action: z.literal("refresh"), ...named }),
-  z.strictObject({ action: z.literal("destroy"), ...named }),
+  /** What differs between the stack's spec and its provider; changes nothing. */
+  z.strictObject({
+    ...{ action: z.literal("drift"), ...named, power: z.enum(["on", "off"]).nullable() },
+    accepted: z.array(Accepted).optional(),
+  }),
+  z.strictObject({ action: z.literal("repair"), ...withSpec }),
+  z.strictObject({ action: z.literal("repair-as-recorded"), ...named }),
+  /** Notes in the stack what has been accepted. */
+  z.strictObject({ action: z.literal("accept"), ...named, accepted: z.array(Accepted) }),
+  /** Of a workspace whose project is known; else all are asked for what is left over. */
+  z.strictObject({ action: z.literal("destroy"), ...named, project: z.string().optional() }),
   z.strictObject({ action: z.literal("unlock"), ...named, force: z.boolean() }),
   z.strictObject({ action: z.literal("export"), ...named }),
   z.strictObject({ action: z.literal("recover"), ...named }),

@@ -7,14 +7,23 @@ import { createInterface } from "node:readline"
 
 // Loading the SDK is most of a fresh child's start; compiled code is kept between starts.
 enableCompileCache(process.env.FOOZOL_COMPILE_CACHE)
-const [{ openCloud }, { EngineRequest }, { toErrorValue, InfraError }, workspaceStack, { recoverStack }] =
-  await Promise.all([
-    import("./open-cloud.ts"),
-    import("./engine-protocol.ts"),
-    import("./errors.ts"),
-    import("./workspace-stack.ts"),
-    import("./recover-stack.ts"),
-  ])
+const [
+  { openCloud },
+  { EngineRequest },
+  { toErrorValue, InfraError },
+  workspaceStack,
+  { recoverStack },
+  { lookForDrift },
+  { repairAsRecorded, repairWorkspace },
+] = await Promise.all([
+  import("./open-cloud.ts"),
+  import("./engine-protocol.ts"),
+  import("./errors.ts"),
+  import("./workspace-stack.ts"),
+  import("./recover-stack.ts"),
+  import("./drift/look.ts"),
+  import("./drift/repair.ts"),
+])
 type Cloud = import("./workspace-stack.ts").Cloud
 type RunOptions = import("./engine.ts").RunOptions
 type EngineAnswer = import("./engine-protocol.ts").EngineAnswer
@@ -69,11 +78,14 @@ async function perform(cloud: Cloud, run: EngineAction, options: RunOptions): Pr
     case "preview":
       return workspaceStack.previewWorkspace(cloud, run.spec, run.secrets, options)
     case "destroy":
-      return workspaceStack.destroyWorkspace(cloud, run.workspace, options)
+      return workspaceStack.destroyWorkspace(cloud, run.workspace, { ...options, project: run.project })
     case "recover":
       // Beside a run that lives it might write an older state over a newer one.
       if (await cloud.engine.isHeld(run.workspace)) await cloud.engine.unlock(run.workspace, false)
       return recoverStack(cloud, run.workspace, options)
+    case "repair":
+      await workspaceStack.requireStack(cloud.engine, run.spec.workspace)
+      return repairWorkspace(cloud, run.spec, run.secrets, options)
     case "list":
       return cloud.engine.listStacks()
     case "names":
@@ -85,6 +97,12 @@ async function perform(cloud: Cloud, run: EngineAction, options: RunOptions): Pr
   switch (run.action) {
     case "refresh":
       return cloud.engine.refresh(run.workspace, options)
+    case "drift":
+      return lookForDrift(cloud, run.workspace, run, options)
+    case "repair-as-recorded":
+      return repairAsRecorded(cloud, run.workspace, options)
+    case "accept":
+      return cloud.engine.accept(run.workspace, run.accepted)
     case "unlock":
       return cloud.engine.unlock(run.workspace, run.force)
     case "export":

@@ -3,22 +3,29 @@
  * checkpoints) and takes out the processes that tell nothing new: each start of the CLI costs 0.13 s of CPU, and the
  * API starts five for one `up`. What each step saves is in bench/RESULTS.md.
  */
-import { mkdir, readFile, rename, statfs, writeFile } from "node:fs/promises"
-import { join } from "node:path"
 import * as pulumi from "@pulumi/pulumi"
 import type { EngineEvent as PulumiEvent } from "@pulumi/pulumi/automation/events.js"
 import { type Deployment, LocalWorkspace, type PulumiCommand, Stack } from "@pulumi/pulumi/automation/index.js"
+import type { Accepted } from "./accepted.ts"
 import { apiCommand } from "./engine-api-command.ts"
-import { type EngineConfig, engineEnvironment, PROJECT } from "./engine-config.ts"
+import { type EngineConfig, engineEnvironment, revealed } from "./engine-config.ts"
 import { engineError } from "./engine-errors.ts"
-import { type EngineEvent, toEngineEvent, toStatusLine } from "./engine-events.ts"
+import { type EngineEvent, type SeenResource, toEngineEvent, toSeenResource, toStatusLine } from "./engine-events.ts"
+import { engineFolders } from "./engine-folders.ts"
 import { InfraError } from "./errors.ts"
-import { fileBackend } from "./file-backend.ts"
+import { projectOfVariable, unknownProject } from "./projects.ts"
 import type { PendingOperation } from "./recover.ts"
-import { parseDeployment, recordOf, type StackRecord, type StackState } from "./stack-state.ts"
-
-/** Below this much free space no run begins. A stack's state and its backups take less than 1 MB a run. */
-const MIN_FREE_BYTES = 32 * 1024 ** 2
+import {
+  parseDeployment,
+  recordOf,
+  type StackRecord,
+  type StackState,
+  withAccepted,
+  workspaceKeyIn,
+} from "./stack-state.ts"
+import { stateBackend } from "./state-backend.ts"
+import { openStateFiles } from "./state-files/open.ts"
+import type { WorkspaceSpec } from "./workspace-spec.ts"
 
 export interface RunOptions {
   signal?: AbortSignal
@@ -50,11 +57,13 @@ export interface Engine {
   up(stack: string, program: Program, options?: RunOptions): Promise<RunResult>
   /** What `up` would change, without changing it. Makes no stack. */
   preview(stack: string, program: Program, options?: RunOptions): Promise<RunResult>
+  /** What the provider has of the stack's resources, as its plugin reads them. Takes no lock and changes nothing. */
+  look(stack: string, options?: RunOptions): Promise<SeenResource[]>
   /** Reads the real resources into the state. */
   refresh(stack: string, options?: RunOptions): Promise<RunResult>
   /** Destroys the stack's resources, then the stack. Succeeds when there is no such stack. */
   destroy(stack: string, options?: RunOptions): Promise<RunResult>
-  /** Does somebody hold the stack who is not proven dead? Of a backend that is no folder the engine itself finds out. */
+  /** Does somebody hold the stack who is not proven dead? Of a backend that only the engine can read the engine finds out. */
   isHeld(stack: string): Promise<boolean>
   /**
    * Removes the stack's lock when its holder is proven dead.
@@ -62,16 +71,24 @@ export interface Engine {
    * @throws InfraError `stack-locked` when the holder lives, or nobody can tell from here
    */
   unlock(stack: string, force: boolean): Promise<void>
+  /** As StateBackend's; a backend that only the engine can read keeps no such note. */
+  noteSpec(spec: WorkspaceSpec): Promise<void>
   /** What the stack's state says; null when there is no such stack. @throws InfraError `state-unreadable` */
   stateOf(stack: string): Promise<StackState | null>
   /** Names of all stacks. */
   names(): Promise<string[]>
+  /** What a stack tells of its workspace; null where no run of it has ever come to its end. */
+  record(stack: string): Promise<StackRecord | null>
   /** What all stacks tell of their workspaces: enough to make a record of each again. */
   records(): Promise<StackRecord[]>
-  /** As FileBackend's; a backend that is no folder keeps its own versions, and nothing is done. */
+  /** As StateBackend's; a backend that only the engine can read keeps its own versions, and nothing is done. */
   putBackState(stack: string): Promise<"nothing" | "put-back" | "lost">
   /** Takes pending operations out of the state. The caller knows what has become of them. */
   forget(stack: string, pending: PendingOperation[]): Promise<void>
+  /** Notes in the stack's own spec what has been accepted. Nobody else may be at work on the stack. */
+  accept(stack: string, accepted: Accepted[]): Promise<void>
+  /** The machine's key, as a run that came to its end has left it in the stack; null where none did. */
+  workspaceKey(stack: string): Promise<string | null>
   /** The stack's state, secrets encrypted. */
   exportState(stack: string): Promise<Deployment>
   listStacks(): Promise<StackSummary[]>
@@ -81,30 +98,25 @@ export interface Engine {
 /** An engine for one backend. Makes nothing on disk until it is used. */
 export function createEngine(config: EngineConfig): Engine {
   const env = engineEnvironment(config)
-  const files = fileBackend(config.backendUrl, config.pulumiVersion)
+  const files = openStateFiles(config.backendUrl, revealed(config.backendEnv))
+  const backend = files && stateBackend(files, config.pulumiVersion)
+  const folders = engineFolders(config)
 
-  async function prepareDirectories(): Promise<void> {
-    await mkdir(config.workDirectory, { recursive: true, mode: 0o700 })
-    if (files) await mkdir(new URL(config.backendUrl), { recursive: true, mode: 0o700 })
-    await keepFile(join(config.workDirectory, "Pulumi.yaml"), `name: ${PROJECT}\nruntime: nodejs\n`)
+  /**
+   * Refuses a run on resources of a project whose token is not there: their plugin would be given the main project's, find
+   * none of them, and they would be forgotten.
+   */
+  function requireTokens(state: StackState | null): void {
+    const missing = state?.tokens.find(name => !(name in config.providerEnv))
+    if (missing !== undefined) throw unknownProject(projectOfVariable(missing))
   }
 
-  /** Refuses to begin where the state could not be written to its end: the engine leaves a truncated file there. */
-  async function requireRoom(): Promise<void> {
-    if (!files) return
-    const { bavail, bsize } = await statfs(new URL(config.backendUrl))
-    if (bavail * bsize >= MIN_FREE_BYTES) return
-    const free = Math.floor((bavail * bsize) / 1024 ** 2)
-    throw new InfraError(
-      "disk-full",
-      "investigate",
-      `Only ${free} MB are free where the engine keeps its state; nothing was begun. Free at least ${MIN_FREE_BYTES / 1024 ** 2} MB, then try again.`,
-    )
-  }
-
-  async function workspace(options: RunOptions, program?: Program, extraArgs?: string[]): Promise<LocalWorkspace> {
-    await prepareDirectories()
-    const pulumiCommand = apiCommand(config, env, files, options, extraArgs) as unknown as PulumiCommand
+  async function workspace(
+    options: RunOptions,
+    { program, ...call }: { program?: Program | undefined; extraArgs?: string[]; showsSecrets?: boolean } = {},
+  ): Promise<LocalWorkspace> {
+    await folders.prepare()
+    const pulumiCommand = apiCommand(config, env, backend, options, call) as unknown as PulumiCommand
     return LocalWorkspace.create({
       workDir: config.workDirectory,
       pulumiCommand,
@@ -114,16 +126,15 @@ export function createEngine(config: EngineConfig): Engine {
   }
 
   async function makeStack(name: string, options: RunOptions): Promise<void> {
-    await prepareDirectories()
-    await requireRoom()
-    if (await files?.exists(name)) return
-    if (await files?.createFromTemplate(name)) return
+    await folders.requireRoom()
+    if (await backend?.exists(name)) return
+    if (await backend?.createFromTemplate(name)) return
     try {
-      await (await workspace(options, undefined, ["--no-select"])).createStack(name)
+      await (await workspace(options, { extraArgs: ["--no-select"] })).createStack(name)
     } catch (error) {
       if (!(error instanceof InfraError && /already exists/.test(error.detail ?? ""))) throw error
     }
-    await files?.keepAsTemplate(name)
+    await backend?.keepAsTemplate(name)
   }
 
   /** Runs one operation of a stack and gathers what its events say. */
@@ -136,7 +147,7 @@ export function createEngine(config: EngineConfig): Engine {
   ): Promise<RunResult> {
     const result: RunResult = { changes: {}, outputs: {} }
     const errors: string[] = []
-    const local = await workspace(options, program && capture(program, result.outputs), extraArgs)
+    const local = await workspace(options, { program: program && capture(program, result.outputs), extraArgs })
     const stack = await Stack.select(name, local)
     try {
       await work(stack, raw => {
@@ -162,6 +173,14 @@ export function createEngine(config: EngineConfig): Engine {
     return result
   }
 
+  const exportState = async (name: string) => (await Stack.select(name, await workspace({}))).exportStack()
+
+  async function changeState(name: string, change: (deployment: Record<string, unknown>) => object): Promise<void> {
+    const state = await exportState(name)
+    const deployment = change(state.deployment as Record<string, unknown>)
+    await (await Stack.select(name, await workspace({}))).importStack({ ...state, deployment })
+  }
+
   return {
     async up(name, program, options = {}) {
       await makeStack(name, options)
@@ -170,21 +189,46 @@ export function createEngine(config: EngineConfig): Engine {
     async preview(name, program, options = {}) {
       return operate(name, options, program, [], (stack, onEvent) => stack.preview({ onEvent }))
     },
+    async look(name, options = {}) {
+      requireTokens(await this.stateOf(name))
+      const seen: SeenResource[] = []
+      await operate(name, options, undefined, [], (stack, onEvent) =>
+        stack.previewRefresh({
+          onEvent: event => {
+            const one = toSeenResource(event)
+            if (one) seen.push(one)
+            onEvent(event)
+          },
+        }),
+      )
+      return seen
+    },
     async refresh(name, options = {}) {
+      requireTokens(await this.stateOf(name))
       return operate(name, options, undefined, ["--skip-preview"], (stack, onEvent) => stack.refresh({ onEvent }))
     },
     async destroy(name, options = {}) {
-      if (files && !(await files.exists(name))) return { changes: {}, outputs: {} }
+      // Before the note of its spec goes: refused, it is as it was.
+      const isThere = !backend || (await backend.exists(name))
+      if (isThere) requireTokens(await this.stateOf(name))
+      // Before the state goes: a note without a state is a state that was lost.
+      await backend?.forgetSpec(name)
       // `--remove` ends the stack in the same process.
+      if (!isThere) return { changes: {}, outputs: {} }
       return operate(name, options, undefined, ["--remove"], (stack, onEvent) => stack.destroy({ onEvent }))
     },
+    async noteSpec(spec) {
+      if (!backend) return
+      await folders.requireRoom()
+      await backend.noteSpec(spec)
+    },
     async isHeld(name) {
-      await files?.removeDeadLocks(name)
-      return ((await files?.locks(name)) ?? []).length > 0
+      await backend?.removeDeadLocks(name)
+      return ((await backend?.locks(name)) ?? []).length > 0
     },
     async unlock(name, force) {
-      await files?.removeDeadLocks(name)
-      const held = files ? await files.locks(name) : null
+      await backend?.removeDeadLocks(name)
+      const held = backend ? await backend.locks(name) : null
       if (held?.length === 0) return
       if (force) return (await Stack.select(name, await workspace({}))).cancel()
       const holders = held?.map(
@@ -197,15 +241,18 @@ export function createEngine(config: EngineConfig): Engine {
       )
     },
     async stateOf(name) {
-      if (files) return files.read(name)
+      if (backend) return backend.read(name)
       if (!(await this.exists(name))) return null
       return parseDeployment((await this.exportState(name)).deployment)
     },
     async names() {
-      return files ? files.names() : (await this.listStacks()).map(({ name }) => name)
+      return backend ? backend.names() : (await this.listStacks()).map(({ name }) => name)
+    },
+    async record(name) {
+      return backend ? backend.record(name) : recordOf((await exportState(name)).deployment)
     },
     async records() {
-      if (files) return files.records()
+      if (backend) return backend.records()
       const found: StackRecord[] = []
       for (const name of await this.names()) {
         // One that ends this moment, or cannot be read, keeps none of the others back.
@@ -215,22 +262,23 @@ export function createEngine(config: EngineConfig): Engine {
       }
       return found
     },
-    putBackState: async name => files?.putBack(name) ?? "nothing",
-    async forget(name, pending) {
-      const state = await this.exportState(name)
-      const { pending: known } = parseDeployment(state.deployment)
-      const isForgotten = (at: number) =>
-        pending.some(
-          one => one.name === known[at]?.name && one.type === known[at].type && one.operation === known[at].operation,
-        )
-      const rest = (state.deployment.pending_operations as unknown[]).filter((_, at) => !isForgotten(at))
-      const deployment = { ...state.deployment, pending_operations: rest }
-      await (await Stack.select(name, await workspace({}))).importStack({ ...state, deployment })
+    putBackState: async name => backend?.putBack(name) ?? "nothing",
+    forget: (name, pending) =>
+      changeState(name, deployment => {
+        const { pending: known } = parseDeployment(deployment)
+        const isForgotten = (at: number) =>
+          pending.some(
+            one => one.name === known[at]?.name && one.type === known[at].type && one.operation === known[at].operation,
+          )
+        const rest = (deployment.pending_operations as unknown[]).filter((_, at) => !isForgotten(at))
+        return { ...deployment, pending_operations: rest }
+      }),
+    accept: (name, accepted) => changeState(name, deployment => withAccepted(deployment, accepted)),
+    async workspaceKey(name) {
+      const local = await workspace({}, { showsSecrets: true })
+      return workspaceKeyIn((await (await Stack.select(name, local)).exportStack()).deployment)
     },
-    async exportState(name) {
-      const local = await workspace({})
-      return (await Stack.select(name, local)).exportStack()
-    },
+    exportState,
     async listStacks() {
       const local = await workspace({})
       const stacks = await local.listStacks()
@@ -242,18 +290,10 @@ export function createEngine(config: EngineConfig): Engine {
       }))
     },
     async exists(name) {
-      if (files) return files.exists(name)
+      if (backend) return backend.exists(name)
       return (await this.listStacks()).some(stack => stack.name === name)
     },
   }
-}
-
-/** Gives a file its text. Other runs read it meanwhile: it is not touched where it is right, and never half written. */
-async function keepFile(path: string, text: string): Promise<void> {
-  if ((await readFile(path, "utf8").catch(() => null)) === text) return
-  const half = `${path}.${process.pid}`
-  await writeFile(half, text)
-  await rename(half, path)
 }
 
 /** The program, keeping the values of its outputs as they become known. */

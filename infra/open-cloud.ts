@@ -1,17 +1,26 @@
-import { type CloudConfig, openMachines } from "./cloud-config.ts"
+import { type CloudConfig, openProjects } from "./cloud-config.ts"
 import { createEngine } from "./engine.ts"
-import { Secret } from "./secret.ts"
+import { tokenVariable } from "./projects.ts"
+import { Secret, sealed } from "./secret.ts"
 import type { Cloud } from "./workspace-stack.ts"
 
-/** Engine and machines of one provider project. Loads Pulumi's SDK: for engine children only. */
+/** Engine and machines of a provider's projects. Loads Pulumi's SDK: for engine children only. */
 export function openCloud(config: CloudConfig): Cloud {
-  const { hetzner, passphrase, ...engine } = config
+  const { hetzner, passphrase, previousPassphrase, backendEnv, ...engine } = config
+  const further = Object.entries(hetzner.further ?? {}).map(([name, token]) => [tokenVariable(name), token] as const)
+  const projects = openProjects(config)
   return {
     engine: createEngine({
       ...engine,
       passphrase: new Secret(passphrase),
-      providerEnv: { HCLOUD_TOKEN: new Secret(hetzner.token), HCLOUD_ENDPOINT: hetzner.endpoint },
+      ...(previousPassphrase ? { previousPassphrase: new Secret(previousPassphrase) } : {}),
+      backendEnv: sealed(backendEnv),
+      providerEnv: {
+        ...{ HCLOUD_TOKEN: new Secret(hetzner.token), HCLOUD_ENDPOINT: hetzner.endpoint },
+        ...sealed(Object.fromEntries(further)),
+      },
     }),
-    machines: openMachines(config),
+    machines: projects.all,
+    machinesIn: projects.in,
   }
 }

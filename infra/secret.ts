@@ -27,3 +27,7 @@ export class Secret {
     return REDACTED
   }
 }
+
+/** Each value as a secret. */
+export const sealed = (values: Record<string, string>): Record<string, Secret> =>
+  Object.fromEntries(Object.entries(values).map(([name, value]) => [name, new Secret(value)]))

@@ -1,8 +1,8 @@
-import { readdir, readFile, rm } from "node:fs/promises"
+import { readFile } from "node:fs/promises"
 import { hostname } from "node:os"
-import { join } from "node:path"
+import type { StateFiles } from "./state-files/contract.ts"
 
-/** A lock of the engine's `file://` backend, as it lies there. It has no end of its own: a killed engine leaves it. */
+/** A lock of the engine's backend, as it lies there. It has no end of its own: a killed engine leaves it. */
 export interface StackLock {
   pid: number
   hostname: string
@@ -38,26 +38,27 @@ export function parseLock(text: string): StackLock | null {
   }
 }
 
-/** The locks that a stack's folder of locks holds. */
-export async function locksIn(directory: string): Promise<StackLock[]> {
-  const names = (await readdir(directory).catch(() => [])).filter(name => name.endsWith(".json"))
-  const texts = await Promise.all(names.map(name => readFile(join(directory, name), "utf8").catch(() => "")))
-  return texts.map(parseLock).filter(lock => lock !== null)
+/** The locks below a folder, with the names of their files. */
+export async function locksIn(files: StateFiles, folder: string): Promise<{ name: string; lock: StackLock }[]> {
+  const names = (await files.list(folder)).filter(name => name.endsWith(".json"))
+  const found = await Promise.all(names.map(async name => ({ name, lock: parseLock((await files.read(name)) ?? "") })))
+  return found.flatMap(({ name, lock }) => (lock === null ? [] : [{ name, lock }]))
 }
 
 /**
- * Removes the locks of a stack whose holders are proven dead.
- * @param directory the stack's own folder of locks
+ * Removes the locks below a folder whose holders are proven dead.
+ * @param folder of one stack, or of all
  * @returns how many were removed
  */
-export async function removeDeadLocks(directory: string, startOf: StartOf = processStart): Promise<number> {
+export async function removeDeadLocks(
+  files: StateFiles,
+  folder: string,
+  startOf: StartOf = processStart,
+): Promise<number> {
   let removed = 0
-  for (const name of await readdir(directory).catch(() => [])) {
-    if (!name.endsWith(".json")) continue
-    const path = join(directory, name)
-    const lock = parseLock(await readFile(path, "utf8").catch(() => ""))
-    if (lock === null || !(await isDead(lock, hostname(), startOf))) continue
-    await rm(path, { force: true })
+  for (const { name, lock } of await locksIn(files, folder)) {
+    if (!(await isDead(lock, hostname(), startOf))) continue
+    await files.remove(name)
     removed++
   }
   return removed
@@ -66,7 +67,8 @@ export async function removeDeadLocks(directory: string, startOf: StartOf = proc
 /** Clock ticks a second in /proc/PID/stat: 100 on every architecture Linux runs Node on (USER_HZ). */
 const TICKS_PER_SECOND = 100
 
-async function processStart(pid: number): Promise<number | null> {
+/** When a process of this host began. */
+export async function processStart(pid: number): Promise<number | null> {
   const [stat, system] = await Promise.all(
     [`/proc/${pid}/stat`, "/proc/stat"].map(path => readFile(path, "utf8").catch(() => null)),
   )

@@ -1,4 +1,5 @@
 import { z } from "zod"
+import type { Accepted } from "./accepted.ts"
 import type { LabelledResource } from "./machines/contract.ts"
 import type { PendingOperation } from "./recover.ts"
 import { WorkspaceSpec } from "./workspace-spec.ts"
@@ -10,9 +11,19 @@ export interface StackState {
   pending: PendingOperation[]
   /** When it was last written, milliseconds since 1970. */
   writtenAt: number
+  /** Variables that its resources' further projects take their tokens from. */
+  tokens: string[]
 }
 
-const Resource = z.object({ urn: z.string(), type: z.string(), id: z.string().optional(), outputs: z.unknown() })
+const Resource = z.object({
+  urn: z.string(),
+  type: z.string(),
+  id: z.string().optional(),
+  outputs: z.unknown().optional(),
+  inputs: z.unknown().optional(),
+})
+/** An explicit provider that takes its credentials from a variable of another name. */
+const Mapped = z.object({ __internal: z.object({ envVarMappings: z.record(z.string(), z.string()).optional() }) })
 const Deployment = z.object({
   manifest: z.object({ time: z.string() }).nullish(),
   resources: z.array(Resource).nullish(),
@@ -25,9 +36,13 @@ export interface StackRecord {
   spec: WorkspaceSpec
   /** At the provider; null: it is put away. */
   machineId: string | null
+  /** Did no run ever come to its end? Then nobody has ever used what there is. */
+  isUnfinished: boolean
 }
 
-const Outputs = z.object({ spec: WorkspaceSpec, machineId: z.string().nullish() })
+/** A spec of a newer version may say more, which is nothing to an older one. */
+const RecordedSpec = z.object(WorkspaceSpec.shape).extend({ dns: z.object(WorkspaceSpec.shape.dns.shape) })
+const Outputs = z.object({ spec: RecordedSpec, machineId: z.string().nullish() })
 
 /** The workspace of a stack; null where nothing was made yet, or by a program that nobody here knows. */
 export function recordOf(deployment: unknown): StackRecord | null {
@@ -36,13 +51,37 @@ export function recordOf(deployment: unknown): StackRecord | null {
   const found = Outputs.safeParse(stack?.outputs)
   if (!found.success) return null
   const { spec, machineId = null } = found.data
-  return { workspace: spec.workspace, spec, machineId }
+  return { workspace: spec.workspace, spec, machineId, isUnfinished: false }
+}
+
+/** A secret in an export with secrets in clear text: its value as JSON. */
+const ShownSecret = z.object({ plaintext: z.string() })
+const Keyed = z.object({ workspaceKey: ShownSecret })
+
+/** The machine's key in a deployment whose secrets are in clear text; null where no program ever ended. */
+export function workspaceKeyIn(deployment: unknown): string | null {
+  const { resources } = Deployment.safeParse(deployment).data ?? {}
+  const found = Keyed.safeParse(resources?.find(one => one.type === "pulumi:pulumi:Stack")?.outputs).data
+  return found ? String(JSON.parse(found.workspaceKey.plaintext)) : null
+}
+
+/** A deployment whose stack tells in its spec what has been accepted; as it was where no program ever ended. */
+export function withAccepted(deployment: Record<string, unknown>, accepted: Accepted[]): Record<string, unknown> {
+  const resources = (deployment.resources ?? []) as { type: string; outputs?: { spec?: object } }[]
+  return {
+    ...deployment,
+    resources: resources.map(one =>
+      one.type === "pulumi:pulumi:Stack" && one.outputs?.spec
+        ? { ...one, outputs: { ...one.outputs, spec: { ...one.outputs.spec, accepted } } }
+        : one,
+    ),
+  }
 }
 
 /** A stack's file in the engine's `file://` backend. */
 const StackFile = z.object({
   version: z.number(),
-  checkpoint: z.object({ stack: z.string(), latest: z.unknown() }),
+  checkpoint: z.object({ stack: z.string(), latest: z.unknown().optional() }),
 })
 
 /** @param deployment as `stack export` gives it and as it lies in a stack's file */
@@ -60,6 +99,9 @@ function stateOf({ manifest, resources, pending_operations }: z.output<typeof De
       operation: type,
     })),
     writtenAt: manifest ? Date.parse(manifest.time) : 0,
+    tokens: (resources ?? []).flatMap(one =>
+      Object.keys(Mapped.safeParse(one.inputs).data?.__internal.envVarMappings ?? {}),
+    ),
   }
 }
 
@@ -77,6 +119,15 @@ export function recordInFile(text: string): StackRecord | null {
   return recordOf(openStackFile(text)?.checkpoint.latest)
 }
 
+/** The spec in a note of what a workspace shall be; null for what cannot be read. */
+export function parseNote(text: string): WorkspaceSpec | null {
+  try {
+    return WorkspaceSpec.parse(JSON.parse(text))
+  } catch {
+    return null
+  }
+}
+
 /**
  * The state in a stack's file; null where it cannot be the whole state of this stack: cut short, empty, of another
  * stack, of a format nobody here knows.
@@ -91,6 +142,6 @@ export function parseStackFile(text: string, stack: string): StackState | null {
   return deployment.success ? stateOf(deployment.data) : null
 }
 
-const EMPTY: StackState = { recorded: [], pending: [], writtenAt: 0 }
+const EMPTY: StackState = { recorded: [], pending: [], writtenAt: 0, tokens: [] }
 
 const nameOf = (urn: string) => urn.split("::").at(-1) ?? urn

@@ -11,6 +11,8 @@ export interface SweepFacts {
   held: HeldResource[]
   /** Every workspace that is wanted: of the service's records, and with a stack. */
   wanted: ReadonlySet<string>
+  /** The provider's project of each wanted workspace that has a record. */
+  homes?: ReadonlyMap<string, string>
   /** Workspaces that this service is known to have had: what another one made in the same project is not its to remove. */
   had: ReadonlySet<string>
   /** When a resource was first found without a workspace, milliseconds since 1970, by `keyOfResource`. */
@@ -21,6 +23,8 @@ export interface SweepFacts {
 
 export interface SweepPlan {
   remove: HeldResource[]
+  /** Without a workspace, and too young or seen for too short a time; `until` in ms since 1970. */
+  waits: { resource: HeldResource; until: number }[]
   /** Found now, to be found once more. */
   suspects: Map<string, number>
   /** Would go, were they not too many: a person must look. */
@@ -51,19 +55,26 @@ export const gapAfter = (held: number) => Math.max(1, (LEAST_REQUESTS + held / P
 
 export const keyOfResource = ({ type, id }: { type: string; id: string }) => `${type}/${id}`
 
-export function planSweep({ held, wanted, had, suspects, now }: SweepFacts): SweepPlan {
-  const without = held.filter(one => !wanted.has(one.workspace))
+export function planSweep({ held, wanted, homes, had, suspects, now }: SweepFacts): SweepPlan {
+  // What a creation has made in a project that it left for another one; names are in the main one for all.
+  const isAstray = ({ workspace, project, name }: HeldResource) => {
+    const home = homes?.get(workspace)
+    return project !== undefined && home !== undefined && project !== home && !name.startsWith("record-")
+  }
+  const without = held.filter(one => !wanted.has(one.workspace) || isAstray(one))
   const seen = new Map(without.map(one => [keyOfResource(one), suspects.get(keyOfResource(one)) ?? now]))
-  const isRipe = (one: HeldResource) => {
+  const ripeAt = (one: HeldResource) => {
     const since = seen.get(keyOfResource(one)) ?? now
     // Where the provider does not say how old it is, it is as old as we know it.
-    return now - since >= AGREE_MS && now - (one.createdAt?.getTime() ?? since) >= GRACE_MS
+    return Math.max(since + AGREE_MS, (one.createdAt?.getTime() ?? since) + GRACE_MS)
   }
+  const isRipe = (one: HeldResource) => now >= ripeAt(one)
   const ripe = without.filter(isRipe)
   const ours = ripe.filter(one => had.has(one.workspace))
   const foreign = ripe.filter(one => !had.has(one.workspace))
   const count = (some: HeldResource[]) => new Set(some.map(one => one.workspace)).size
   const all = count(held)
   const isTooMuch = count(ours) > Math.max(MOST_WORKSPACES, MOST_SHARE * all) || count(ours) === all
-  return { remove: isTooMuch ? [] : ours, suspects: seen, tooMany: isTooMuch ? ours : [], foreign }
+  const waits = without.filter(one => !isRipe(one)).map(resource => ({ resource, until: ripeAt(resource) }))
+  return { waits, remove: isTooMuch ? [] : ours, suspects: seen, tooMany: isTooMuch ? ours : [], foreign }
 }

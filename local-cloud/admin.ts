@@ -6,9 +6,11 @@ import { machineConfig } from "./api/server-work.ts"
 import type { Context } from "./context.ts"
 import { ApiError } from "./errors.ts"
 import { FaultRule, type Faults } from "./faults.ts"
+import { LIMITED } from "./limits.ts"
 import { registerImage } from "./system-image.ts"
 
 const Capacity = z.strictObject({ server_type: z.string(), location: z.string(), available: z.boolean() })
+const Limit = z.strictObject({ project: z.string(), of: z.enum(LIMITED), most: z.int().nonnegative().nullable() })
 const NewImage = z.strictObject({
   name: z.string(),
   directory: z.string(),
@@ -46,6 +48,12 @@ export function createAdmin(
   router.post("/capacity", async koa => {
     const { server_type, location, available } = Capacity.parse(await json(koa.req))
     context.soldOut[available ? "delete" : "add"](`${server_type}@${location}`)
+    koa.status = 204
+  })
+  router.post("/limits", async koa => {
+    const { project, of, most } = Limit.parse(await json(koa.req))
+    const { [of]: _, ...others } = context.limits[project] ?? {}
+    context.limits[project] = most === null ? others : { ...others, [of]: most }
     koa.status = 204
   })
   router.post("/images", async koa => {

@@ -1,4 +1,5 @@
 import { z } from "zod"
+import { Limits } from "./limits.ts"
 import { isLoopback } from "./sign-in/callback-url.ts"
 
 /** A port: 0 lets the system choose. */
@@ -28,6 +29,7 @@ export const LocalCloudConfig = z.strictObject({
   adminPort: port.default(0),
   /** Requests an hour and project; one comes back each second of the hour. Hetzner: 3,600. */
   requestsPerHour: z.int().positive().default(3_600),
+  limits: Limits.prefault({}),
   /** Lower bound of how long an action takes, milliseconds. */
   actionDelayMs: z.int().nonnegative().default(0),
   /** Machine types are divided by these to fit this host: 16 GB of memory become 2, 8 cores 2, 160 GB of disk 20. */

@@ -1,6 +1,7 @@
 import type { Logger } from "pino"
 import type { Actions } from "./actions.ts"
 import type { LocalCloudConfig } from "./config.ts"
+import type { Limits } from "./limits.ts"
 import type { Machines } from "./machines/contract.ts"
 import type { Ledger } from "./state/ledger.ts"
 import type { Store } from "./state/store.ts"
@@ -14,6 +15,8 @@ export interface Context {
   actions: Actions
   /** `type@location` of machine types that are sold out, set through the admin port. */
   soldOut: Set<string>
+  /** Those of the settings, changed through the admin port. */
+  limits: Limits
   log: Logger
   /** The time as an ISO 8601 text. */
   now(): string

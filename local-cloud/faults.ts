@@ -22,7 +22,7 @@ export const Fault = z.discriminatedUnion("kind", [
 ])
 export type Fault = z.output<typeof Fault>
 
-/** When a fault strikes: requests that match, the first `times` of them, each with `probability`. */
+/** When a fault strikes: requests that match, `after` some and then the first `times` of them, each with `probability`. */
 export const FaultRule = z.strictObject({
   match: z
     .strictObject({
@@ -32,6 +32,7 @@ export const FaultRule = z.strictObject({
       project: z.string().optional(),
     })
     .prefault({}),
+  after: z.int().min(0).default(0),
   times: z.int().positive().default(Number.MAX_SAFE_INTEGER),
   probability: z.number().min(0).max(1).default(1),
   fault: Fault,
@@ -41,7 +42,7 @@ export type FaultRuleInput = z.input<typeof FaultRule>
 
 export interface Faults {
   add(rule: FaultRule): number
-  list(): (FaultRule & { id: number; struck: number })[]
+  list(): (FaultRule & { id: number; struck: number; seen: number })[]
   clear(): void
   /** The fault that strikes this request, if any; counts it. The first rule that fits decides. */
   strike(request: { method: string; path: string; project: string }): Fault | null
@@ -49,22 +50,23 @@ export interface Faults {
 
 /** @param random 0 to 1, for tests that repeat a run */
 export function createFaults(random: () => number = Math.random): Faults {
-  let rules: { id: number; rule: FaultRule; pattern: RegExp; struck: number }[] = []
+  let rules: { id: number; rule: FaultRule; pattern: RegExp; struck: number; seen: number }[] = []
   let lastId = 0
   return {
     add(rule) {
-      rules.push({ id: ++lastId, rule, pattern: new RegExp(rule.match.path), struck: 0 })
+      rules.push({ id: ++lastId, rule, pattern: new RegExp(rule.match.path), struck: 0, seen: 0 })
       return lastId
     },
-    list: () => rules.map(({ id, rule, struck }) => ({ ...rule, id, struck })),
+    list: () => rules.map(({ id, rule, struck, seen }) => ({ ...rule, id, struck, seen })),
     clear: () => {
       rules = []
     },
     strike({ method, path, project }) {
       for (const one of rules) {
-        const { match, times, probability, fault } = one.rule
+        const { match, after, times, probability, fault } = one.rule
         if (one.struck >= times || !one.pattern.test(path)) continue
         if ((match.method && match.method !== method) || (match.project && match.project !== project)) continue
+        if (one.seen++ < after) continue
         if (probability < 1 && random() >= probability) continue
         one.struck++
         return fault

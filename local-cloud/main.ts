@@ -9,8 +9,9 @@ import { StartError } from "./errors.ts"
 import { createNoMachines } from "./machines/none.ts"
 import { hostPort } from "./machines/qemu/forwards.ts"
 import { createQemuMachines } from "./machines/qemu/qemu-machines.ts"
-import { createNames } from "./names.ts"
+import { createNames, platformAddress } from "./names.ts"
 import { startDns } from "./network/dns.ts"
+import { startServiceDoor } from "./network/service-door.ts"
 import { startSniRouter } from "./network/sni-router.ts"
 import { readRuntime, removeRuntime, startTicks, writeRuntime } from "./runtime-file.ts"
 import { startLocalCloud } from "./server.ts"
@@ -23,6 +24,7 @@ const { values } = parseArgs({
     "router-port": { type: "string" },
     "dns-port": { type: "string" },
     "sign-in-port": { type: "string" },
+    "door-port": { type: "string" },
     "sign-in-callback": { type: "string" },
     "no-sign-in": { type: "boolean" },
   },
@@ -46,11 +48,12 @@ async function main(directory: string): Promise<void> {
     kind === "none"
       ? createNoMachines(directory)
       : createQemuMachines({ directory: join(directory, "machines"), log: line => log.info(line) })
-  const [port, routerPort, dnsPort, signInPort] = [
+  const [port, routerPort, dnsPort, signInPort, doorPort] = [
     await choose(values.port, 8180, "API"),
     await choose(values["router-port"], 8443, "router"),
     await choose(values["dns-port"], 8053, "DNS server"),
     await choose(values["sign-in-port"], 8446, "stand-in for GitHub"),
+    await choose(values["door-port"], 8447, "way to a service that is a machine here"),
   ]
   const signIn = values["no-sign-in"]
     ? null
@@ -69,6 +72,13 @@ async function main(directory: string): Promise<void> {
       return address === null ? null : { address, port: hostPort(443) }
     },
   })
+  const door = await startServiceDoor({
+    port: doorPort,
+    lookup() {
+      const address = platformAddress(cloud.context.store)
+      return address === null ? null : { address, port: hostPort(443) }
+    },
+  })
   writeRuntime(directory, {
     pid: process.pid,
     startTicks: startTicks(process.pid),
@@ -78,6 +88,7 @@ async function main(directory: string): Promise<void> {
     adminToken: tokens.admin,
     routerPort: router.port,
     dnsPort: dns.port,
+    doorPort: door.port,
     machines: kind,
     signIn: cloud.signIn,
   })
@@ -87,7 +98,7 @@ async function main(directory: string): Promise<void> {
   const stop = async (signal: string) => {
     log.info({ signal }, "stopping; machines go on running")
     removeRuntime(directory)
-    await Promise.all([router.close(), dns.close(), cloud.close()])
+    await Promise.all([router.close(), door.close(), dns.close(), cloud.close()])
     process.exit(0)
   }
   for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => void stop(signal))

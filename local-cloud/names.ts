@@ -34,3 +34,9 @@ export function createNames(store: Store) {
     },
   }
 }
+
+/** The IPv4 address of the machine that is the service's own server, by its label; null when there is none. */
+export function platformAddress(store: Store): string | null {
+  const server = store.all("server").find(one => one.labels["foozol-platform"] !== undefined)
+  return (server && store.all("primary_ip").find(one => one.id === server.ipv4)?.ip) ?? null
+}

@@ -13,6 +13,8 @@ export const Runtime = z.object({
   adminToken: z.string(),
   routerPort: z.int(),
   dnsPort: z.int(),
+  /** Where machines find a service that is a machine here, see network/service-door.ts. */
+  doorPort: z.int().default(0),
   machines: z.enum(["qemu", "none"]),
   /** The stand-in for GitHub: pages at its root, the API under /api/v3, and its one OAuth app. Null when it is off. */
   signIn: z.object({ url: z.string(), clientId: z.string(), clientSecret: z.string() }).nullable().default(null),

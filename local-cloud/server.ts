@@ -45,7 +45,17 @@ export async function startLocalCloud(
   const ledger = openLedger(ledgerFile)
   const now = () => new Date(clock()).toISOString()
   const actions = createActions(config, store, (work, failure) => performWork(context, work, failure), now, log)
-  const context: Context = { config, store, ledger, machines, actions, soldOut: new Set(), log, now }
+  const context: Context = {
+    config,
+    store,
+    ledger,
+    machines,
+    actions,
+    soldOut: new Set(),
+    limits: structuredClone(config.limits),
+    log,
+    now,
+  }
   machines.onStopped(id => {
     const server = store.get("server", id)
     // While an action works on the server, the action says how it ends.

@@ -3,6 +3,7 @@ import Koa, { type Middleware } from "koa"
 import type Router from "koa-router"
 import { ServiceError } from "./errors.ts"
 import type { Metrics } from "./metrics.ts"
+import { audited } from "./middleware/audited.ts"
 import { identify, refuseForeignChanges } from "./middleware/caller.ts"
 import { createLimits } from "./middleware/limits.ts"
 import { machineDoor } from "./middleware/machine-door.ts"
@@ -12,12 +13,18 @@ import { type Problem, requests } from "./middleware/requests.ts"
 import { securityHeaders } from "./middleware/security-headers.ts"
 import { apiDocsPage, errorPage } from "./pages/index.ts"
 import { accountRoutes } from "./routes/api/account.ts"
+import { auditRoutes } from "./routes/api/audit.ts"
 import { backupRoutes } from "./routes/api/backups.ts"
 import { catalogRoutes } from "./routes/api/catalog.ts"
 import { apiDocument } from "./routes/api/document.ts"
+import { driftRoutes } from "./routes/api/drift.ts"
 import { mountApi } from "./routes/api/mount.ts"
 import { notificationRoutes } from "./routes/api/notifications.ts"
 import { operationRoutes } from "./routes/api/operations.ts"
+import { operatorCertificateRoutes } from "./routes/api/operator/certificates.ts"
+import { operatorFleetRoutes } from "./routes/api/operator/fleet.ts"
+import { operatorPeopleRoutes } from "./routes/api/operator/people.ts"
+import { operatorUpkeepRoutes } from "./routes/api/operator/upkeep.ts"
 import { rollOutRoutes } from "./routes/api/roll-outs.ts"
 import { usageRoutes } from "./routes/api/usage.ts"
 import { workspaceRoutes } from "./routes/api/workspaces.ts"
@@ -30,6 +37,9 @@ import { type PageContext, show } from "./routes/pages/forms.ts"
 import { homePages } from "./routes/pages/home.ts"
 import { notificationPages } from "./routes/pages/notifications.ts"
 import { operationPages } from "./routes/pages/operations.ts"
+import { operatorActions } from "./routes/pages/operator/actions.ts"
+import { driftActions } from "./routes/pages/operator/drift-actions.ts"
+import { operatorPages } from "./routes/pages/operator/pages.ts"
 import { usagePages } from "./routes/pages/usage.ts"
 import { oneWorkspacePages } from "./routes/pages/workspace.ts"
 import { workspacePages } from "./routes/pages/workspaces.ts"
@@ -54,6 +64,7 @@ export function createApp(services: Services, metrics: Metrics, fault: Fault): R
   use(securityHeaders(config))
   use(oneName(config))
   use(identify(services))
+  use(audited(services))
   use(refuseForeignChanges(services))
   mount(signInRoutes(services, limits))
 
@@ -66,9 +77,15 @@ export function createApp(services: Services, metrics: Metrics, fault: Fault): R
     ...usageRoutes(services, limits),
     ...notificationRoutes(services, limits),
     ...rollOutRoutes(services),
+    ...auditRoutes(services),
+    ...operatorFleetRoutes(services),
+    ...operatorCertificateRoutes(services),
+    ...operatorPeopleRoutes(services),
+    ...operatorUpkeepRoutes(services),
+    ...driftRoutes(services),
   ]
   const document = apiDocument(api, config.url)
-  const apiRouter = mountApi(api)
+  const apiRouter = mountApi(api, services.operators)
   apiRouter.get("/openapi.json", ctx => {
     ctx.body = document
   })
@@ -84,6 +101,9 @@ export function createApp(services: Services, metrics: Metrics, fault: Fault): R
   mount(accountPages(services, limits))
   mount(usagePages(services, limits))
   mount(notificationPages(services, limits))
+  mount(operatorPages(services))
+  mount(operatorActions(services, limits))
+  mount(driftActions(services, limits))
   use(answerNothing)
   const handle = app.callback()
   return (request, response) => {

@@ -3,11 +3,14 @@ import type { Redis } from "ioredis"
 import type { Logger } from "pino"
 import { gapAfter } from "../infra/sweep.ts"
 import { type EndMeans, endAccounts } from "./accounts/end-account.ts"
+import type { Audit } from "./audit/audit.ts"
 import { deliverDue } from "./notifications/deliver.ts"
 import type { Deliveries } from "./notifications/deliveries.ts"
 import type { Mailer } from "./notifications/mail.ts"
 import { emptyOutbox, type Notify } from "./notifications/outbox.ts"
 import type { PreferenceStore } from "./notifications/preferences.ts"
+import type { Suspensions } from "./operators/suspensions.ts"
+import { reconcile } from "./reconcile/reconcile.ts"
 import { inTurn } from "./redis/turn.ts"
 import type { RollOuts } from "./roll-outs/roll-outs.ts"
 import { watchBudgets } from "./usage/budget-watch.ts"
@@ -32,30 +35,60 @@ const BACKUPS_MS = 5 * 60_000
 /** Longer than a look takes that makes many. */
 const BACKUPS_TURN_MS = 20 * 60_000
 const ENDINGS_MS = 2_000
+const SUSPENSIONS_MS = 2_000
+/** Between two looks whether Redis was emptied: one question to it. */
+const RECORDS_MS = 5_000
+/** Between two looks at which workspaces are due to be compared with what they really have. */
+const DRIFT_MS = 60_000
+/** Longer than all looks take that are due at once. */
+const DRIFT_TURN_MS = 20 * 60_000
 /** Between two looks at all that a provider has of ours: five requests and more, 50 resources each. */
 const SWEEP_MS = 60_000
+/** Between two looks at machines that say nothing; they cost requests only where there are some. */
+const RECONCILE_MS = 30_000
+/** Between two looks at the locks of the engine's backend: one request or two where it is a bucket. */
+const LOCKS_MS = 30_000
+/** Between two looks at who waits for a certificate: authorities grant another one every few hours. */
+const CERTIFICATES_MS = 10_000
+const STATE_BACKUP_MS = 60_000
+/** Longer than a backup of what the service has stored takes. */
+const STATE_BACKUP_TURN_MS = 30 * 60_000
 /** What a loop's own timer may be early by. */
 const SLACK_MS = 5_000
 /** Longer than a turn takes; a worker that died in the middle is succeeded after so long. */
-const TURN_MS = 60_000
+export const TURN_MS = 60_000
+/** Name of the turn that a sweep takes. */
+export const SWEEP_TURN = "sweep"
 
 export interface ChoreMeans extends EndMeans {
   redis: Redis
+  audit: Pick<Audit, "write">
   ledger: Ledger
   sizes: SizeCatalog
   store: WorkspaceStore
   workspaces: Workspaces
   budgets: Budgets
   rollOuts: RollOuts
+  suspensions: Pick<Suspensions, "look">
   notify: Notify
   preferences: PreferenceStore
   deliveries: Deliveries
   mailer: Mailer | null
   /** Looks after all backups once. */
   lookAfterBackups: (signal: AbortSignal) => Promise<void>
+  /** Compares what workspaces shall have with what they have, where that is due. */
+  lookForDrift: (signal: AbortSignal) => Promise<unknown>
   weather: Pick<Weather, "now">
-  /** Makes lost records again, then removes what the provider has of workspaces that nobody knows. */
+  /** Makes the records again where Redis was emptied. */
+  restoreRecords: (signal: AbortSignal) => Promise<unknown>
+  /** Removes what the provider has of workspaces that nobody knows. */
   sweep: (signal: AbortSignal) => Promise<{ held: number }>
+  /** Gives a sign of life of this host, and removes locks whose holders are gone. */
+  lookAfterLocks: () => Promise<void>
+  /** Backs up what the service has stored when that is due. */
+  backUpState: () => Promise<void>
+  /** Gives machines their turns at certificate authorities. */
+  lookAfterCertificates: () => Promise<void>
   log: Logger
   now: () => number
 }
@@ -101,6 +134,11 @@ export function startChores(means: ChoreMeans, { onlyPublic }: { onlyPublic: boo
     every(LOOK_MS, stop.signal, log, "what has changed could not be written down", () =>
       inTurn(redis, "changes", TURN_MS, writeDown),
     ),
+    every(LOOK_MS, stop.signal, log, "the audit log could not be written", () =>
+      inTurn(redis, "audit", TURN_MS, async () => {
+        while (!stop.signal.aborted && (await means.audit.write()) > 0);
+      }),
+    ),
     every(LOOK_MS, stop.signal, log, "notifications could not be delivered", () =>
       deliverDue({ ...means, onlyPublic }),
     ),
@@ -113,11 +151,31 @@ export function startChores(means: ChoreMeans, { onlyPublic }: { onlyPublic: boo
     every(BACKUPS_MS, stop.signal, log, "backups could not be looked after", () =>
       inTurn(redis, "backups", BACKUPS_TURN_MS, () => inCalm(() => means.lookAfterBackups(stop.signal))),
     ),
+    every(STATE_BACKUP_MS, stop.signal, log, "what the service has stored could not be backed up", () =>
+      inTurn(redis, "state-backup", STATE_BACKUP_TURN_MS, means.backUpState),
+    ),
+    every(CERTIFICATES_MS, stop.signal, log, "turns for certificates could not be given", () =>
+      inTurn(redis, "certificates", TURN_MS, means.lookAfterCertificates),
+    ),
+    every(DRIFT_MS, stop.signal, log, "workspaces could not be compared with what they have", () =>
+      inTurn(redis, "drift", DRIFT_TURN_MS, async () => void (await means.lookForDrift(stop.signal))),
+    ),
     every(ENDINGS_MS, stop.signal, log, "accounts could not be ended", () =>
       inTurn(redis, "account-endings", TURN_MS, () => endAccounts(means)),
     ),
+    every(RECONCILE_MS, stop.signal, log, "machines that say nothing could not be looked at", () =>
+      inTurn(redis, "reconcile", TURN_MS, () => inCalm(() => reconcile(means))),
+    ),
+    // Each host for itself: only it knows which of its processes are dead.
+    every(LOCKS_MS, stop.signal, log, "the locks of the engine's backend could not be looked at", means.lookAfterLocks),
+    every(SUSPENSIONS_MS, stop.signal, log, "workspaces of suspended users could not be stopped", () =>
+      inTurn(redis, "suspensions", TURN_MS, means.suspensions.look),
+    ),
+    every(RECORDS_MS, stop.signal, log, "lost records could not be made again", () =>
+      inTurn(redis, "records", TURN_MS, async () => void (await means.restoreRecords(stop.signal))),
+    ),
     every(SWEEP_MS, stop.signal, log, "what nobody has any more could not be looked for", () =>
-      inTurn(redis, "sweep", TURN_MS, async () => {
+      inTurn(redis, SWEEP_TURN, TURN_MS, async () => {
         if (means.now() < sweepsAt) return
         await inCalm(async () => {
           const { held } = await means.sweep(stop.signal)

@@ -1,7 +1,10 @@
+import { X509Certificate } from "node:crypto"
 import { readFileSync } from "node:fs"
 import { isAbsolute, join, resolve } from "node:path"
 import { parseEnv } from "node:util"
 import { z } from "zod"
+import { parseProjects } from "../infra/projects.ts"
+import { type NamedAuthority, named } from "./certificates/settings.ts"
 import { type IdlenessSettings, WEIGHT, windowsOf } from "./idleness/settings.ts"
 import { STOP_MODES, type StopMode } from "./workspaces/workspace.ts"
 
@@ -53,9 +56,13 @@ export const Settings = z.object({
   FOOZOL_SECRET: z
     .string({ error: "is missing: at least 32 random characters, for instance of `openssl rand -base64 48`" })
     .min(32, "must have at least 32 characters, for instance of `openssl rand -base64 48`")
-    .describe(
-      "the secret all keys are derived from; changing it signs everybody out and makes stored secrets unreadable",
-    ),
+    .describe("the secret all keys are derived from; `foozol-cloud secrets rotate` changes it"),
+  FOOZOL_SECRET_PREVIOUS: z
+    .string()
+    .transform(text => text.split("\n").flatMap(line => line.trim() || []))
+    .pipe(z.array(z.string().min(32, "must be secrets of at least 32 characters, one a line, the newest first")))
+    .default([])
+    .describe("the secret from before (or several, one a line, newest first), accepted until `secrets rotate` is done"),
   FOOZOL_GITHUB_CLIENT_ID: z
     .string({ error: "is missing: the client id of your GitHub OAuth app" })
     .min(1)
@@ -96,6 +103,62 @@ export const Settings = z.object({
     .string({ error: "is missing: the DNS zone workspaces get their names in, such as desk.example.com" })
     .regex(/^([a-z0-9-]+\.)+[a-z0-9-]+$/, "must be a domain, such as desk.example.com")
     .describe("DNS zone at the provider in which workspaces get their names"),
+  FOOZOL_ACME_DIRECTORY: z
+    .url({ protocol: /^https$/, error: "must be an https URL, such as https://acme-v02.api.letsencrypt.org/directory" })
+    .optional()
+    .describe(
+      "directory of the certificate authority machines get their certificates from (RFC 8555, challenge tls-alpn-01), to whose terms you agree by this; if unset they sign their own",
+    ),
+  FOOZOL_ACME_CONTACT: z
+    .email("must be a mail address")
+    .optional()
+    .describe("mail address that authority may write to"),
+  FOOZOL_ACME_EAB_KID: z
+    .string()
+    .regex(/^[\x21-\x7e]{1,200}$/, "must be the id that the authority has given you")
+    .optional()
+    .describe("id of the key that binds new accounts to yours, where the authority wants that"),
+  FOOZOL_ACME_EAB_KEY: z
+    .string()
+    .regex(/^[A-Za-z0-9_-]{16,}={0,2}$/, "must be a key in Base64 for URLs")
+    .optional()
+    .describe("that key; every machine is given it, and its user is root there: use one that is good for nothing else"),
+  FOOZOL_ACME_CHAIN: z
+    .string()
+    .max(200)
+    .optional()
+    .describe("common name of an issuer: of several chains the authority offers, the one that has it is taken"),
+  FOOZOL_ACME_TRUST: z
+    .string()
+    .refine(path => isAbsolute(path), "must be an absolute path")
+    .optional()
+    .describe(
+      "file with certificates (PEM) by which machines trust the directory in the place of the public ones, for an authority of your own",
+    ),
+  FOOZOL_ACME_WEEK: whole(0, 10_000_000)
+    .default(50)
+    .describe("new names it gives certificates to in 7 days; more wait for theirs; 0: no such number"),
+  FOOZOL_ACME_2_DIRECTORY: z
+    .url({ protocol: /^https$/, error: "must be an https URL" })
+    .optional()
+    .describe("directory of a second authority, which is asked where the first one refuses, is down or has no room"),
+  FOOZOL_ACME_2_EAB_KID: z
+    .string()
+    .regex(/^[\x21-\x7e]{1,200}$/, "must be the id that the authority has given you")
+    .optional()
+    .describe("as FOOZOL_ACME_EAB_KID, for the second one"),
+  FOOZOL_ACME_2_EAB_KEY: z
+    .string()
+    .regex(/^[A-Za-z0-9_-]{16,}={0,2}$/, "must be a key in Base64 for URLs")
+    .optional()
+    .describe("as FOOZOL_ACME_EAB_KEY, for the second one"),
+  FOOZOL_ACME_2_CHAIN: z.string().max(200).optional().describe("as FOOZOL_ACME_CHAIN, for the second one"),
+  FOOZOL_ACME_2_TRUST: z
+    .string()
+    .refine(path => isAbsolute(path), "must be an absolute path")
+    .optional()
+    .describe("as FOOZOL_ACME_TRUST, for the second one"),
+  FOOZOL_ACME_2_WEEK: whole(0, 10_000_000).default(0).describe("as FOOZOL_ACME_WEEK, for the second one"),
   FOOZOL_DESKTOP_PORT: whole(1, 65_535).default(443).describe("port at which browsers reach machines"),
   FOOZOL_REGIONS: z.string().transform(list).pipe(z.array(name)).default([]).describe("regions offered; empty: all"),
   FOOZOL_IMAGE_BROWSER: whole(1, 2 ** 52)
@@ -104,6 +167,22 @@ export const Settings = z.object({
   FOOZOL_IMAGE_DESKTOP: whole(1, 2 ** 52)
     .optional()
     .describe("the same for the profile desktop"),
+  FOOZOL_PROJECTS: z
+    .string()
+    .default("")
+    .superRefine((text, context) => {
+      try {
+        parseProjects(text)
+      } catch (error) {
+        context.addIssue({ code: "custom", message: (error as Error).message })
+      }
+    })
+    .describe(
+      "further projects of the provider for new workspaces when the one of HCLOUD_TOKEN is full: NAME=TOKEN, with spaces between",
+    ),
+  FOOZOL_PROJECT_WORKSPACES: whole(0, 1_000_000)
+    .default(0)
+    .describe("workspaces that may be in one project of the provider; 0: as many as its limits allow"),
   FOOZOL_OPERATIONS_PER_PROVIDER: whole(1, 1000)
     .default(8)
     .describe("operations that may go on at once at one provider"),
@@ -117,6 +196,11 @@ export const Settings = z.object({
   FOOZOL_PROVIDER_PATIENCE_SECONDS: whole(0, 24 * 3600)
     .default(900)
     .describe("how long an operation tries again by itself while the provider fails; 0: it fails at once"),
+  FOOZOL_HOST_LOST_SECONDS: whole(60, 24 * 3600)
+    .default(600)
+    .describe(
+      "after how long without a sign of life a host counts as lost where several share the engine's backend: its locks are removed",
+    ),
   FOOZOL_STOP_MODE: z
     .enum(STOP_MODES)
     .default("power-off")
@@ -125,6 +209,11 @@ export const Settings = z.object({
   FOOZOL_BACKUPS: flag
     .default(true)
     .describe("whether workspaces that are used are backed up daily, and backups tried out"),
+  FOOZOL_DRIFT_HOURS: whole(0, 720)
+    .default(24)
+    .describe(
+      "hours after which it is looked again whether each workspace is at the provider as it shall be; 0: never",
+    ),
   FOOZOL_BACKUP_NIGHT: z
     .string()
     .regex(/^([01]?\d|2[0-3])-([01]?\d|2[0-4])$/, "must be two hours of the day, such as 22-6")
@@ -182,6 +271,22 @@ export const Settings = z.object({
     .describe(
       "folder of the ledger of what every workspace was and when, shared by all processes and in your backups; `usage` in FOOZOL_DATA if unset",
     ),
+  FOOZOL_AUDIT_DIRECTORY: z
+    .string()
+    .refine(path => isAbsolute(path), "must be an absolute path")
+    .optional()
+    .describe(
+      "folder of the audit log of who did what, shared by all processes and in your backups; `audit` in FOOZOL_DATA if unset",
+    ),
+  FOOZOL_STATE_BACKUP_DIRECTORY: z
+    .string()
+    .refine(isAbsolute, "must be an absolute path")
+    .optional()
+    .describe("folder in which encrypted backups of all the service has stored are kept; none are made if unset"),
+  FOOZOL_STATE_BACKUP_HOURS: whole(1, 24 * 7)
+    .default(24)
+    .describe("hours between such backups"),
+  FOOZOL_STATE_BACKUP_KEEP: whole(1, 1000).default(7).describe("how many of them are kept"),
   FOOZOL_BUDGET: z.coerce
     .number()
     .positive()
@@ -213,6 +318,8 @@ export interface Config {
   roles: ("web" | "worker")[]
   redisUrl: string
   secret: string
+  /** Those from before, newest first. */
+  previousSecrets: string[]
   github: { clientId: string; clientSecret: string; url: string }
   allow: string[]
   operators: string[]
@@ -221,8 +328,12 @@ export interface Config {
   login: { idleMs: number; maxMs: number }
   zone: string
   desktopPort: number
+  /** Where machines get their certificates, the first one first; none: they sign their own. */
+  certificates: NamedAuthority[]
   regions: string[]
   images: Partial<Record<"browser" | "desktop", number>>
+  /** Workspaces that may be in one project of the provider; 0: no such number. */
+  projectWorkspaces: number
   operationsPerProvider: number
   engineChildren: number
   /** After how long without a word an engine run is ended, milliseconds. */
@@ -230,9 +341,12 @@ export interface Config {
   readyMs: number
   /** How long an operation bears a provider that fails, milliseconds. */
   providerPatienceMs: number
+  hostLostMs: number
   stopMode: StopMode
   backups: boolean
   backupDays: number
+  /** Between two looks at what a workspace really has; 0: it is not looked at by itself. */
+  driftMs: number
   /** Hours of the day, UTC. */
   backupNight: { from: number; to: number }
   backupsAtOnce: number
@@ -243,6 +357,10 @@ export interface Config {
   idle: IdlenessSettings
   /** Folder of the usage ledger. */
   usageDirectory: string
+  /** Folder of the audit log. */
+  auditDirectory: string
+  /** Backups of what the service has stored; null: none are made. */
+  stateBackup: { directory: string; everyMs: number; keep: number } | null
   /** Of users who have set none. */
   budget: number | null
   /** Null: no mail is sent. */
@@ -277,6 +395,7 @@ export function readConfig(env: NodeJS.ProcessEnv): Config {
     roles: s.FOOZOL_ROLES,
     redisUrl: s.FOOZOL_REDIS_URL,
     secret: s.FOOZOL_SECRET,
+    previousSecrets: s.FOOZOL_SECRET_PREVIOUS,
     github: {
       clientId: s.FOOZOL_GITHUB_CLIENT_ID,
       clientSecret: s.FOOZOL_GITHUB_CLIENT_SECRET,
@@ -289,19 +408,23 @@ export function readConfig(env: NodeJS.ProcessEnv): Config {
     login: { idleMs: s.FOOZOL_LOGIN_IDLE_HOURS * HOUR, maxMs: s.FOOZOL_LOGIN_MAX_HOURS * HOUR },
     zone: s.FOOZOL_ZONE,
     desktopPort: s.FOOZOL_DESKTOP_PORT,
+    certificates: authoritiesFrom(s),
     regions: s.FOOZOL_REGIONS,
     images: {
       ...(s.FOOZOL_IMAGE_BROWSER === undefined ? {} : { browser: s.FOOZOL_IMAGE_BROWSER }),
       ...(s.FOOZOL_IMAGE_DESKTOP === undefined ? {} : { desktop: s.FOOZOL_IMAGE_DESKTOP }),
     },
+    projectWorkspaces: s.FOOZOL_PROJECT_WORKSPACES,
     operationsPerProvider: s.FOOZOL_OPERATIONS_PER_PROVIDER,
     engineChildren: s.FOOZOL_ENGINE_CHILDREN,
     engineSilenceMs: s.FOOZOL_ENGINE_SILENCE_SECONDS * 1000,
     readyMs: s.FOOZOL_READY_SECONDS * 1000,
     providerPatienceMs: s.FOOZOL_PROVIDER_PATIENCE_SECONDS * 1000,
+    hostLostMs: s.FOOZOL_HOST_LOST_SECONDS * 1000,
     stopMode: s.FOOZOL_STOP_MODE,
     backups: s.FOOZOL_BACKUPS,
     backupDays: s.FOOZOL_BACKUP_DAYS,
+    driftMs: s.FOOZOL_DRIFT_HOURS * HOUR,
     backupNight: nightOf(s.FOOZOL_BACKUP_NIGHT),
     backupsAtOnce: s.FOOZOL_BACKUPS_AT_ONCE,
     proofEveryMs: s.FOOZOL_PROOF_DAYS * 24 * HOUR,
@@ -318,6 +441,15 @@ export function readConfig(env: NodeJS.ProcessEnv): Config {
       autoStop: s.FOOZOL_AUTO_STOP,
     },
     usageDirectory: s.FOOZOL_USAGE_DIRECTORY ?? resolve(join(given.FOOZOL_DATA ?? ".foozol", "usage")),
+    auditDirectory: s.FOOZOL_AUDIT_DIRECTORY ?? resolve(join(given.FOOZOL_DATA ?? ".foozol", "audit")),
+    stateBackup:
+      s.FOOZOL_STATE_BACKUP_DIRECTORY === undefined
+        ? null
+        : {
+            directory: s.FOOZOL_STATE_BACKUP_DIRECTORY,
+            everyMs: s.FOOZOL_STATE_BACKUP_HOURS * HOUR,
+            keep: s.FOOZOL_STATE_BACKUP_KEEP,
+          },
     budget: s.FOOZOL_BUDGET ?? null,
     smtp: smtpFrom(s.FOOZOL_SMTP_URL, s.FOOZOL_SMTP_FROM),
     logLevel: s.FOOZOL_LOG_LEVEL,
@@ -329,6 +461,63 @@ export function readConfig(env: NodeJS.ProcessEnv): Config {
 function nightOf(text: string): Config["backupNight"] {
   const [from = 0, to = 0] = text.split("-").map(Number)
   return { from, to: to % 24 }
+}
+
+/** The certificate authorities of machines; what belongs to one makes no sense without it. */
+function authoritiesFrom(s: z.output<typeof Settings>): NamedAuthority[] {
+  const first = authorityFrom("FOOZOL_ACME_", {
+    ...{ directory: s.FOOZOL_ACME_DIRECTORY, contact: s.FOOZOL_ACME_CONTACT, most: s.FOOZOL_ACME_WEEK },
+    ...{ kid: s.FOOZOL_ACME_EAB_KID, key: s.FOOZOL_ACME_EAB_KEY },
+    ...{ chain: s.FOOZOL_ACME_CHAIN, trust: s.FOOZOL_ACME_TRUST },
+  })
+  const second = authorityFrom("FOOZOL_ACME_2_", {
+    ...{ directory: s.FOOZOL_ACME_2_DIRECTORY, most: s.FOOZOL_ACME_2_WEEK },
+    ...{ kid: s.FOOZOL_ACME_2_EAB_KID, key: s.FOOZOL_ACME_2_EAB_KEY },
+    ...{ chain: s.FOOZOL_ACME_2_CHAIN, trust: s.FOOZOL_ACME_2_TRUST },
+  })
+  if (second === null) return first === null ? [] : [first]
+  if (first === null) {
+    throw new ConfigError("FOOZOL_ACME_2_DIRECTORY is a second authority: name the first one in FOOZOL_ACME_DIRECTORY")
+  }
+  if (first.id === second.id)
+    throw new ConfigError("FOOZOL_ACME_2_DIRECTORY must be another than FOOZOL_ACME_DIRECTORY")
+  const { contact } = first.authority
+  return [first, { ...second, authority: { ...second.authority, contact } }]
+}
+
+interface AuthorityGiven {
+  directory: string | undefined
+  most: number
+  kid: string | undefined
+  key: string | undefined
+  chain: string | undefined
+  trust: string | undefined
+  contact?: string | undefined
+}
+
+function authorityFrom(prefix: string, given: AuthorityGiven): NamedAuthority | null {
+  const { directory, most, kid, key, chain, trust, contact } = given
+  if (directory === undefined) {
+    if ([kid, key, contact, chain, trust].every(one => one === undefined)) return null
+    throw new ConfigError(`${prefix}DIRECTORY is missing: the other settings of ${prefix} belong to it`)
+  }
+  if ((kid === undefined) !== (key === undefined)) {
+    throw new ConfigError(`${prefix}EAB_KID and ${prefix}EAB_KEY belong together: set both, or neither`)
+  }
+  const binding = kid === undefined || key === undefined ? null : { kid, key }
+  const more = { chain: chain ?? null, trust: trustIn(`${prefix}TRUST`, trust) }
+  return named({ directory, contact: contact ?? null, binding, ...more }, most)
+}
+
+function trustIn(setting: string, file: string | undefined): string | null {
+  if (file === undefined) return null
+  try {
+    const text = readFileSync(file, "utf8")
+    new X509Certificate(text)
+    return text
+  } catch {
+    throw new ConfigError(`${setting} names ${file}, in which no certificate could be read`)
+  }
 }
 
 /** The mail server; both settings belong together. */

@@ -1,5 +1,8 @@
 import { createServer, type Server } from "node:http"
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client"
+import { certificateRows } from "./certificates/view.ts"
+import { countUnheard } from "./reconcile/reconcile.ts"
+import { REDIS_FAULTS } from "./redis/safety.ts"
 import { type Fault, HEALTH_PATHS, healthAnswer } from "./routes/health.ts"
 import type { Services } from "./services.ts"
 
@@ -36,6 +39,12 @@ export function createMetrics(): Metrics {
 
 /** Counts of the store, looked up when they are asked for. */
 export function watchStore({ registry }: Metrics, services: Services): void {
+  let known: { at: number; rows: ReturnType<typeof certificatesNow> } | null = null
+  /** Several ask in one look. */
+  const certificates = () => {
+    if (known === null || Date.now() - known.at > 1_000) known = { at: Date.now(), rows: certificatesNow(services) }
+    return known.rows
+  }
   new Gauge({
     name: "foozol_workspaces",
     help: "Workspaces by state",
@@ -59,19 +68,132 @@ export function watchStore({ registry }: Metrics, services: Services): void {
     },
   })
   new Gauge({
-    name: "foozol_provider_requests_left",
-    help: "Share of the provider's request budget that is left, 0 to 1",
+    name: "foozol_workspaces_unheard",
+    help: "Workspaces whose machine runs, as its provider says, and has not reported for a minute or more",
     registers: [registry],
     async collect() {
-      this.set((await services.weather.now()).requestsLeft)
+      this.set(await countUnheard(services.redis))
+    },
+  })
+  new Gauge({
+    name: "foozol_provider_requests_left",
+    help: "Share of a provider project's request budget that is left, 0 to 1",
+    labelNames: ["project"],
+    registers: [registry],
+    async collect() {
+      for (const project of services.projects.names) {
+        this.set({ project }, (await services.weathers.of(project).now()).requestsLeft)
+      }
     },
   })
   new Gauge({
     name: "foozol_provider_stormy",
-    help: "1 while the provider fails and what nobody waits for is left out",
+    help: "1 while the provider fails in a project and what nobody waits for is left out",
+    labelNames: ["project"],
     registers: [registry],
     async collect() {
-      this.set((await services.weather.now()).isStormy ? 1 : 0)
+      for (const project of services.projects.names) {
+        this.set({ project }, (await services.weathers.of(project).now()).isStormy ? 1 : 0)
+      }
+    },
+  })
+  new Gauge({
+    name: "foozol_project_workspaces",
+    help: "Workspaces by project of the provider",
+    labelNames: ["project"],
+    registers: [registry],
+    async collect() {
+      const counts = await services.store.countByProject()
+      for (const project of services.projects.names) this.set({ project }, counts.get(project) ?? 0)
+    },
+  })
+  new Gauge({
+    name: "foozol_project_room",
+    help: "Share of a project that is free for new workspaces, 0 to 1; 1 where nobody knows how many fit",
+    labelNames: ["project"],
+    registers: [registry],
+    async collect() {
+      for (const { name, room } of await services.projects.shown()) this.set({ project: name }, room)
+    },
+  })
+  new Gauge({
+    name: "foozol_redis_unsafe",
+    help: "1 for what is wrong with Redis as a place for what must not be lost",
+    labelNames: ["what"],
+    registers: [registry],
+    async collect() {
+      const found = await services.redisSafety.look()
+      for (const what of REDIS_FAULTS) this.set({ what }, found.some(one => one.what === what) ? 1 : 0)
+    },
+  })
+  new Gauge({
+    name: "foozol_state_backup_overdue",
+    help: "Age of the newest backup of the service's own data, by the time between two; 0 where none are made",
+    registers: [registry],
+    async collect() {
+      this.set(await services.stateBackups.overdue())
+    },
+  })
+  new Gauge({
+    name: "foozol_workspaces_drifted",
+    help: "Workspaces that are not at the provider as they shall be, by the newest look at each",
+    registers: [registry],
+    async collect() {
+      this.set((await services.drift.counts()).drifted)
+    },
+  })
+  new Gauge({
+    name: "foozol_workspaces_unseen",
+    help: "Workspaces of which the newest look at what they really have failed",
+    registers: [registry],
+    async collect() {
+      this.set((await services.drift.counts()).failed)
+    },
+  })
+  new Gauge({
+    name: "foozol_certificates",
+    help: "Machines that are on, by what they show to browsers",
+    labelNames: ["state"],
+    registers: [registry],
+    async collect() {
+      const rows = (await certificates()).filter(one => one.isOn)
+      for (const state of ["issued", "self-signed", "expired"] as const) {
+        this.set({ state }, rows.filter(one => one.state === state).length)
+      }
+    },
+  })
+  new Gauge({
+    name: "foozol_certificates_failing",
+    help: "Machines that are on whose last try for a certificate failed",
+    registers: [registry],
+    async collect() {
+      this.set((await certificates()).filter(one => one.isOn && one.problem !== null).length)
+    },
+  })
+  new Gauge({
+    name: "foozol_certificate_life_left",
+    help: "Share of its time that is left of the certificate that ends first, of machines that are on, 0 to 1",
+    registers: [registry],
+    async collect() {
+      this.set(Math.min(1, ...(await certificates()).filter(one => one.isOn).map(one => one.left)))
+    },
+  })
+  new Gauge({
+    name: "foozol_certificates_waiting",
+    help: "Workspaces that wait until a certificate authority grants another new name",
+    registers: [registry],
+    async collect() {
+      this.set(await services.certificates.waiting())
+    },
+  })
+  new Gauge({
+    name: "foozol_certificate_budget_left",
+    help: "Share of the new names a week that a certificate authority grants yet, 0 to 1",
+    labelNames: ["authority"],
+    registers: [registry],
+    async collect() {
+      this.reset()
+      for (const { name, left } of await services.certificates.authorities()) this.set({ authority: name }, left)
     },
   })
   new Gauge({
@@ -85,6 +207,14 @@ export function watchStore({ registry }: Metrics, services: Services): void {
       this.set({ state: "active" }, active)
     },
   })
+}
+
+async function certificatesNow({ store, now }: Services) {
+  const all = (await Promise.all((await store.ids()).map(store.get))).filter(one => one !== null)
+  return certificateRows(
+    all.map(workspace => ({ workspace, login: workspace.owner })),
+    now(),
+  )
 }
 
 /**

@@ -1,25 +1,40 @@
 import type { Redis } from "ioredis"
 import type { Logger } from "pino"
-import { type CloudConfig, openMachines } from "../infra/cloud-config.ts"
+import { type CloudConfig, openProjects } from "../infra/cloud-config.ts"
 import { createEnginePool, type EnginePool } from "../infra/engine-pool.ts"
 import type { Machines } from "../infra/machines/contract.ts"
+import { MAIN_PROJECT } from "../infra/projects.ts"
+import type { StackLock } from "../infra/stack-locks.ts"
+import { stateBackend } from "../infra/state-backend.ts"
+import { openStateFiles } from "../infra/state-files/open.ts"
 import { createEndings, type Endings } from "./accounts/endings.ts"
 import { type ApiTokens, createApiTokens } from "./api-tokens/api-tokens.ts"
+import { type Audit, createAudit } from "./audit/audit.ts"
+import { openAuditFiles } from "./audit/files.ts"
 import { type Backups, createBackups } from "./backups/backups.ts"
 import { createRounds } from "./backups/rounds.ts"
-import { type Chores, startChores } from "./chores.ts"
+import { type Certificates, createCertificates } from "./certificates/certificates.ts"
+import { type Chores, SWEEP_TURN, startChores, TURN_MS } from "./chores.ts"
 import { type Config, isLoopback } from "./config.ts"
+import { createDrift, type DriftService } from "./drift/drift.ts"
+import { createLooks } from "./drift/looks.ts"
+import { lookRound } from "./drift/rounds.ts"
+import { ServiceError } from "./errors.ts"
+import { dataFolders } from "./folders.ts"
+import { lookAfterLocks } from "./hosts/hosts.ts"
 import { createIdleness, type Idleness } from "./idleness/idleness.ts"
 import { startWatch, type Watch } from "./idleness/watch.ts"
-import { createKeys, type Keys } from "./keys.ts"
+import { createKeys, fingerprintOf, type Keys } from "./keys.ts"
 import { createLogins, type Logins } from "./logins/logins.ts"
 import { createMachineChannel, type MachineChannel } from "./machines/channel.ts"
+import type { MachineKeys } from "./machines/machine-keys.ts"
 import { createProofs, type Proofs } from "./machines/proof-store.ts"
 import { createMachineReports, type MachineReports } from "./machines/reports.ts"
 import { createDeliveries, type Deliveries } from "./notifications/deliveries.ts"
 import { createMailer, type Mailer } from "./notifications/mail.ts"
 import { createNotify, type Notify } from "./notifications/outbox.ts"
 import { createPreferences, type PreferenceStore } from "./notifications/preferences.ts"
+import { createDrains, type Drains, obeyDrains } from "./operations/drain.ts"
 import { createEstimates, type Estimates } from "./operations/estimates.ts"
 import { createOperationEvents, type OperationEvents } from "./operations/events.ts"
 import {
@@ -28,18 +43,29 @@ import {
   type OperationWorker,
   startOperationWorker,
 } from "./operations/queue.ts"
+import { createOperators, type Operators } from "./operators/operators.ts"
+import { createOverview, type Overview } from "./operators/overview.ts"
+import { createPeople, type People } from "./operators/people.ts"
+import { createSuspensions, type Suspensions } from "./operators/suspensions.ts"
+import { createProjects, type Projects } from "./projects/projects.ts"
 import { connectRedis } from "./redis/connect.ts"
 import { queueConnection } from "./redis/queue-connection.ts"
 import { createSubscriber } from "./redis/subscriber.ts"
+import { inTurn } from "./redis/turn.ts"
+import type { RedisSafety } from "./redis/watch-safety.ts"
 import { createRollOuts, type RollOuts } from "./roll-outs/roll-outs.ts"
 import { createSecrets, type Secrets } from "./secrets/secrets.ts"
-import { sweep } from "./sweeps/sweep.ts"
+import { createStateBackups, type StateBackups } from "./state-backup/schedule.ts"
+import { restoreRecords } from "./sweeps/rebuild.ts"
+import { drySweep, type SweepReport, sweep } from "./sweeps/sweep.ts"
+import { requireProjects, takeUp } from "./take-up.ts"
 import { type Budgets, createBudgets } from "./usage/budgets.ts"
 import { openLedger } from "./usage/ledger.ts"
 import { createUsageReport, type UsageReport } from "./usage/usage-report.ts"
 import { createUsers, type Users } from "./users/users.ts"
 import { createVncTokens, type VncTokens } from "./vnc-tokens/vnc-tokens.ts"
-import { createWeather, type Weather } from "./weather/weather.ts"
+import type { Weather } from "./weather/weather.ts"
+import { createWeathers, type Weathers } from "./weather/weathers.ts"
 import { createImages, type Images } from "./workspaces/images.ts"
 import { createSizeCatalog, type SizeCatalog } from "./workspaces/sizes.ts"
 import { createWorkspaceStore, type WorkspaceStore } from "./workspaces/store.ts"
@@ -52,7 +78,20 @@ export interface Services {
   now: () => number
   keys: Keys
   redis: Redis
+  redisSafety: RedisSafety
   users: Users
+  operators: Operators
+  audit: Audit
+  people: People
+  suspensions: Suspensions
+  drains: Drains
+  overview: () => Promise<Overview>
+  /** What nobody has any more at the provider: looked at only, or removed now. @throws ServiceError `sweep-running` */
+  sweeps: { dry(): Promise<SweepReport>; now(): Promise<SweepReport> }
+  /** What an engine run needs. */
+  cloud: CloudConfig
+  /** Who holds a stack; null where the backend does not tell. */
+  locksOf(workspace: string): Promise<StackLock[] | null>
   endings: Endings
   logins: Logins
   apiTokens: ApiTokens
@@ -62,19 +101,27 @@ export interface Services {
   sizes: SizeCatalog
   images: Images
   backups: Backups
+  /** Of all projects of the provider. */
   machines: Machines
+  projects: Projects
   queue: OperationQueue
   events: OperationEvents
   estimates: Estimates
   tokens: VncTokens
   channel: MachineChannel
+  certificates: Certificates
+  machineKeys: MachineKeys
   reports: MachineReports
   proofs: Proofs
   idleness: Idleness
   usage: UsageReport
   budgets: Budgets
   rollOuts: RollOuts
+  drift: DriftService
+  /** Of the provider's main project. */
   weather: Weather
+  stateBackups: StateBackups
+  weathers: Weathers
   notify: Notify
   preferences: PreferenceStore
   deliveries: Deliveries
@@ -116,26 +163,46 @@ export async function openServices(
 ): Promise<Services> {
   const connections = [0, 1].map(() => connectRedis(config.redisUrl, log))
   const [redis, listening] = connections as [Redis, Redis]
+  await Promise.all(connections.map(connection => connection.connect()))
   const queueing = [0, 1].map(() => queueConnection(config.redisUrl))
   const [adding, working] = queueing as [Redis, Redis]
-  await Promise.all(connections.map(connection => connection.connect()))
 
-  const keys = createKeys(config.secret)
+  const keys = createKeys(config.secret, config.previousSecrets)
+  const disconnect = () => {
+    for (const connection of [...connections, ...queueing]) connection.disconnect()
+  }
+  const { redisSafety, machineKeys, presence } = await takeUp(redis, { config, cloud, keys, log, now }).catch(error => {
+    disconnect()
+    throw error
+  })
+
   const subscriber = createSubscriber(listening)
-  const weather = createWeather(redis, log, now)
-  const machines = given.machines ?? openMachines(cloud, weather.hear)
+  const names = [MAIN_PROJECT, ...Object.keys(cloud.hetzner.further ?? {})]
+  const weathers = createWeathers(redis, log, names, now)
+  const opened = openProjects(cloud, weathers.hear)
+  const machines = given.machines ?? opened.all
   const store = createWorkspaceStore(redis)
+  await requireProjects(store, names).catch(async error => {
+    await presence.close()
+    disconnect()
+    throw error
+  })
   const secrets = createSecrets(redis, keys)
   const estimates = createEstimates(redis)
   const events = createOperationEvents(redis, subscriber)
   const channel = createMachineChannel(redis, subscriber)
+  const certificates = createCertificates({
+    ...{ redis, store, channel, log, now },
+    ...{ authorities: config.certificates, directory: config.usageDirectory },
+  })
   const reports = createMachineReports(redis, config.idle.silentMs)
   const tokens = createVncTokens(redis, config.login.idleMs, now)
   const sizes = createSizeCatalog(machines, config.regions, now)
-  const images = createImages(config, machines, now)
+  const images = createImages(config, machines, redis, now)
+  const projects = createProjects({ redis, names, most: config.projectWorkspaces, store, images, weathers, log, now })
   const backups = createBackups(machines, redis)
   const proofs = createProofs(redis)
-  const queue = createOperationQueue(redis, adding, log)
+  const queue = createOperationQueue(redis, store, adding, log)
   const pool =
     given.pool ??
     createEnginePool({
@@ -143,6 +210,7 @@ export async function openServices(
       ...(compileCache ? { compileCache } : {}),
     })
   const ledger = openLedger(config.usageDirectory, log)
+  const audit = createAudit(redis, openAuditFiles(config.auditDirectory), log)
   const usage = createUsageReport(redis, ledger, now)
   const budgets = createBudgets(redis, usage, config.budget ? { amount: config.budget, action: "stop" } : null, now)
   const notify = createNotify(redis, now)
@@ -162,37 +230,85 @@ export async function openServices(
     images,
     backups,
     machines,
+    projects,
     budgets,
     now,
   }
+  const looks = createLooks({ redis, store, pool, cloud, log, now })
   const means = {
     ...{ config, keys, cloud, pool, machines, channel, reports, tokens, secrets, now },
-    ...{ backups, proofs, notify },
+    ...{ backups, proofs, notify, looks, projects },
+    machinesIn: (project: string) => given.machines ?? opened.in(project),
   }
   const workspaces = createWorkspaces(parts)
+  const drift = createDrift({ redis, store, workspaces, looks, now })
   const rollOuts = createRollOuts({ redis, store, images, workspaces, log, now })
+  const people = createPeople(redis)
+  const suspensions = createSuspensions({ redis, people, workspaces, logins, apiTokens, tokens, channel, log })
+  const drains = createDrains(redis, now)
+  const overview = createOverview({ redis, store, queue, weather: { now: weathers.worst }, usage, now })
+  const sweepMeans = {
+    ...{ redis, store, machines, backups, sizes, images, ledger, pool, cloud, log, now },
+    machineUrl: config.machineUrl,
+  }
+  const sweeps = {
+    dry: () => drySweep(sweepMeans),
+    async now() {
+      let report: SweepReport | null = null
+      await inTurn(redis, SWEEP_TURN, TURN_MS, async () => {
+        report = (await sweep(sweepMeans)).report
+      })
+      if (report) return report
+      throw new ServiceError("sweep-running", 409, "A sweep is going on already: look again in a minute.", {
+        next: "retry",
+      })
+    },
+  }
   const rounds = { config, redis, machines, store, workspaces, backups, ledger, notify, log, now }
   const lookAfterBackups = createRounds(rounds)
+  const files = openStateFiles(cloud.backendUrl, cloud.backendEnv)
   const idleness = createIdleness({ redis, channel, workspaces, settings: config.idle, now, log })
+  const stateBackups = createStateBackups(config.stateBackup, {
+    ...{ redis, keys, folders: dataFolders(config, cloud), log, now },
+    ...{ secrets: [config.secret, ...config.previousSecrets], passphrase: fingerprintOf(cloud.passphrase) },
+  })
   return {
     ...parts,
-    ...{ log, redis, tokens, channel, reports, proofs, pool },
-    ...{ users: createUsers(redis, config.signUpCap), endings, logins, apiTokens },
-    ...{ workspaces, rollOuts, weather, idleness, usage, notify, preferences, deliveries, mailer },
+    stateBackups,
+    ...{ log, redis, redisSafety, tokens, channel, certificates, machineKeys, reports, proofs, pool },
+    ...{ users: createUsers(redis, config.signUpCap), operators: createOperators(config), endings, logins, apiTokens },
+    locksOf: async workspace => (files ? stateBackend(files, cloud.pulumiVersion).locks(workspace) : null),
+    ...{ cloud, people, suspensions, drains, overview, sweeps },
+    ...{ audit, workspaces, rollOuts, drift, idleness, usage, notify, preferences, deliveries, mailer },
+    ...{ weather: weathers.of(MAIN_PROJECT), weathers },
     lookAfterBackups,
     startChores: () =>
       startChores(
         {
-          ...{ redis, ledger, sizes, store, workspaces, budgets, rollOuts, notify, preferences, deliveries, mailer },
-          ...{ lookAfterBackups, weather, log, now },
-          sweep: signal =>
-            sweep(
-              {
-                ...{ redis, store, machines, backups, sizes, images, ledger, pool, cloud, log, now },
-                machineUrl: config.machineUrl,
-              },
-              signal,
-            ),
+          ...{
+            redis,
+            audit,
+            ledger,
+            sizes,
+            store,
+            workspaces,
+            budgets,
+            rollOuts,
+            notify,
+            preferences,
+            deliveries,
+            mailer,
+          },
+          ...{ lookAfterBackups, weather: { now: weathers.worst }, log, now },
+          lookAfterLocks: async () => {
+            if (files) await lookAfterLocks({ redis, files, hostLostMs: config.hostLostMs, now, log })
+          },
+          restoreRecords: signal => restoreRecords(sweepMeans, signal),
+          ...{ suspensions, sweep: signal => sweep(sweepMeans, signal) },
+          backUpState: () => stateBackups.makeDue(),
+          lookAfterCertificates: certificates.look,
+          lookForDrift: signal =>
+            lookRound({ looks, store, weather: { now: weathers.worst }, periodMs: config.driftMs, log, now }, signal),
           ...{ endings, logins, apiTokens, tokens, channel, machines, config },
         },
         {
@@ -200,19 +316,25 @@ export async function openServices(
         },
       ),
     startWatch: () => startWatch({ redis, store, idleness, log }, config.idle.checkMs),
-    startWorker: () =>
-      startOperationWorker(
-        { redis, store, events, estimates, means, log },
-        queue,
-        working,
-        config.operationsPerProvider,
-      ),
+    startWorker() {
+      const runner = { redis, store, events, estimates, means, log }
+      const worker = startOperationWorker(runner, queue, working, config.operationsPerProvider)
+      const obeying = obeyDrains({ redis, now, log }, worker)
+      return {
+        ...worker,
+        async close(drainMs) {
+          await obeying()
+          await worker.close(drainMs)
+        },
+      }
+    },
     async close() {
       await pool.close()
       await queue.close()
       mailer?.close()
-      await weather.close()
-      for (const connection of [...connections, ...queueing]) connection.disconnect()
+      await weathers.close()
+      await presence.close()
+      disconnect()
     },
   }
 }

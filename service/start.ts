@@ -1,9 +1,10 @@
 import { createServer, type Server } from "node:http"
 import { join } from "node:path"
 import { type Logger, pino } from "pino"
-import { CloudConfig } from "../infra/cloud-config.ts"
+import { backendEnvironment, CloudConfig } from "../infra/cloud-config.ts"
 import type { EnginePool } from "../infra/engine-pool.ts"
 import type { Machines } from "../infra/machines/contract.ts"
+import { parseProjects } from "../infra/projects.ts"
 import { createApp } from "./app.ts"
 import { type Config, ConfigError, environmentWithFile, readConfig } from "./config.ts"
 import { createMetrics, serveMetrics, watchStore } from "./metrics.ts"
@@ -122,8 +123,14 @@ function cloudFrom(env: NodeJS.ProcessEnv): CloudConfig {
     home: env.PULUMI_HOME,
     workDirectory: env.FOOZOL_ENGINE_DIRECTORY,
     backendUrl: env.FOOZOL_BACKEND_URL,
+    backendEnv: backendEnvironment(env),
     passphrase: env.FOOZOL_STATE_PASSPHRASE,
-    hetzner: { token: env.HCLOUD_TOKEN, endpoint: env.HCLOUD_ENDPOINT },
+    ...(env.FOOZOL_STATE_PASSPHRASE_PREVIOUS ? { previousPassphrase: env.FOOZOL_STATE_PASSPHRASE_PREVIOUS } : {}),
+    hetzner: {
+      token: env.HCLOUD_TOKEN,
+      endpoint: env.HCLOUD_ENDPOINT,
+      further: parseProjects(env.FOOZOL_PROJECTS ?? ""),
+    },
   })
   if (parsed.success) return parsed.data
   const names: Record<string, string> = {

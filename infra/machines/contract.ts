@@ -22,6 +22,8 @@ export interface Machine {
   busy: boolean
   deleteProtection: boolean
   createdAt: Date
+  /** The provider's project that has it, where several were asked. */
+  project?: string
 }
 
 /** A snapshot: an image made from a machine, which survives it. */
@@ -35,6 +37,8 @@ export interface Snapshot {
   /** Of the disk in it: a machine made from it needs one at least as large. */
   diskGb: number
   createdAt: Date
+  /** The provider's project that has it, where several were asked: machines can be made from it there alone. */
+  project?: string
 }
 
 /** A disk besides a machine's own. Its content survives machines; it is attached to one at a time. */
@@ -43,6 +47,7 @@ export interface Volume {
   /** The machine that has it; null: none. */
   machine: string | null
   labels: Record<string, string>
+  project?: string
 }
 
 /** Price in the provider's currency before tax. */
@@ -75,6 +80,8 @@ export interface Size {
 
 export interface CallOptions {
   signal?: AbortSignal
+  /** What is asked for is in this project of the provider. The others are not asked. */
+  project?: string
 }
 
 /** A machine that lives for a short time and belongs to nobody. */
@@ -99,6 +106,8 @@ export interface LabelledResource {
   id: string
   /** What a state knows it by, where that is something else. */
   recordedAs?: string
+  /** The provider's project that has it, where several were asked. */
+  project?: string
 }
 
 /** A resource of some workspace, as a look at all of them finds it. */
@@ -181,5 +190,10 @@ export interface Machines {
    * Says whether a machine of this size, place and image could be asked for now.
    * @throws InfraError `unknown-size`, `unknown-region`, `unknown-image`, `unknown-zone` or `provider-no-capacity`
    */
-  check(wanted: { size: string; region: string; image: number; zone: string }, options?: CallOptions): Promise<void>
+  check(
+    wanted: { size: string; region: string; image: number | string; zone: string },
+    options?: CallOptions,
+  ): Promise<void>
+  /** Makes what all machines of a place share, where it is not there; most providers have nothing of that kind. */
+  prepare(place: { region: string }, options?: CallOptions): Promise<void>
 }

@@ -22,23 +22,20 @@ const Rrset = z.object({ id: z.string(), type: z.string(), labels: Labels })
 
 type Call = Pick<Machines, "get" | "remove" | "setDeleteProtection" | "removeVolume">
 
-/** What carries our labels at Hetzner. */
+/**
+ * What carries our labels at Hetzner.
+ * @param zones the project that has the DNS zones
+ */
 export function hetznerResources(
   api: HetznerApi,
+  zones: HetznerApi,
   machines: () => Call,
 ): Pick<Machines, "resources" | "heldResources" | "removeResources"> {
-  /** Everything but volumes, named as programs/hetzner.ts names it. */
-  async function labelled(labels: Record<string, string>, signal: AbortSignal | undefined): Promise<HeldResource[]> {
-    const query = `label_selector=${selector(labels)}`
-    const [servers, firewalls, addresses, zones] = await Promise.all([
-      api.list(`/servers?${query}`, "servers", Dated, { signal }),
-      api.list(`/firewalls?${query}`, "firewalls", Dated, { signal }),
-      api.list(`/primary_ips?${query}`, "primary_ips", Typed, { signal }),
-      api.list("/zones", "zones", Zone, { signal }),
-    ])
+  async function recordsOf(query: string, signal: AbortSignal | undefined): Promise<HeldResource[]> {
+    const all = await zones.list("/zones", "zones", Zone, { signal })
     const records = await Promise.all(
-      zones.map(async zone => {
-        const sets = await api.list(`/zones/${zone.id}/rrsets?${query}`, "rrsets", Rrset, { signal })
+      all.map(async zone => {
+        const sets = await zones.list(`/zones/${zone.id}/rrsets?${query}`, "rrsets", Rrset, { signal })
         return sets.map(set => ({
           ...{ name: `record-${set.type}`, type: TYPES.record, ...held(set.labels, null) },
           // By the zone's name, as the program names it: taken in by number it would be another zone's and be replaced.
@@ -47,8 +44,24 @@ export function hetznerResources(
         }))
       }),
     )
+    return records.flat()
+  }
+
+  /** Everything but volumes, named as programs/hetzner.ts names it. */
+  async function labelled(
+    labels: Record<string, string>,
+    withRecords: boolean,
+    signal: AbortSignal | undefined,
+  ): Promise<HeldResource[]> {
+    const query = `label_selector=${selector(labels)}`
+    const [servers, firewalls, addresses, records] = await Promise.all([
+      api.list(`/servers?${query}`, "servers", Dated, { signal }),
+      api.list(`/firewalls?${query}`, "firewalls", Dated, { signal }),
+      api.list(`/primary_ips?${query}`, "primary_ips", Typed, { signal }),
+      withRecords ? recordsOf(query, signal) : [],
+    ])
     return [
-      ...records.flat(),
+      ...records,
       ...servers.map(one => ({ name: "machine", type: TYPES.machine, ...dated(one) })),
       ...firewalls.map(one => ({ name: "firewall", type: TYPES.firewall, ...dated(one) })),
       ...addresses.map(one => ({ name: one.type, type: TYPES.address, ...dated(one) })),
@@ -56,12 +69,13 @@ export function hetznerResources(
   }
 
   return {
-    resources: (workspace, { signal } = {}) => labelled({ [LABELS.workspace]: workspace }, signal),
+    resources: (workspace, { signal } = {}) => labelled({ [LABELS.workspace]: workspace }, true, signal),
 
     async heldResources({ signal } = {}) {
       const labels = { [LABELS.managedBy]: MANAGER }
       const [resources, volumes] = await Promise.all([
-        labelled(labels, signal),
+        // Records are the project's that has the zones.
+        labelled(labels, api === zones, signal),
         api.list(`/volumes?label_selector=${selector(labels)}`, "volumes", Dated, { signal }),
       ])
       const all = [...resources, ...volumes.map(one => ({ name: "volume", type: TYPES.volume, ...dated(one) }))]
@@ -71,11 +85,11 @@ export function hetznerResources(
 
     async removeResources(resources, { signal } = {}) {
       const call = signal ? { signal } : {}
-      const remove = (path: string) => orNull(api.request("DELETE", path, z.object({}), { signal }))
+      const remove = (at: HetznerApi, path: string) => orNull(at.request("DELETE", path, z.object({}), { signal }))
       const of = (type: string) => resources.filter(one => one.type === type)
       for (const { id } of of(TYPES.record)) {
         const [zone = "", ...set] = id.split("/")
-        await remove(`/zones/${zone}/rrsets/${set.join("/")}`)
+        await remove(zones, `/zones/${zone}/rrsets/${set.join("/")}`)
       }
       for (const { id } of of(TYPES.machine)) {
         const machine = await machines().get(id, call)
@@ -84,8 +98,8 @@ export function hetznerResources(
         await machines().remove(id, call)
       }
       // A firewall, an address or a volume in use is refused; now they are not.
-      for (const { id } of of(TYPES.firewall)) await remove(`/firewalls/${id}`)
-      for (const { id } of of(TYPES.address)) await remove(`/primary_ips/${id}`)
+      for (const { id } of of(TYPES.firewall)) await remove(api, `/firewalls/${id}`)
+      for (const { id } of of(TYPES.address)) await remove(api, `/primary_ips/${id}`)
       for (const { id } of of(TYPES.volume)) await machines().removeVolume(id, call)
     },
   }

@@ -14,8 +14,11 @@ const SHUTDOWN_GRACE_MS = 60_000
 
 const OneAction = z.object({ action: Action })
 
-/** Hetzner's machines through its own API; the local cloud's likewise. */
-export function createHetznerMachines(api: HetznerApi): Machines {
+/**
+ * Hetzner's machines through its own API; the local cloud's likewise.
+ * @param zones the project that has the DNS zones, where it is another one
+ */
+export function createHetznerMachines(api: HetznerApi, zones: HetznerApi = api): Machines {
   const act = async (id: string, action: string, body: unknown, signal: AbortSignal | undefined) => {
     const answer = await api.request("POST", `/servers/${id}/actions/${action}`, OneAction, { body, signal })
     await api.waitForAction(answer.action, { signal })
@@ -56,8 +59,9 @@ export function createHetznerMachines(api: HetznerApi): Machines {
       if (answer) await api.waitForAction(answer.action, { signal })
     },
 
-    ...hetznerResources(api, () => machines),
+    ...hetznerResources(api, zones, () => machines),
 
+    prepare: async () => {},
     createApart: (wanted, { signal } = {}) => createApart(api, machines, wanted, signal),
 
     async createSnapshot(machineId, { description, labels }, { signal, begun } = {}) {
@@ -113,7 +117,7 @@ export function createHetznerMachines(api: HetznerApi): Machines {
         api.list(`/server_types?name=${encodeURIComponent(wanted.size)}`, "server_types", ServerType, { signal }),
         orNull(api.request("GET", `/images/${wanted.image}`, z.object({ image: Image }), { signal })),
         orNull(
-          api.request(
+          zones.request(
             "GET",
             `/zones/${encodeURIComponent(wanted.zone)}`,
             z.object({ zone: z.object({ id: z.number() }) }),
@@ -169,7 +173,7 @@ export function createHetznerMachines(api: HetznerApi): Machines {
         throw new InfraError(
           "unknown-zone",
           "fail",
-          `The provider does not have the DNS zone "${wanted.zone}" in this project; create it there first.`,
+          `The provider does not have the DNS zone "${wanted.zone}" in the project of HCLOUD_TOKEN; create it there first.`,
         )
     },
   }

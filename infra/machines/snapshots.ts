@@ -64,6 +64,8 @@ export interface SnapshotFacts extends SnapshotAbout {
   /** A machine made from it needs at least such a disk. */
   diskGb: number
   createdAt: number
+  /** The provider's project that has it, where several were asked. */
+  project?: string
 }
 
 /** Labels of a snapshot. Pure. */
@@ -92,12 +94,13 @@ export function snapshotLabels(
 
 /** What a snapshot is, by its labels; null for one that is not a workspace's. Pure. */
 export function snapshotFacts(snapshot: Snapshot): SnapshotFacts | null {
-  const { id, labels, state, description, bytes, diskGb, createdAt } = snapshot
+  const { id, labels, state, description, bytes, diskGb, createdAt, project } = snapshot
   const kind = SNAPSHOT_KINDS.find(one => one === labels[SNAPSHOT_LABELS.kind])
   const [workspace, owner] = [labels[LABELS.workspace], labels[LABELS.owner]]
   if (labels[LABELS.managedBy] !== MANAGER || !kind || !workspace || !owner) return null
   return {
     ...{ id, workspace, owner, kind, description, bytes, diskGb, state },
+    ...(project === undefined ? {} : { project }),
     operation: labels[SNAPSHOT_LABELS.operation] ?? "",
     profile: labels[SNAPSHOT_LABELS.profile] ?? "",
     region: labels[SNAPSHOT_LABELS.region] ?? "",

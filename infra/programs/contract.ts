@@ -16,9 +16,18 @@ export interface WorkspaceOutputs {
  */
 export type Adoptions = Record<string, string>
 
+/** What a repair does not touch. */
+export interface Untouched {
+  /** The machine is gone without anybody's wish: none is made in its place, since it would have an empty disk. */
+  isMachineLost?: boolean
+  /** Properties of the machine that stay as they are. */
+  leave?: string[]
+}
+
 /** A provider's program: spec and secrets in, a Pulumi inline program out. Pure until the engine runs it. */
 export type WorkspaceProgram = (
   spec: WorkspaceSpec,
   secrets: WorkspaceSecrets,
   adopt?: Adoptions,
+  untouched?: Untouched,
 ) => () => Promise<WorkspaceOutputs & Record<string, unknown>>

@@ -4,6 +4,7 @@ import type { WorkspaceProgram } from "./contract.ts"
 /** Programs by provider, loaded when first needed: each brings a provider's whole SDK with it. */
 const PROGRAMS: Record<WorkspaceSpec["provider"], () => Promise<WorkspaceProgram>> = {
   hetzner: async () => (await import("./hetzner.ts")).hetznerProgram,
+  gcp: async () => (await import("./gcp.ts")).gcpProgram,
 }
 
 /** The program of a provider. */

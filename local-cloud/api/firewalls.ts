@@ -3,6 +3,7 @@ import { z } from "zod"
 import type { Context } from "../context.ts"
 import { ApiError, inUse, invalidInput } from "../errors.ts"
 import { parseSelector } from "../labels.ts"
+import { requireBelowLimit } from "../limits.ts"
 import { byFirewall, WITH_SELECTOR } from "../state/keys.ts"
 import type { ActionRecord, FirewallRecord } from "../state/records.ts"
 import type { Store } from "../state/store.ts"
@@ -67,6 +68,7 @@ export const firewallRoutes: Route[] = [
       const { store, now } = context
       const body = parseBody(Create, call.body)
       requireFreeName(store, "firewall", call.project, body.name)
+      requireBelowLimit(context, call.project, "firewall")
       const firewall: FirewallRecord = {
         id: store.nextId(),
         project: call.project,

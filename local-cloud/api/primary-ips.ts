@@ -2,6 +2,7 @@ import { z } from "zod"
 import { firstAddress, freeAddress } from "../addresses.ts"
 import type { Context } from "../context.ts"
 import { ApiError, invalidInput, isProtected, notFound, unavailable } from "../errors.ts"
+import { requireBelowLimit } from "../limits.ts"
 import { byAddress } from "../state/keys.ts"
 import type { PrimaryIpRecord, ServerRecord } from "../state/records.ts"
 import type { Store } from "../state/store.ts"
@@ -169,7 +170,7 @@ function action(
 
 /** Makes a primary IP with an address nobody has. */
 export function allocate(
-  { store, now, config }: Pick<Context, "store" | "now" | "config">,
+  { store, now, config, limits }: Pick<Context, "store" | "now" | "config" | "limits">,
   wanted: {
     project: string
     name: string
@@ -179,6 +180,7 @@ export function allocate(
     labels?: Record<string, string>
   },
 ): PrimaryIpRecord {
+  requireBelowLimit({ store, limits }, wanted.project, "primary_ip")
   const id = store.nextId()
   const from = firstAddress(config.directory) + id
   const ip = freeAddress(wanted.type, from, one => store.find("primary_ip", byAddress(one)).length > 0)

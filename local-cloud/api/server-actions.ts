@@ -3,6 +3,7 @@ import { z } from "zod"
 import { SERVER_TYPES } from "../catalog.ts"
 import type { Context } from "../context.ts"
 import { ApiError, invalidInput, locked, unsupported } from "../errors.ts"
+import { requireBelowLimit } from "../limits.ts"
 import { byServer } from "../state/keys.ts"
 import type { ActionRecord, ImageRecord, ServerRecord, ServerStatus, Work } from "../state/records.ts"
 import { presentImage } from "./images.ts"
@@ -67,7 +68,8 @@ export const serverActionRoutes: Route[] = [
       args: { type: type.name, upgradeDisk: body.upgrade_disk },
     }
   }),
-  action("create_image", ({ store, now }, call, server) => {
+  action("create_image", (context, call, server) => {
+    const { store, now } = context
     const body = parseBody(
       z.object({
         type: z.enum(["snapshot", "backup"]).default("snapshot"),
@@ -79,6 +81,7 @@ export const serverActionRoutes: Route[] = [
     if (body.type === "backup" && server.backupWindow === null)
       throw unsupported("backups are not enabled for this server")
     const source = server.image === null ? undefined : store.get("image", server.image)
+    requireBelowLimit(context, call.project, "image")
     const image: ImageRecord = {
       id: store.nextId(),
       project: call.project,

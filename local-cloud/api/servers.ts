@@ -3,6 +3,7 @@ import { z } from "zod"
 import { SERVER_TYPES, type ServerType } from "../catalog.ts"
 import type { Context } from "../context.ts"
 import { ApiError, invalidInput, isProtected, locked, notFound, unavailable } from "../errors.ts"
+import { requireBelowLimit } from "../limits.ts"
 import { NoRoomError } from "../machines/contract.ts"
 import { byName } from "../state/keys.ts"
 import type { ImageRecord, PrimaryIpRecord, ServerRecord } from "../state/records.ts"
@@ -153,6 +154,7 @@ function create(context: Context, call: Call) {
     if (!key) throw notFound("SSH key", given)
     return key.id
   })
+  requireBelowLimit(context, call.project, "server")
   const id = store.nextId()
   const address = (version: "ipv4" | "ipv6") => {
     const given = body.public_net[version]

@@ -1,6 +1,7 @@
 import { z } from "zod"
 import type { Context } from "../context.ts"
 import { ApiError, inUse, invalidInput, isProtected, locked, notFound } from "../errors.ts"
+import { requireBelowLimit } from "../limits.ts"
 import type { ActionRecord, VolumeRecord, Work } from "../state/records.ts"
 import { locationByName } from "./catalog-routes.ts"
 import { currentAction } from "./present-action.ts"
@@ -38,7 +39,8 @@ export const volumeRoutes: Route[] = [
   {
     method: "POST",
     path: "/volumes",
-    handle: ({ store, actions, now }, call) => {
+    handle: (context, call) => {
+      const { store, actions, now } = context
       const body = parseBody(Create, call.body)
       requireFreeName(store, "volume", call.project, body.name)
       const server = body.server === undefined ? null : store.get("server", body.server)
@@ -47,6 +49,7 @@ export const volumeRoutes: Route[] = [
       const location = server?.location ?? body.location
       if (!location || !locationByName(location))
         throw invalidInput([{ name: "location", messages: ["must be a location, or a server must be given"] }])
+      requireBelowLimit(context, call.project, "volume")
       const volume: VolumeRecord = {
         id: store.nextId(),
         project: call.project,

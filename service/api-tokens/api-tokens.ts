@@ -3,8 +3,12 @@ import { ServiceError } from "../errors.ts"
 import { hashOf, randomToken } from "../keys.ts"
 import { PREFIX } from "../redis/connect.ts"
 
-export const SCOPES = ["read", "write"] as const
+/** From less to more: each may do what those before it may. `operate` is what an operator may do with what others have. */
+export const SCOPES = ["read", "write", "operate"] as const
 export type Scope = (typeof SCOPES)[number]
+
+/** May somebody with one scope do what needs another? */
+export const allows = (has: Scope, needed: Scope): boolean => SCOPES.indexOf(has) >= SCOPES.indexOf(needed)
 
 /** A credential for scripts, without its secret. */
 export interface ApiToken {

@@ -1,6 +1,7 @@
 import type { Redis } from "ioredis"
 import type { Machines } from "../../infra/machines/contract.ts"
 import { type SnapshotFacts, type SnapshotKind, snapshotFacts } from "../../infra/machines/snapshots.ts"
+import { projectOf } from "../../infra/projects.ts"
 import { LABELS, MANAGER } from "../../infra/workspace-spec.ts"
 import { ServiceError } from "../errors.ts"
 import { loadScript } from "../redis/scripts.ts"
@@ -19,29 +20,33 @@ export interface Backups {
   /** Every snapshot of every workspace, whatever its kind. */
   all(): Promise<SnapshotFacts[]>
   /** Those of one workspace that can be restored, newest first. */
-  of(user: string, workspace: string): Promise<SnapshotFacts[]>
+  of(user: string, workspace: Pick<Workspace, "id" | "project">): Promise<SnapshotFacts[]>
   /** All of a user's that can be restored, those of deleted workspaces too, newest first. */
   ofUser(user: string): Promise<SnapshotFacts[]>
-  /** @throws ServiceError `no-backup` when it is none of the user's, or not usable */
-  require(user: string, snapshot: string): Promise<SnapshotFacts>
+  /**
+   * @param project of the provider that it must be in; any where nothing is said
+   * @throws ServiceError `no-backup` when it is none of the user's, or not usable
+   */
+  require(user: string, snapshot: string, project?: string): Promise<SnapshotFacts>
   /** @throws ServiceError `no-backup` */
   remove(user: string, snapshot: string): Promise<void>
   /** What its owner is shown without the provider being asked. Nothing rests on it. */
   show(workspace: string, summary: BackupSummary): Promise<void>
   /** Looks at the provider, and shows what is there now. */
-  refresh(workspace: Pick<Workspace, "id" | "backups">): Promise<void>
+  refresh(workspace: Pick<Workspace, "id" | "backups" | "project">): Promise<void>
 }
 
 export function createBackups(machines: Machines, redis: Redis): Backups {
-  async function find(labels: Record<string, string>): Promise<SnapshotFacts[]> {
-    const found = await machines.listSnapshots({ [LABELS.managedBy]: MANAGER, ...labels })
+  async function find(labels: Record<string, string>, project?: string): Promise<SnapshotFacts[]> {
+    const there = project === undefined ? {} : { project }
+    const found = await machines.listSnapshots({ [LABELS.managedBy]: MANAGER, ...labels }, there)
     return found.flatMap(one => snapshotFacts(one) ?? []).sort((a, b) => b.createdAt - a.createdAt)
   }
-  const restorable = async (labels: Record<string, string>) =>
-    (await find(labels)).filter(({ kind }) => RESTORABLE.includes(kind))
+  const restorable = async (labels: Record<string, string>, project?: string) =>
+    (await find(labels, project)).filter(({ kind }) => RESTORABLE.includes(kind))
   const ofUser = (user: string) => restorable({ [LABELS.owner]: user })
-  async function require(user: string, snapshot: string): Promise<SnapshotFacts> {
-    const found = (await ofUser(user)).find(one => one.id === snapshot)
+  async function require(user: string, snapshot: string, project?: string): Promise<SnapshotFacts> {
+    const found = (await restorable({ [LABELS.owner]: user }, project)).find(one => one.id === snapshot)
     if (found?.available) return found
     throw new ServiceError("no-backup", 404, "There is no such backup, or it is not yours, or not usable.")
   }
@@ -50,20 +55,21 @@ export function createBackups(machines: Machines, redis: Redis): Backups {
   }
   return {
     all: () => find({}),
-    of: (user, workspace) => restorable({ [LABELS.owner]: user, [LABELS.workspace]: workspace }),
+    of: (user, workspace) =>
+      restorable({ [LABELS.owner]: user, [LABELS.workspace]: workspace.id }, projectOf(workspace)),
     ofUser,
     require,
     async remove(user, snapshot) {
-      const { workspace } = await require(user, snapshot)
+      const { workspace, project } = await require(user, snapshot)
       await machines.removeSnapshot(snapshot)
-      return refresh({ id: workspace, backups: null })
+      return refresh({ id: workspace, backups: null, ...(project ? { project } : {}) })
     },
     show,
     refresh,
   }
 
-  async function refresh({ id, backups }: Pick<Workspace, "id" | "backups">): Promise<void> {
-    const its = await find({ [LABELS.workspace]: id })
+  async function refresh({ id, backups, ...at }: Pick<Workspace, "id" | "backups" | "project">): Promise<void> {
+    const its = await find({ [LABELS.workspace]: id }, projectOf(at))
     await show(id, { last: lastBackup(its), next: backups?.next ?? null, lastProven: lastProven(its) })
   }
 }

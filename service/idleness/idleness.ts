@@ -34,7 +34,7 @@ export interface Idleness {
 export interface IdlenessMeans {
   redis: Redis
   channel: MachineChannel
-  workspaces: Pick<Workspaces, "beginAs">
+  workspaces: Pick<Workspaces, "stop">
   settings: IdlenessSettings
   now: () => number
   log: Logger
@@ -96,7 +96,7 @@ export function createIdleness(means: IdlenessMeans): Idleness {
 
   async function stop(record: IdleRecord, judgement: Judgement): Promise<boolean> {
     try {
-      await workspaces.beginAs(IDLENESS, record.id, "stop", {
+      await workspaces.stop({ requestedBy: IDLENESS }, record.id, undefined, {
         unchanged: record.basis,
         because: unusedSince(judgement, now()),
       })

@@ -41,9 +41,12 @@ export interface PreferenceStore {
   clearWebhook(user: string): Promise<void>
 }
 
+/** What a webhook's secret is bound to: the key it lies under. */
+export const webhookContext = (key: string) => `webhook ${key}`
+
 export function createPreferences(redis: Redis, keys: Keys): PreferenceStore {
   const keyOf = (user: string) => `${PREFIX}user:${user}:notify`
-  const context = (user: string) => `webhook ${keyOf(user)}`
+  const context = (user: string) => webhookContext(keyOf(user))
   const confirmation = (user: string, address: string) => keys.mac("confirm-address", `${user} ${address}`)
   return {
     confirmation,

@@ -5,12 +5,14 @@ import { InfraError } from "../../infra/errors.ts"
 import type { Machines } from "../../infra/machines/contract.ts"
 import type { Backups } from "../backups/backups.ts"
 import type { Config } from "../config.ts"
+import type { Looks } from "../drift/looks.ts"
 import { ServiceError } from "../errors.ts"
 import type { Keys } from "../keys.ts"
 import type { MachineChannel } from "../machines/channel.ts"
 import type { Proofs } from "../machines/proof-store.ts"
 import type { MachineReports } from "../machines/reports.ts"
 import type { Notify } from "../notifications/outbox.ts"
+import type { Destination, Projects } from "../projects/projects.ts"
 import type { Secrets } from "../secrets/secrets.ts"
 import type { VncTokens } from "../vnc-tokens/vnc-tokens.ts"
 import type { State } from "../workspaces/transitions.ts"
@@ -23,12 +25,17 @@ export interface Means {
   keys: Keys
   cloud: CloudConfig
   pool: EnginePool
+  /** Of the project that the operation's workspace is in. */
   machines: Machines
+  /** Of another one. @throws InfraError `unknown-project` */
+  machinesIn(project: string): Machines
+  projects: Pick<Projects, "names" | "place" | "limitMet" | "roomMade">
   channel: MachineChannel
   reports: MachineReports
   tokens: VncTokens
   secrets: Secrets
   backups: Backups
+  looks: Looks
   proofs: Proofs
   notify: Notify
   now: () => number
@@ -53,6 +60,12 @@ export interface OperationRun {
    * @throws RunEnded when another worker has the operation by now
    */
   mark(name: string, value?: string): Promise<void>
+  /**
+   * Puts a workspace that is being created into another project of the provider, unless that one is full by now: this run
+   * is one there from then on. What it had where it was begun must be gone.
+   * @throws RunEnded when another worker has the operation by now
+   */
+  settle(place: Destination): Promise<"settled" | "full">
   /** Is this a fault of the provider after which all of it is tried again? Then nothing is to be taken back. */
   bears(error: unknown): boolean
 }

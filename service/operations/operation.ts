@@ -11,6 +11,8 @@ export interface OperationInfo {
   kind: Kind
   /** User id of who asked for it. */
   requestedBy: string
+  /** Id of the request that an operator asked for it in. */
+  request?: string
   createdAt: number
   wish?: Wish
   /** Median seconds of earlier ones of the same kind, in all and by step; empty where there were none. */
@@ -35,6 +37,8 @@ export interface Wish {
   leavesNothing?: boolean
   /** Why the service itself began a stop, in words that follow "It was stopped because". */
   because?: string
+  /** A repair that only notes in the stack what is accepted. */
+  settles?: boolean
   /** Made by the schedule, not by a person. */
   scheduled?: boolean
 }
@@ -56,6 +60,17 @@ export interface Operation extends OperationInfo {
   marks: Record<string, string>
 }
 
+/** What went wrong, for operators. */
+export interface Fault {
+  id: string
+  message: string
+  detail: string | null
+}
+
+/** Why an operation failed, in the words for operators; null where nobody noted it. */
+export const faultOf = ({ marks }: Pick<Operation, "marks">): Fault | null =>
+  marks.fault === undefined ? null : (JSON.parse(marks.fault) as Fault)
+
 /** Steps in the order a person sees them, by kind. */
 export const STEPS = {
   create: ["check", "resources", "boot", "desktop"],
@@ -64,6 +79,7 @@ export const STEPS = {
   hibernate: ["viewers", "power", "snapshot", "resources"],
   wake: ["check", "resources", "boot", "desktop"],
   backup: ["flush", "snapshot"],
+  repair: ["resources", "power", "look"],
   prove: ["check", "resources", "boot", "compare"],
   restore: ["viewers", "power", "snapshot", "resources", "boot", "desktop"],
   resize: ["viewers", "power", "resources", "boot", "desktop"],
@@ -97,6 +113,11 @@ export const STEP_LABELS: Record<Kind, Partial<Record<StepName, string>>> = {
     resources: "Making the machine from its snapshot",
     boot: "Starting the machine",
     desktop: "Getting the desktop ready",
+  },
+  repair: {
+    resources: "Making address, firewall and names as they were",
+    power: "Looking whether the machine is on or off as it shall be",
+    look: "Comparing once more",
   },
   backup: { flush: "Writing everything to the disk", snapshot: "Making the backup" },
   prove: {

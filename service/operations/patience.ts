@@ -1,6 +1,6 @@
 import { InfraError } from "../../infra/errors.ts"
 
-/** What passes by itself: the provider cannot be reached, fails, has too much to do, or is at work on the machine. */
+/** What passes by itself: the provider, or the storage of the engine's state, cannot be reached, fails, has too much to do, or is at work on the machine. */
 const PASSING = new Set([
   "provider-unreachable",
   "provider-silent",
@@ -8,6 +8,9 @@ const PASSING = new Set([
   "provider-rate-limited",
   "provider-action-failed",
   "provider-busy",
+  "state-unreachable",
+  // Where hosts share the state, a lock of another one's dead engine is there until that host, or its loss, is noticed.
+  "stack-locked",
 ])
 
 const FIRST_PAUSE_MS = 1_000

@@ -2,9 +2,10 @@ import { DelayedError, Queue, Worker } from "bullmq"
 import type { Redis } from "ioredis"
 import type { Logger } from "pino"
 import { PREFIX } from "../redis/connect.ts"
-import { KEY } from "../workspaces/store.ts"
+import { KEY, type WorkspaceStore } from "../workspaces/store.ts"
 import { LEASE_MS } from "./lease.ts"
 import { type Runner, runOperation } from "./run-operation.ts"
+import { urgencyOf } from "./urgency.ts"
 
 /** One queue per provider, since each has a limit of its own. */
 const queueName = (provider: string) => `operations-${provider}`
@@ -30,7 +31,12 @@ export interface OperationQueue {
 }
 
 /** @param connection a connection for commands, used by the queue alone */
-export function createOperationQueue(redis: Redis, connection: Redis, log: Logger): OperationQueue {
+export function createOperationQueue(
+  redis: Redis,
+  store: Pick<WorkspaceStore, "operation">,
+  connection: Redis,
+  log: Logger,
+): OperationQueue {
   const queue = new Queue(queueName("hetzner"), {
     connection,
     prefix,
@@ -39,7 +45,8 @@ export function createOperationQueue(redis: Redis, connection: Redis, log: Logge
   queue.on("error", error => log.debug({ err: error }, "queue"))
   // The id of the job is the operation's: however often it is added, it is there once.
   const add = async (operation: string) => {
-    await queue.add("operation", { operation }, { jobId: operation })
+    const found = await store.operation(operation)
+    if (found) await queue.add("operation", { operation }, { jobId: operation, priority: urgencyOf(found) })
   }
   return {
     add,
@@ -48,8 +55,9 @@ export function createOperationQueue(redis: Redis, connection: Redis, log: Logge
       await Promise.all(toDo.map(add))
     },
     async depth() {
-      const counts = await queue.getJobCounts("waiting", "delayed", "active")
-      return { waiting: (counts.waiting ?? 0) + (counts.delayed ?? 0), active: counts.active ?? 0 }
+      const counts = await queue.getJobCounts("waiting", "prioritized", "delayed", "active")
+      const { waiting = 0, prioritized = 0, delayed = 0 } = counts
+      return { waiting: waiting + prioritized + delayed, active: counts.active ?? 0 }
     },
     limit: async operations => void (await queue.setGlobalConcurrency(operations)),
     close: () => queue.close(),
@@ -60,6 +68,10 @@ export function createOperationQueue(redis: Redis, connection: Redis, log: Logge
 export interface OperationWorker {
   /** Takes no new ones and waits up to `drainMs` for those under way; the rest is left for the next worker. */
   close(drainMs: number): Promise<void>
+  /** Takes no new ones for as long as it is to, and goes on with those under way. */
+  drain(wanted: boolean): Promise<void>
+  /** How many it is at. */
+  active(): number
 }
 
 /**
@@ -73,11 +85,17 @@ export function startOperationWorker(
   concurrency: number,
 ): OperationWorker {
   const stop = new AbortController()
+  let draining = false
+  let active = 0
   const worker = new Worker<{ operation: string }>(
     queueName("hetzner"),
     async (job, token) => {
-      const end = await runOperation(runner, job.data.operation, stop.signal)
-      if (end === "over") return
+      // What was fetched at the moment the draining began is left for others.
+      if (!draining) {
+        active++
+        const end = await runOperation(runner, job.data.operation, stop.signal).finally(() => active--)
+        if (end === "over") return
+      }
       // By the queue's own clock.
       await job.moveToDelayed(Date.now() + BUSY_MS, token)
       throw new DelayedError()
@@ -97,11 +115,21 @@ export function startOperationWorker(
   const limit = () =>
     void queue.limit(concurrency).catch(error => runner.log.warn({ err: error }, "the queue could not be limited"))
   limit()
-  const reconcile = () =>
+  const reconcile = () => {
+    // A Redis that was emptied has forgotten it too.
+    limit()
     void queue.reconcile().catch(error => runner.log.warn({ err: error }, "the queue could not be compared"))
+  }
   const timer = setInterval(reconcile, RECONCILE_MS)
   reconcile()
   return {
+    active: () => active,
+    async drain(wanted) {
+      if (wanted === draining) return
+      draining = wanted
+      if (wanted) await worker.pause(true)
+      else worker.resume()
+    },
     async close(drainMs) {
       clearInterval(timer)
       const late = setTimeout(() => stop.abort(), drainMs)

@@ -2,8 +2,10 @@ import { setTimeout as sleep } from "node:timers/promises"
 import type { Redis } from "ioredis"
 import type { Logger } from "pino"
 import { toErrorValue } from "../../infra/errors.ts"
+import { inProject, projectOf } from "../../infra/projects.ts"
 import { forOwner, ServiceError } from "../errors.ts"
 import { randomToken } from "../keys.ts"
+import type { Destination } from "../projects/projects.ts"
 import { loadScript } from "../redis/scripts.ts"
 import { KEY, type WorkspaceStore } from "../workspaces/store.ts"
 import { type State, TRANSITIONS } from "../workspaces/transitions.ts"
@@ -12,11 +14,12 @@ import type { Estimates } from "./estimates.ts"
 import type { OperationEvents } from "./events.ts"
 import { PERFORM } from "./kinds/index.ts"
 import { claim, keepLease, RunEnded } from "./lease.ts"
-import type { Operation, OperationEvent, OperationState, StepName } from "./operation.ts"
+import type { Fault, Operation, OperationEvent, OperationState, StepName } from "./operation.ts"
 import { type Means, type OperationRun, type Outcome, Returned } from "./operation-run.ts"
 import { createPatience, type Patience } from "./patience.ts"
 
 const markScript = loadScript(new URL("lua/mark.lua", import.meta.url))
+const settleScript = loadScript(new URL("lua/settle.lua", import.meta.url))
 const finishScript = loadScript(new URL("lua/finish.lua", import.meta.url))
 /** Seconds a finished operation and a terminated workspace are remembered. */
 const REMEMBERED_S = 30 * 24 * 3600
@@ -77,14 +80,14 @@ async function runClaimed(runner: Runner, claimed: Claimed): Promise<RunEnd> {
   teller.tell({ type: "state", state: "running" })
   try {
     const patience = createPatience(means.config.providerPatienceMs)
-    const { state: after = TRANSITIONS[operation.kind].done, ...outcome } = await performPatiently(
-      {
-        ...{ means, workspace, operation, epoch, signal: controller.signal, log },
-        ...{ step: teller.step, say: teller.say, bears: patience.bears },
-        mark: (name, value = "1") => note(runner, claimed, name, value),
-      },
-      patience,
-    )
+    const machines = means.machinesIn(projectOf(workspace))
+    const run: OperationRun = {
+      ...{ means: { ...means, machines }, workspace, operation, epoch, signal: controller.signal, log },
+      ...{ step: teller.step, say: teller.say, bears: patience.bears },
+      mark: (name, value = "1") => note(runner, claimed, name, value),
+      settle: place => settle(runner, claimed, place, run),
+    }
+    const { state: after = TRANSITIONS[operation.kind].done, ...outcome } = await performPatiently(run, patience)
     controller.signal.throwIfAborted()
     const steps = teller.end("done")
     const word = await finish(runner, claimed, "succeeded", null, outcome, after)
@@ -105,6 +108,7 @@ async function runClaimed(runner: Runner, claimed: Claimed): Promise<RunEnd> {
     teller.end("failed")
     const cause = error instanceof Returned ? error.cause : error
     const failure = ended instanceof RunEnded ? CANCELLED : failureOf(cause, log)
+    if (!(ended instanceof RunEnded)) await noteFault(runner, claimed, cause)
     const state = ended instanceof RunEnded ? "cancelled" : "failed"
     const after = error instanceof Returned ? error.state : TRANSITIONS[operation.kind].failed
     const outcome = error instanceof Returned ? error.outcome : {}
@@ -124,9 +128,10 @@ async function performPatiently(run: OperationRun, patience: Patience): Promise<
       return await PERFORM[run.operation.kind](run)
     } catch (error) {
       run.signal.throwIfAborted()
+      const { id, detail } = toErrorValue(error)
+      if (id === "provider-limit") await run.means.projects.limitMet(projectOf(run.workspace))
       const pauseMs = patience.next(error)
       if (pauseMs === null) throw error
-      const { id, detail } = toErrorValue(error)
       run.log.warn({ id, detail, pauseMs }, "the provider failed; it is tried again")
       run.say(`The cloud has a fault at the moment (${id}). It is tried again in ${Math.ceil(pauseMs / 1000)} s.`)
       await sleep(pauseMs, undefined, { signal: run.signal })
@@ -186,6 +191,8 @@ async function finish(
       KEY.workspacesOf(workspace.owner),
       KEY.workspaces,
       KEY.changes,
+      KEY.failed,
+      KEY.elsewhere,
     ],
     [
       ...[operation.id, epoch, token, state, after ?? "", means.now()],
@@ -204,6 +211,36 @@ async function note(
   const keys = [KEY.operation(operation.id), KEY.leaseOf(workspace.id, operation.kind)]
   if ((await markScript.run(redis, keys, [token, epoch, name, value])) !== "noted") throw new RunEnded("lost")
   operation.marks[name] = value
+}
+
+/** What went wrong in the operator's words: their own are told less, see `forOwner`. */
+async function noteFault(runner: Runner, claimed: Claimed, error: unknown): Promise<void> {
+  const { id, message, detail } = toErrorValue(error)
+  const fault: Fault = { id, message, detail: detail?.slice(0, 2_000) ?? null }
+  // Whoever has been overtaken notes nothing.
+  await note(runner, claimed, "fault", JSON.stringify(fault)).catch(() => {})
+}
+
+async function settle(
+  { redis, means }: Runner,
+  { operation, workspace, token, epoch }: Claimed,
+  { project, image }: Destination,
+  run: OperationRun,
+): Promise<"settled" | "full"> {
+  const keys = [
+    ...[KEY.operation(operation.id), KEY.leaseOf(workspace.id, operation.kind), KEY.workspace(workspace.id)],
+    ...[KEY.elsewhere, KEY.workspaces],
+  ]
+  const place = inProject(project)
+  const most = means.config.projectWorkspaces
+  const word = await settleScript.run(redis, keys, [token, epoch, workspace.id, place.project ?? "", image, most])
+  if (word === "lost") throw new RunEnded("lost")
+  if (word === "full") return "full"
+  delete operation.marks.leaving
+  const { project: _, ...about } = workspace
+  run.workspace = { ...about, ...place, image }
+  run.means = { ...run.means, machines: means.machinesIn(project) }
+  return "settled"
 }
 
 const leaseOf = ({ operation, workspace }: Claimed) => KEY.leaseOf(workspace.id, operation.kind)

@@ -28,6 +28,7 @@ export async function waitUntilReady(
   await means.channel.order(workspace.id, { type: "report", data: {} })
   let connected = false
   let nudged = false
+  let explained = false
   const callsBy = means.now() + Math.min(CALLS_BY_MS, means.config.readyMs / 4)
   try {
     for (;;) {
@@ -40,6 +41,10 @@ export async function waitUntilReady(
       }
       const fresh = reportedAt >= since ? report : null
       if (fresh?.ready) return
+      if (fresh?.certificate?.state === "expired" && !explained) {
+        explained = true
+        run.say("Its certificate has expired meanwhile: the machine gets a new one before its desktop opens.")
+      }
       if (!connected && !nudged && means.now() > callsBy) {
         nudged = true
         await switchOnIfOff(run)

@@ -1,8 +1,12 @@
 import { Redis } from "ioredis"
 
-/** A connection for BullMQ, which waits for Redis by itself; its workers block, and duplicate what they are given. */
+/**
+ * A connection for BullMQ, which waits for Redis by itself; its workers block, and duplicate what they are given. It
+ * connects at once: one that BullMQ has to connect gets a single try, and when that comes to nothing, as on a computer
+ * too busy at the start, the queue is dead for as long as the process lives.
+ */
 export function queueConnection(url: string): Redis {
-  const redis = endsAloud(new Redis(url, { maxRetriesPerRequest: null, lazyConnect: true }))
+  const redis = endsAloud(new Redis(url, { maxRetriesPerRequest: null }))
   redis.on("error", () => {})
   return redis
 }

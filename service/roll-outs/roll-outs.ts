@@ -1,5 +1,6 @@
 import type { Redis } from "ioredis"
 import type { Logger } from "pino"
+import { projectOf } from "../../infra/projects.ts"
 import { ServiceError } from "../errors.ts"
 import { isOver } from "../operations/operation.ts"
 import { PREFIX } from "../redis/connect.ts"
@@ -47,7 +48,7 @@ interface Means {
   redis: Redis
   store: WorkspaceStore
   images: Images
-  workspaces: Pick<Workspaces, "upgradeAs">
+  workspaces: Pick<Workspaces, "upgrade">
   log: Logger
   now: () => number
 }
@@ -59,7 +60,7 @@ export function createRollOuts({ redis, store, images, workspaces, log, now }: M
     const all = await Promise.all((await store.ids()).map(store.get))
     const found = await Promise.all(
       all.map(async one => {
-        const newest = one && (await images.find(one.profile))
+        const newest = one && (await images.find(one.profile, projectOf(one)))
         const isOld = one !== null && newest !== null && newest !== one.image
         return isOld ? { id: one.id, state: one.state, asleep: one.snapshot !== null } : null
       }),
@@ -126,11 +127,15 @@ export function createRollOuts({ redis, store, images, workspaces, log, now }: M
     if (next.do === "wait") return
     const operations: Wave["operations"] = {}
     for (const id of next.workspaces) {
-      operations[id] = await workspaces.upgradeAs(ROLL_OUT, id).catch(error => {
+      const operation = await workspaces.upgrade({ requestedBy: ROLL_OUT }, id).catch(error => {
+        // A backup or a repair goes on: it is taken by a later wave.
+        if ((error as { id?: string }).id === "busy") return "later"
         log.warn({ err: error, workspace: id }, "it could not be upgraded")
         return null
       })
+      if (operation !== "later") operations[id] = operation
     }
+    if (Object.keys(operations).length === 0) return
     // Written down afterwards: cut off before, what was begun is under way, and the next wave is the smaller for it.
     await redis.hset(KEY, "waves", JSON.stringify([...waves, { begunAt: now(), operations }]))
   }

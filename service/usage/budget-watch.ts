@@ -12,7 +12,7 @@ const WARN_AT = [100, 80]
 
 export interface BudgetWatch {
   budgets: Budgets
-  workspaces: Pick<Workspaces, "listOf" | "beginAs">
+  workspaces: Pick<Workspaces, "listOf" | "stop">
   notify: Notify
   log: Logger
 }
@@ -41,7 +41,8 @@ async function stopAll({ workspaces, log }: BudgetWatch, user: string): Promise<
   for (const { id, state } of await workspaces.listOf(user)) {
     if (!admits(state)) continue
     log.info({ workspace: id, user }, "the owner's budget is used up: stopping it")
-    await workspaces.beginAs(BY_BUDGET, id, "stop", { because: "your budget is used up" }).catch(error => {
+    const because = "your budget is used up"
+    await workspaces.stop({ requestedBy: BY_BUDGET }, id, undefined, { because }).catch(error => {
       // Somebody was faster; the next look sees what came of it.
       if (!(error instanceof ServiceError)) throw error
     })

@@ -18,7 +18,8 @@ export function usageCsv(usage: WorkspaceUsage[]): string {
   return [head, ...rows].map(row => `${row.map(cell).join(",")}\r\n`).join("")
 }
 
-function cell(text: string): string {
+/** A value as a cell of a CSV; what a spreadsheet would take for a formula is no longer one. */
+export function cell(text: string): string {
   // A spreadsheet would take a name such as "=1+1" for a formula.
   const harmless = /^[=+\-@\t\r]/.test(text) ? `'${text}` : text
   return /[",\r\n]/.test(harmless) ? `"${harmless.replaceAll('"', '""')}"` : harmless

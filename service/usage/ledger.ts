@@ -1,9 +1,8 @@
-import { createReadStream } from "node:fs"
-import { type FileHandle, mkdir, open, readdir, stat } from "node:fs/promises"
+import { mkdir, stat } from "node:fs/promises"
 import { join } from "node:path"
-import { createInterface } from "node:readline"
 import type { Logger } from "pino"
 import { inOrder, type LedgerLine, lineText, parseLine } from "./ledger-line.ts"
+import { appendTo, linesOf, monthFile, monthsIn } from "./month-files.ts"
 import { type Month, monthOf } from "./months.ts"
 
 /** Bytes in one write at most: several processes append to one file, and what one writes must lie in one piece. */
@@ -30,25 +29,18 @@ interface Standing {
 }
 
 export function openLedger(directory: string, log: Logger): Ledger {
-  const fileOf = (month: Month) => join(directory, `usage-${month}.ndjson`)
+  const fileOf = (month: Month) => join(directory, monthFile("usage", month))
   const standings = new Map<Month, Standing>()
   /** Lines that were said to be unreadable, so that each is said once. */
   const said = new Set<string>()
 
-  async function months(): Promise<Month[]> {
-    const names = await readdir(directory).catch(error => {
-      if ((error as NodeJS.ErrnoException).code === "ENOENT") return []
-      throw error
-    })
-    return names.flatMap(name => /^usage-(\d{4}-\d\d)\.ndjson$/.exec(name)?.[1] ?? []).sort()
-  }
+  const months = () => monthsIn(directory, "usage")
 
   async function* read(month: Month, owner: Owner): AsyncGenerator<LedgerLine> {
     // Looked for before a line is parsed: most lines are other people's.
     const mark = owner === null ? "" : `"owner":${JSON.stringify(owner)}`
     let number = 0
-    const input = createReadStream(fileOf(month), "utf8")
-    for await (const text of createInterface({ input, crlfDelay: Number.POSITIVE_INFINITY })) {
+    for await (const text of linesOf(fileOf(month))) {
       number++
       if (text === "" || !text.includes(mark)) continue
       const line = parseLine(text)
@@ -88,7 +80,7 @@ export function openLedger(directory: string, log: Logger): Ledger {
     return last
   }
 
-  async function linesOf(month: Month, owner: Owner): Promise<LedgerLine[]> {
+  async function linesIn(month: Month, owner: Owner): Promise<LedgerLine[]> {
     const lines: LedgerLine[] = []
     if ((await months()).includes(month)) for await (const line of read(month, owner)) lines.push(line)
     return lines
@@ -98,38 +90,24 @@ export function openLedger(directory: string, log: Logger): Ledger {
     async append(lines) {
       await mkdir(directory, { recursive: true, mode: 0o700 })
       const byMonth = Map.groupBy(lines, line => monthOf(line.at))
-      for (const [month, its] of byMonth) await appendTo(fileOf(month), its.map(lineText))
+      for (const [month, its] of byMonth) await appendTo(fileOf(month), piecesOf(its.map(lineText)))
     },
     async linesFor(month, owner) {
       const before = [...(await standingBefore(month)).values()].filter(line => owner === null || line.owner === owner)
-      return [...before, ...(await linesOf(month, owner))]
+      return [...before, ...(await linesIn(month, owner))]
     },
   }
 }
 
-/** Appends whole lines to a file, some in one write, and flushes them to the disk. */
-async function appendTo(path: string, lines: string[]): Promise<void> {
-  const file = await open(path, "a+", 0o600)
-  try {
-    let chunk = (await endsTorn(file)) ? "\n" : ""
-    for (const line of lines) {
-      if (chunk !== "" && Buffer.byteLength(chunk) + Buffer.byteLength(line) > WRITE_BYTES) {
-        await file.appendFile(chunk)
-        chunk = ""
-      }
-      chunk += line
-    }
-    await file.appendFile(chunk)
-    await file.datasync()
-  } finally {
-    await file.close()
+/** Whole lines, some together in one write. */
+function piecesOf(lines: string[]): string[] {
+  const pieces: string[] = []
+  for (const line of lines) {
+    const last = pieces.at(-1)
+    // A line end that was torn off before is put in front of the first.
+    const room = WRITE_BYTES - (pieces.length === 1 ? 1 : 0)
+    if (last === undefined || Buffer.byteLength(last) + Buffer.byteLength(line) > room) pieces.push(line)
+    else pieces[pieces.length - 1] = last + line
   }
-}
-
-/** Was the file's last line cut off, by a full disk or a machine that went down? What follows must not be glued to it. */
-async function endsTorn(file: FileHandle): Promise<boolean> {
-  const { size } = await file.stat()
-  if (size === 0) return false
-  const { buffer } = await file.read(Buffer.alloc(1), 0, 1, size - 1)
-  return buffer[0] !== 0x0a
+  return pieces
 }

@@ -1,6 +1,7 @@
 -- Takes in a user. Keys: the user, all users. Arguments: id, most users (0: no limit), now (ms), login, name, avatar
--- Answers "known", "new", "full", or "ending" for one whose account is being deleted. Keeps: never more users than the cap, whoever comes at once.
+-- Answers "known", "new", "full", "ending" for one whose account is being deleted, or "suspended". Keeps: never more users than the cap, whoever comes at once.
 if redis.call("HEXISTS", KEYS[1], "ending") == 1 then return "ending" end
+if redis.call("HEXISTS", KEYS[1], "suspended") == 1 then return "suspended" end
 local known = redis.call("SISMEMBER", KEYS[2], ARGV[1]) == 1
 local cap = tonumber(ARGV[2])
 if not known then

@@ -11,6 +11,8 @@ export interface User {
   name: string
   avatarUrl: string | null
   createdAt: number
+  /** May see and end what others have; said of whoever asks. */
+  operator?: true
 }
 
 const signUp = loadScript(new URL("sign-up.lua", import.meta.url))
@@ -19,11 +21,11 @@ export const userKey = (id: string) => `${PREFIX}user:${id}`
 export const USERS = `${PREFIX}users`
 
 export interface Users {
-  /** Null for one whose account is ending: nobody acts as them any more. */
+  /** Null for one whose account is ending or who is suspended: nobody acts as them. */
   get(id: string): Promise<User | null>
   /**
    * Takes in who signed in, new or known.
-   * @throws ServiceError `sign-up-closed` when there are as many users as there may be, or `account-ending`
+   * @throws ServiceError `sign-up-closed` when there are as many users as there may be, `account-ending` or `account-suspended`
    */
   signIn(user: Omit<User, "createdAt">, now: number): Promise<User>
 }
@@ -32,7 +34,7 @@ export interface Users {
 export function createUsers(redis: Redis, cap: number): Users {
   async function get(id: string): Promise<User | null> {
     const hash = await redis.hgetall(userKey(id))
-    if (hash.login === undefined || hash.ending !== undefined) return null
+    if (hash.login === undefined || hash.ending !== undefined || hash.suspended !== undefined) return null
     const { login, name = login, avatarUrl = "", createdAt } = hash
     return { id, login, name, avatarUrl: avatarUrl || null, createdAt: Number(createdAt) }
   }
@@ -42,6 +44,9 @@ export function createUsers(redis: Redis, cap: number): Users {
       const keys = [userKey(id), USERS]
       const answer = await signUp.run(redis, keys, [id, cap, now, login, name, avatarUrl ?? ""])
       if (answer === "ending") throw accountEnding()
+      if (answer === "suspended") {
+        throw new ServiceError("account-suspended", 403, "Your account is suspended: ask the operator.")
+      }
       if (answer !== "full") {
         const user = await get(id)
         if (user) return user

@@ -34,6 +34,12 @@ export function judgeWeather({ budget, answers, faults, now }: WeatherFacts): We
 export const admitsChores = ({ requestsLeft, isStormy }: WeatherNow): boolean =>
   !isStormy && requestsLeft >= PEOPLES_SHARE
 
+/** The weather that counts for what goes over several projects: the worst of each. */
+export const worstOf = (all: WeatherNow[]): WeatherNow => ({
+  requestsLeft: Math.min(1, ...all.map(one => one.requestsLeft)),
+  isStormy: all.some(one => one.isStormy),
+})
+
 /** The budget comes back evenly, one request after the other, and is whole at `resetAt`. */
 function left({ limit, remaining, resetAt, toldAt }: NonNullable<WeatherFacts["budget"]>, now: number): number {
   if (limit <= 0) return 0

@@ -1,6 +1,7 @@
 import type { Redis } from "ioredis"
 import type { Logger } from "pino"
 import type { Heard } from "../../infra/machines/hetzner-api.ts"
+import { MAIN_PROJECT } from "../../infra/projects.ts"
 import { PREFIX } from "../redis/connect.ts"
 import { judgeWeather, type WeatherFacts, type WeatherNow } from "./judge.ts"
 
@@ -19,9 +20,17 @@ export interface Weather {
   close(): Promise<void>
 }
 
-/** @param clock milliseconds since 1970 */
-export function createWeather(redis: Redis, log: Logger, clock: () => number = Date.now): Weather {
-  const key = `${PREFIX}weather:hetzner`
+/**
+ * @param clock milliseconds since 1970
+ * @param project of the provider's, which it is the weather of
+ */
+export function createWeather(
+  redis: Redis,
+  log: Logger,
+  clock: () => number = Date.now,
+  project: string = MAIN_PROJECT,
+): Weather {
+  const key = `${PREFIX}weather:hetzner${project === MAIN_PROJECT ? "" : `:${project}`}`
   const bucket = (at: number) => `${key}:${Math.floor(at / BUCKET_MS)}`
   let [answers, faults] = [0, 0]
   let budget: Heard["budget"] = null

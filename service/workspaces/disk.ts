@@ -1,4 +1,5 @@
 import type { Machines } from "../../infra/machines/contract.ts"
+import { projectOf } from "../../infra/projects.ts"
 import { LABELS } from "../../infra/workspace-spec.ts"
 import type { Workspace } from "./workspace.ts"
 
@@ -8,9 +9,10 @@ import type { Workspace } from "./workspace.ts"
  */
 export async function diskOf(
   machines: Pick<Machines, "list" | "listSnapshots">,
-  { id, snapshot }: Pick<Workspace, "id" | "snapshot">,
+  { id, snapshot, ...at }: Pick<Workspace, "id" | "snapshot" | "project">,
 ): Promise<number | null> {
   const label = { [LABELS.workspace]: id }
-  if (snapshot === null) return (await machines.list(label))[0]?.diskGb ?? null
-  return (await machines.listSnapshots(label)).find(one => one.id === snapshot)?.diskGb ?? null
+  const there = { project: projectOf(at) }
+  if (snapshot === null) return (await machines.list(label, there))[0]?.diskGb ?? null
+  return (await machines.listSnapshots(label, there)).find(one => one.id === snapshot)?.diskGb ?? null
 }

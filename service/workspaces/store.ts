@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto"
 import type { Redis } from "ioredis"
+import { MAIN_PROJECT } from "../../infra/projects.ts"
 import { notFound, ServiceError } from "../errors.ts"
 import { type Operation, type OperationInfo, parseOperation } from "../operations/operation.ts"
 import { PREFIX } from "../redis/connect.ts"
@@ -25,20 +26,28 @@ export const KEY = {
   workspace: (id: string) => `${PREFIX}ws:${id}`,
   operationsOf: (id: string) => `${PREFIX}ws:${id}:ops`,
   secretsOf: (id: string) => `${PREFIX}ws:${id}:secrets`,
+  /** Its name was in use lately, and nothing else is known of it. */
+  released: (id: string) => `${PREFIX}ws:${id}:released`,
   lease: (id: string) => `${PREFIX}ws:${id}:lease`,
   /** The hash that knows the newest operation and its epoch: the workspace's, or one for each kind that goes on beside. */
   holder: (id: string, kind: Kind) => (isBeside(kind) ? `${PREFIX}ws:${id}:${kind}` : KEY.workspace(id)),
   leaseOf: (id: string, kind: Kind) => (isBeside(kind) ? `${PREFIX}ws:${id}:${kind}:lease` : KEY.lease(id)),
+  /** The newest look at what it really has, see service/drift. */
+  drift: (id: string) => `${PREFIX}ws:${id}:drift`,
   /** How the schedule of backups fares with a workspace. */
   backupTries: (id: string) => `${PREFIX}ws:${id}:backup-tries`,
   /** What a machine has found that tries a backup out. */
   proofReport: (operation: string) => `${PREFIX}op:${operation}:proof`,
   workspacesOf: (user: string) => `${PREFIX}user:${user}:ws`,
   workspaces: `${PREFIX}ws-all`,
+  /** Hash: the provider's project of each that is not in the main one. */
+  elsewhere: `${PREFIX}ws-elsewhere`,
   operation: (id: string) => `${PREFIX}op:${id}`,
   /** Stream of what happens in an operation. */
   eventsOf: (operation: string) => `${PREFIX}op:${operation}:events`,
   toDo: `${PREFIX}ops-to-do`,
+  /** Operations that failed, by when. */
+  failed: `${PREFIX}ops-failed`,
   /** Stream of changes of state, until the ledger has them; every script that changes a state appends to it. */
   changes: `${PREFIX}changes`,
   idempotency: (user: string, key: string) =>
@@ -47,6 +56,8 @@ export const KEY = {
 
 /** Seconds an `Idempotency-Key` is remembered. */
 const IDEMPOTENCY_S = 24 * 3600
+/** Seconds for which a name that is free again is given to nobody; records of what was deleted stay as long. */
+const RELEASED_S = 30 * 24 * 3600
 /** Seconds an operation that goes on beside is known as its workspace's newest of the kind. */
 const BESIDE_S = 30 * 24 * 3600
 
@@ -56,35 +67,43 @@ export interface WorkspaceStore {
   listOf(user: string): Promise<Workspace[]>
   /** Ids of all that are not TERMINATED. */
   ids(): Promise<string[]>
+  /** The provider's project of each of those, read together. */
+  projects(): Promise<Map<string, string>>
+  /** How many of those are in each project; one that has none is left out. */
+  countByProject(): Promise<Map<string, number>>
   /**
    * The workspace that the same wish made before: by its key, or without one that of the same profile which is being
    * created. What it says is only good as long as `create` finds the same.
+   * @param wish.digests of the request, by each secret there is
    * @throws ServiceError `idempotency-key-reused`
    */
   find(
     owner: string,
-    wish: { key: string | null; digest: string; profile: Profile },
+    wish: { key: string | null; digests: string[]; profile: Profile },
   ): Promise<{ workspace: string; operation: string } | null>
   /**
    * Records a new workspace and the operation that makes its machine, in one transaction.
    * @param options.digest of the request: the same `key` with another request is refused
-   * @throws ServiceError `quota-reached` or `idempotency-key-reused`
+   * @param options.most workspaces that may be in one project of the provider; 0: no such number
+   * @throws ServiceError `quota-reached`, `idempotency-key-reused`, `project-full`, or `name-taken` by a workspace that
+   *   is there or was within 30 days
    */
   create(
     info: WorkspaceInfo,
     operation: OperationInfo,
-    options: { key: string | null; digest: string; quota: { profile: number; total: number } },
+    options: { key: string | null; digest: string; quota: { profile: number; total: number }; most?: number },
   ): Promise<{ created: boolean; workspace: string; operation: string }>
   /**
    * Begins an operation.
    * @param retry what failed is done again: FAILED is a state to begin in
    * @param unchanged fields of the workspace's hash with what they must still hold (empty: nothing)
+   * @param givesWay it cuts off nothing that goes on
    * @returns its id, or that of the one which does the same already; and the one that it cut off, if any
-   * @throws ServiceError `not-found`, `changed-meanwhile` or `illegal-transition`
+   * @throws ServiceError `not-found`, `changed-meanwhile`, `busy` or `illegal-transition`
    */
   begin(
     operation: OperationInfo,
-    options?: { retry?: boolean; unchanged?: Record<string, string> },
+    options?: { retry?: boolean; givesWay?: boolean; unchanged?: Record<string, string> },
   ): Promise<{ operation: string; overtaken: string | null }>
   /**
    * Begins an operation that goes on beside those of the workspace itself; of each kind one at a time.
@@ -98,6 +117,8 @@ export interface WorkspaceStore {
   saved(workspace: string): Promise<void>
   /** Operations that are not over. */
   going(): Promise<Operation[]>
+  /** Those that failed since a time (ms), newest first. */
+  failedSince(since: number, count: number): Promise<Operation[]>
   /** Changes settings of a workspace's owner; null takes one away. @throws ServiceError `not-found` */
   changeSettings(
     id: string,
@@ -118,10 +139,18 @@ export function createWorkspaceStore(redis: Redis): WorkspaceStore {
     const all = present(await Promise.all((await redis.smembers(KEY.workspacesOf(user))).map(get)))
     return all.filter(one => one.state !== "TERMINATED").sort((a, b) => a.createdAt - b.createdAt)
   }
+  async function projects(): Promise<Map<string, string>> {
+    const answers = (await redis.multi().smembers(KEY.workspaces).hgetall(KEY.elsewhere).exec()) ?? []
+    const [ids, elsewhere] = answers.map(([error, value]) => {
+      if (error) throw error
+      return value
+    }) as [string[], Record<string, string>]
+    return new Map(ids.map(id => [id, elsewhere[id] ?? MAIN_PROJECT]))
+  }
   return {
     get,
     listOf,
-    async find(owner, { key, digest, profile }) {
+    async find(owner, { key, digests, profile }) {
       if (key === null) {
         const all = await listOf(owner)
         const found = all.find(one => one.state === "PROVISIONING" && one.profile === profile)
@@ -130,11 +159,17 @@ export function createWorkspaceStore(redis: Redis): WorkspaceStore {
       const fields = ["workspace", "operation", "digest"] as const
       const [workspace, operation, known] = await redis.hmget(KEY.idempotency(owner, key), ...fields)
       if (!workspace || !operation) return null
-      if (known !== digest) throw keyReused()
+      if (!digests.includes(known ?? "")) throw keyReused()
       return { workspace, operation }
     },
     ids: () => redis.smembers(KEY.workspaces),
-    async create(info, asked, { key, digest, quota }) {
+    projects,
+    async countByProject() {
+      const counts = new Map<string, number>()
+      for (const project of (await projects()).values()) counts.set(project, (counts.get(project) ?? 0) + 1)
+      return counts
+    },
+    async create(info, asked, { key, digest, quota, most = 0 }) {
       const answer = (await scripts.create.run(
         redis,
         [
@@ -145,17 +180,22 @@ export function createWorkspaceStore(redis: Redis): WorkspaceStore {
           KEY.toDo,
           KEY.idempotency(info.owner, key ?? ""),
           KEY.changes,
+          KEY.elsewhere,
         ],
         [
           ...[info.id, JSON.stringify(info), info.createdAt, asked.id, JSON.stringify(asked), info.profile],
           ...[quota.profile, quota.total, key === null ? 0 : 1, digest, IDEMPOTENCY_S, PREFIX],
+          ...[info.project ?? "", most],
         ],
       )) as [string, string, string]
       const [word, workspace, id] = answer
       if (word === "created" || word === "existing") return { created: word === "created", workspace, operation: id }
+      if (word === "name-taken")
+        throw new ServiceError("name-taken", 503, "Its name is taken: try again.", { next: "retry" })
+      if (word === "project-full") throw new ServiceError("project-full", 503, "It is full by now.", { next: "retry" })
       throw refusal(word, info.profile, quota)
     },
-    async begin(asked, { retry = false, unchanged = {} } = {}) {
+    async begin(asked, { retry = false, givesWay = false, unchanged = {} } = {}) {
       const { from, during } = TRANSITIONS[asked.kind]
       const [word, detail, overtaken] = (await scripts.begin.run(
         redis,
@@ -165,7 +205,7 @@ export function createWorkspaceStore(redis: Redis): WorkspaceStore {
         ],
         [
           ...[asked.kind, during ?? "", `,${from.join(",")},`, asked.id, JSON.stringify(asked), asked.createdAt],
-          ...[retry ? 1 : 0, PREFIX, ...Object.entries(unchanged).flat()],
+          ...[retry ? 1 : 0, PREFIX, givesWay ? 1 : 0, ...Object.entries(unchanged).flat()],
         ],
       )) as [string, string, string?]
       if (word === "begun" || word === "already") return { operation: detail, overtaken: overtaken || null }
@@ -173,6 +213,9 @@ export function createWorkspaceStore(redis: Redis): WorkspaceStore {
         throw new ServiceError("not-found", 404, "There is no such workspace, or it is not yours.")
       if (word === "changed") {
         throw new ServiceError("changed-meanwhile", 409, "The workspace has changed meanwhile.", { next: "retry" })
+      }
+      if (word === "busy") {
+        throw new ServiceError("busy", 409, `Its ${detail} goes on: wait until that is over.`, { next: "retry" })
       }
       throw illegal(asked.kind, detail as State)
     },
@@ -197,6 +240,10 @@ export function createWorkspaceStore(redis: Redis): WorkspaceStore {
       if (await redis.hexists(KEY.workspace(id), "info")) await redis.hset(KEY.workspace(id), "unsavedSince", "0")
     },
     going: async () => present(await Promise.all((await redis.zrange(KEY.toDo, "0", "-1")).map(operation))),
+    failedSince: async (since, count) =>
+      present(
+        await Promise.all((await redis.zrevrangebyscore(KEY.failed, "+inf", since, "LIMIT", 0, count)).map(operation)),
+      ),
     async changeSettings(id, changes) {
       const done = await scripts.settings.run(redis, [KEY.workspace(id)], [JSON.stringify(changes)])
       if (done !== 1) throw notFound("workspace")
@@ -207,7 +254,8 @@ export function createWorkspaceStore(redis: Redis): WorkspaceStore {
       if (workspace && workspace.state !== "TERMINATED") return
       const operations = await redis.zrange(KEY.operationsOf(id), "0", "-1")
       const its = operations.flatMap(one => [KEY.operation(one), KEY.eventsOf(one)])
-      await redis.del(KEY.workspace(id), KEY.operationsOf(id), KEY.secretsOf(id), ...its)
+      await redis.set(KEY.released(id), 1, "EX", RELEASED_S)
+      await redis.del(KEY.workspace(id), KEY.operationsOf(id), KEY.secretsOf(id), KEY.drift(id), ...its)
     },
     async operationsOf(workspace, count) {
       return present(
@@ -237,6 +285,7 @@ function illegal(kind: Kind, state: State): ServiceError {
     ...{ hibernate: "stopped", wake: "started", restore: "restored", resize: "given another size", move: "moved" },
     upgrade: "brought to a newer image",
     prove: "tried out",
+    repair: "repaired",
   }
   return new ServiceError(
     "illegal-transition",

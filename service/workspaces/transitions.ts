@@ -15,7 +15,7 @@ export type State = (typeof STATES)[number]
 /** What can be done to a workspace. */
 export const KINDS = [
   ...(["create", "start", "stop", "destroy"] as const),
-  ...(["hibernate", "wake", "backup", "restore", "resize", "move", "upgrade"] as const),
+  ...(["hibernate", "wake", "backup", "restore", "resize", "move", "upgrade", "repair"] as const),
 ] as const
 /** Operations beside those: they look at what a workspace has left, and neither hold it up nor change it. */
 export const KINDS_BESIDE = ["prove"] as const
@@ -55,6 +55,8 @@ export const TRANSITIONS: Record<Kind, Transition> = {
   wake: { from: ["STOPPED"], during: "STARTING", done: "RUNNING", failed: "FAILED", returns: ["STOPPED"] },
   // A workspace is at work while it is backed up, and asleep it may be too.
   backup: { from: ["RUNNING", "IDLE", "STOPPED"], during: null, done: null, failed: null },
+  // What somebody has changed at the provider is changed back, and nobody at the desktop notices.
+  repair: { from: ["RUNNING", "IDLE", "STOPPED"], during: null, done: null, failed: null },
   // Never begun on the workspace itself.
   prove: { from: [], during: null, done: null, failed: null },
   // These end with a machine that runs; when they do not succeed, it is the one from before (see `Returned`).

@@ -1,10 +1,15 @@
+import type { Accepted } from "../../infra/accepted.ts"
 import type { ErrorValue, NextAction } from "../../infra/errors.ts"
+import type { ProviderName } from "../../infra/workspace-spec.ts"
+import type { Standing } from "../certificates/decide.ts"
+import type { MachineCertificate } from "../machines/certificate.ts"
 import type { State } from "./transitions.ts"
 
 export const PROFILES = ["browser", "desktop"] as const
 export type Profile = (typeof PROFILES)[number]
 
-export const PROVIDERS = ["hetzner"] as const
+/** Those that people can choose; there are programs for more. */
+export const PROVIDERS = ["hetzner"] as const satisfies readonly ProviderName[]
 
 /** Where a workspace's machine is, or will be when it wakes: changed by resizing and moving. */
 export interface Place {
@@ -26,7 +31,9 @@ export interface WorkspaceInfo extends Place {
   /** What its owner calls it. */
   name: string
   profile: Profile
-  provider: (typeof PROVIDERS)[number]
+  provider: ProviderName
+  /** The provider's project it is in; left out: the main one. */
+  project?: string
   /** Image at the provider it was made from. */
   image: number
   createdAt: number
@@ -70,7 +77,15 @@ export interface Workspace extends WorkspaceInfo {
   unsavedSince: number | null
   /** Its backups as they were when they were looked at last; null: they have not been. */
   backups: BackupSummary | null
+  /** The certificate of its machine as that reported it last; null: it has not. */
+  certificate: MachineCertificate | null
+  /** Which certificate authority its machine is told to ask; null: that has not been decided. */
+  authority: Standing | null
+  /** Since when it waits for a certificate until an authority grants another new name, and until when about; ms. */
+  certificateWait: { since: number; about: number } | null
   settings: WorkspaceSettings
+  /** What operators have changed at the provider on purpose: it stays. */
+  accepted: Accepted[]
 }
 
 /** When a workspace was backed up last, when it will be next, and when a backup was last proven; null: not (yet). */
@@ -98,9 +113,13 @@ export const addressOf = (id: string, { zone, desktopPort }: { zone: string; des
 export function parseWorkspace(hash: Record<string, string>): Workspace | null {
   if (hash.info === undefined) return null
   const info = JSON.parse(hash.info) as WorkspaceInfo
+  // That of a creation that met a limit where it was begun.
+  const project = hash.project ?? info.project
   const settings = (hash.settings ? JSON.parse(hash.settings) : {}) as WorkspaceSettings
+  const { project: _, ...about } = info
   return {
-    ...info,
+    ...about,
+    ...(project ? { project } : {}),
     ...(hash.place ? (JSON.parse(hash.place) as Place) : {}),
     name: settings.name ?? info.name,
     // That of an upgrade, if there was one.
@@ -116,8 +135,14 @@ export function parseWorkspace(hash: Record<string, string>): Workspace | null {
     snapshot: hash.snapshot || null,
     stopMode: (hash.stopMode as StopMode | undefined) || null,
     settings,
+    accepted: Object.entries(hash).flatMap(([field, value]) =>
+      field.startsWith("accepted:") ? [JSON.parse(value) as Accepted] : [],
+    ),
     // A record of before this was kept has no such field.
     unsavedSince: hash.unsavedSince === undefined ? info.createdAt : Number(hash.unsavedSince) || null,
     backups: hash.backups ? (JSON.parse(hash.backups) as BackupSummary) : null,
+    certificate: hash.certificate ? (JSON.parse(hash.certificate) as MachineCertificate) : null,
+    authority: hash.authority ? (JSON.parse(hash.authority) as Standing) : null,
+    certificateWait: hash.certificateWait ? JSON.parse(hash.certificateWait) : null,
   }
 }

@@ -1,24 +1,22 @@
-import type { RunResult } from "../../../infra/engine.ts"
+import { projectOf } from "../../../infra/projects.ts"
 import type { OperationRun, Outcome } from "../operation-run.ts"
 import { removeVolumes } from "./carriage.ts"
-import { closeViewers, findMachine, sayEvent, switchOff, whenFree } from "./machine.ts"
+import { closeViewers, destroyAll, findMachine, sayEvent, switchOff, whenFree } from "./machine.ts"
 import { relabel, removeSleepSnapshots, sleepSnapshot, takeSnapshot } from "./snapshots.ts"
 
 const DAY = 24 * 3600_000
 
 /** Deletes a workspace with everything it has, but for a last snapshot that is kept for some time. */
 export async function destroy(run: OperationRun): Promise<Outcome> {
-  const { means, workspace, signal } = run
+  const { means, workspace } = run
   await closeViewers(run, "It is being deleted.")
   await keepLast(run)
   await removeVolumes(run)
   run.step("resources")
-  await means.pool.run<RunResult>(
-    means.cloud,
-    { action: "destroy", workspace: workspace.id },
-    { signal, onEvent: event => sayEvent(run, event) },
-  )
+  await destroyAll(run, event => sayEvent(run, event))
+  await means.projects.roomMade(projectOf(workspace))
   await means.secrets.forgetWorkspace(workspace.id)
+  await means.looks.forget(workspace.id)
   return {}
 }
 

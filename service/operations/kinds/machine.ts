@@ -1,9 +1,11 @@
 import { setTimeout as sleep } from "node:timers/promises"
+import type { Repaired } from "../../../infra/drift/repair.ts"
 import type { RunResult } from "../../../infra/engine.ts"
 import type { EngineEvent } from "../../../infra/engine-events.ts"
 import { InfraError } from "../../../infra/errors.ts"
 import type { Machine } from "../../../infra/machines/contract.ts"
 import { liftProtection } from "../../../infra/machines/protection.ts"
+import { projectOf } from "../../../infra/projects.ts"
 import { LABELS, parseWorkspaceSpec, type WorkspaceSpec } from "../../../infra/workspace-spec.ts"
 import { workspaceKey } from "../../machines/workspace-key.ts"
 import type { OperationRun } from "../operation-run.ts"
@@ -42,20 +44,41 @@ export interface Applied {
  * @param begun called when the first resource is touched
  */
 export async function apply(run: OperationRun, change: Change = {}, begun?: () => void): Promise<Applied> {
+  return applied(await runEngine<RunResult>(run, "apply", change, begun))
+}
+
+/** Makes them what the record says where somebody has changed them by hand; says what it cannot do without a person. */
+export async function repairResources(run: OperationRun): Promise<Applied & { isMachineLost: boolean }> {
+  const result = await runEngine<Repaired>(run, "repair", { asleep: run.workspace.snapshot !== null })
+  return { ...applied(result), isMachineLost: result.isMachineLost }
+}
+
+const applied = ({ outputs }: RunResult): Applied => ({
+  machineId: String(outputs.machineId ?? ""),
+  ipv4: String(outputs.ipv4 ?? ""),
+})
+
+async function runEngine<R>(
+  run: OperationRun,
+  action: "apply" | "repair",
+  change: Change,
+  begun?: () => void,
+): Promise<R> {
   const { means, workspace, epoch, signal } = run
-  const { id, owner, profile, provider, region, size, image } = workspace
+  const { id, owner, profile, provider, project, region, size, image, accepted } = workspace
   const spec = parseWorkspaceSpec({
     version: 1,
-    ...{ workspace: id, owner, epoch, profile, provider, region, size, image },
+    ...{ workspace: id, owner, epoch, profile, provider, project, region, size, image },
     dns: { name: id, zone: means.config.zone },
     service: means.config.machineUrl,
     site: means.config.url,
+    accepted,
     ...change,
   })
   let told = false
-  const result = await means.pool.run<RunResult>(
+  return means.pool.run<R>(
     means.cloud,
-    { action: "apply", spec, secrets: { workspaceKey: workspaceKey(means.keys, id) } },
+    { action, spec, secrets: { workspaceKey: workspaceKey(means.keys, id) } },
     {
       signal,
       onEvent: event => {
@@ -67,7 +90,18 @@ export async function apply(run: OperationRun, change: Change = {}, begun?: () =
       },
     },
   )
-  return { machineId: String(result.outputs.machineId ?? ""), ipv4: String(result.outputs.ipv4 ?? "") }
+}
+
+/** Destroys everything that a workspace has in its project, and its stack. Succeeds when it is gone already. */
+export async function destroyAll(
+  { means, workspace, signal }: OperationRun,
+  heard: (event: EngineEvent) => void = () => {},
+) {
+  await means.pool.run<RunResult>(
+    means.cloud,
+    { action: "destroy", workspace: workspace.id, project: projectOf(workspace) },
+    { signal, onEvent: heard },
+  )
 }
 
 /** Deletes the machine and keeps everything else of the workspace. Succeeds when it is gone already. */

@@ -5,10 +5,11 @@ import { ServiceError } from "../../errors.ts"
 import type { Place } from "../../workspaces/workspace.ts"
 import { failureIn, type OperationRun, type Outcome, Returned } from "../operation-run.ts"
 import { waitUntilReady } from "../wait-until-ready.ts"
+import { removeVolumes } from "./carriage.ts"
 import { cannotBeHad, placeOf, soldOut } from "./hibernate.ts"
 import { apply, closeViewers, findMachine, putAway, switchOff } from "./machine.ts"
 import { unchanged } from "./resize.ts"
-import { relabel, removeSleepSnapshots, sleepSnapshot, takeSnapshot } from "./snapshots.ts"
+import { newestSnapshot, relabel, removeSleepSnapshots, sleepSnapshot, takeSnapshot } from "./snapshots.ts"
 
 const DAY = 24 * 3600_000
 /** How long the machine from before a restore can be had back. */
@@ -26,7 +27,9 @@ export async function restore(run: OperationRun): Promise<Outcome> {
       operation.marks.from === undefined ? await stateNow(run) : "RUNNING",
     )
   }
-  const outcome = await replaceMachine(run, { place: placeOf(workspace), image: () => chosen.id, keep: true })
+  const outcome = await replaceMachine(run, { place: placeOf(workspace), image: () => chosen.id, isRestore: true })
+  // Of an upgrade that was cut off for good, which this has taken back.
+  await removeVolumes(run)
   const image = chosen.labels[SNAPSHOT_LABELS.madeOf]
   return { ...outcome, ...(image ? { image } : {}) }
 }
@@ -35,25 +38,28 @@ export async function restore(run: OperationRun): Promise<Outcome> {
 export async function move(run: OperationRun): Promise<Outcome> {
   const place = run.operation.wish?.place
   if (!place) throw new Error("a move without a place was recorded")
-  return replaceMachine(run, { place, image: safety => safety, keep: false })
+  return replaceMachine(run, { place, image: safety => safety, isRestore: false })
 }
 
 /**
  * Replaces a machine by another one: kept as it is in a snapshot, put away, made anew. When the new one does not become
  * ready, the machine is made again as it was.
  * @param wanted.image of the new machine, given the snapshot of the old one
- * @param wanted.keep whether that snapshot remains when all is well
+ * @param wanted.isRestore that snapshot remains when all is well; and there need be nothing to keep, since the new
+ *   machine is made from something else
  */
 async function replaceMachine(
   run: OperationRun,
-  wanted: { place: Place; image: (safety: string) => string; keep: boolean },
+  wanted: { place: Place; image: (safety: string) => string; isRestore: boolean },
 ): Promise<Outcome> {
   const { means, workspace, operation, signal } = run
   const before = placeOf(workspace)
   if (operation.marks.safety === undefined) {
     const lacking = await cannotBeHad(run, wanted.place, String(workspace.image))
     if (lacking !== null) throw new Returned(soldOut(lacking), await stateNow(run))
-    await run.mark("safety", await keepAsItIs(run))
+    const kept = await keepAsItIs(run)
+    if (kept === null && !wanted.isRestore) throw nothingLeft()
+    await run.mark("safety", kept ?? NOTHING)
   }
   const safety = operation.marks.safety as string
   if (operation.marks.returning === undefined) {
@@ -68,11 +74,13 @@ async function replaceMachine(
       const since = means.now()
       const made = await apply(run, { region, size, image: Number(wanted.image(safety)) })
       await waitUntilReady(run, since)
-      if (!wanted.keep) await means.machines.removeSnapshot(safety, { signal })
+      if (!wanted.isRestore) await means.machines.removeSnapshot(safety, { signal })
       await removeSleepSnapshots(run)
       return { ...made, snapshot: "", place: JSON.stringify(wanted.place) }
     } catch (error) {
       const { id } = failureIn(run, error)
+      // There is no way back; trying again goes the same way.
+      if (safety === NOTHING) throw error
       run.log.warn({ err: error }, "the new machine did not come up; the one before is made again")
       await run.mark("returning", id)
     }
@@ -96,8 +104,14 @@ async function replaceMachine(
   throw new Returned(unchanged(why), "RUNNING", { ...made, snapshot: "" })
 }
 
-/** The machine as it is now, as a snapshot; of a workspace that sleeps, the one it sleeps in. */
-async function keepAsItIs(run: OperationRun): Promise<string> {
+/** The mark of a workspace of which nothing was left that could be kept. */
+const NOTHING = "nothing"
+
+/**
+ * The machine as it is now, as a snapshot; of a workspace that sleeps, the one it sleeps in. Null where there is
+ * neither, as after a machine was deleted by hand.
+ */
+async function keepAsItIs(run: OperationRun): Promise<string | null> {
   const { means, workspace } = run
   const keepUntil = means.now() + SAFETY_DAYS * DAY
   const machine = await findMachine(run)
@@ -110,17 +124,18 @@ async function keepAsItIs(run: OperationRun): Promise<string> {
   const about = { kind: "safety" as const, keepUntil, description: `${workspace.name}, before it was changed` }
   const taken = await takeSnapshot(run, machine?.id ?? null, about)
   if (taken !== null) return taken
-  const asleep = await sleepSnapshot(run)
-  if (asleep !== null) {
-    await relabel(run, asleep, about)
-    return asleep
-  }
-  throw new InfraError(
+  // Without a machine the newest one for safety is of an operation before this, which put it away and then failed.
+  const asleep = (await sleepSnapshot(run)) ?? (await newestSnapshot(run, "safety"))
+  if (asleep !== null) await relabel(run, asleep, about)
+  return asleep
+}
+
+const nothingLeft = () =>
+  new InfraError(
     "machine-missing",
     "investigate",
-    `The workspace has neither a machine nor a snapshot it sleeps in (label ${SNAPSHOT_LABELS.kind}); ask the operator.`,
+    `The workspace has neither a machine nor a snapshot it sleeps in (label ${SNAPSHOT_LABELS.kind}); restore a backup, or ask the operator.`,
   )
-}
 
 /** The state of rest a workspace goes back to when nothing was done to it. */
 async function stateNow(run: OperationRun): Promise<"RUNNING" | "STOPPED"> {

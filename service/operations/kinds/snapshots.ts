@@ -70,8 +70,11 @@ async function ofThisOperation({ means, workspace, operation, signal }: Operatio
 }
 
 /** The newest snapshot that the workspace sleeps in, by its labels. */
-export async function sleepSnapshot(run: OperationRun): Promise<string | null> {
-  const [newest] = (await sleepSnapshots(run))
+export const sleepSnapshot = (run: OperationRun) => newestSnapshot(run, "sleep")
+
+/** The newest snapshot of a kind that can be used. */
+export async function newestSnapshot(run: OperationRun, kind: SnapshotKind): Promise<string | null> {
+  const [newest] = (await snapshotsOf(run, kind))
     .filter(one => one.available)
     .sort((a, b) => b.createdAt - a.createdAt || Number(b.id) - Number(a.id))
   return newest?.id ?? null
@@ -83,7 +86,7 @@ export async function sleepSnapshot(run: OperationRun): Promise<string | null> {
  */
 export async function removeSleepSnapshots(run: OperationRun): Promise<void> {
   const { means, signal } = run
-  for (const one of await sleepSnapshots(run)) {
+  for (const one of await snapshotsOf(run, "sleep")) {
     if (one.available && one.scheduledAt !== null) {
       const keepUntil = one.scheduledAt + means.config.backupDays * DAY
       await means.machines.labelSnapshot(one.id, snapshotLabels({ ...one, kind: "backup", keepUntil }), { signal })
@@ -91,8 +94,8 @@ export async function removeSleepSnapshots(run: OperationRun): Promise<void> {
   }
 }
 
-async function sleepSnapshots({ means, workspace, signal }: OperationRun): Promise<SnapshotFacts[]> {
-  const labels = { [LABELS.workspace]: workspace.id, [SNAPSHOT_LABELS.kind]: "sleep" }
+async function snapshotsOf({ means, workspace, signal }: OperationRun, kind: SnapshotKind): Promise<SnapshotFacts[]> {
+  const labels = { [LABELS.workspace]: workspace.id, [SNAPSHOT_LABELS.kind]: kind }
   return (await means.machines.listSnapshots(labels, { signal })).flatMap(one => snapshotFacts(one) ?? [])
 }
 

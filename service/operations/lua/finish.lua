@@ -1,6 +1,6 @@
 -- Ends an operation and moves its workspace on.
 -- Keys: operation, workspace, lease of the workspace, operations to do, the owner's workspaces, all workspaces,
---   changes of state
+--   changes of state, operations that failed, projects of those that are not in the main one
 -- Arguments: operation id, epoch, the worker's token, state of the operation, state of the workspace ("": the
 --   one it has), now (ms),
 --   failure (JSON or ""), kind, workspace id, days to remember (s), fields of the workspace: name, value, …
@@ -12,6 +12,11 @@ if current[1] ~= ARGV[1] or current[2] ~= ARGV[2] then return "fenced" end
 redis.call("HSET", KEYS[1], "state", ARGV[4], "finishedAt", ARGV[6], "failure", ARGV[7])
 redis.call("EXPIRE", KEYS[1], ARGV[10])
 redis.call("ZREM", KEYS[4], ARGV[1])
+if ARGV[4] == "failed" then
+  redis.call("ZADD", KEYS[8], ARGV[6], ARGV[1])
+  -- As long as the operations themselves are remembered.
+  redis.call("ZREMRANGEBYSCORE", KEYS[8], "-inf", ARGV[6] - ARGV[10] * 1000)
+end
 if ARGV[5] ~= "" then redis.call("HSET", KEYS[2], "state", ARGV[5], "since", ARGV[6]) end
 for i = 11, #ARGV, 2 do redis.call("HSET", KEYS[2], ARGV[i], ARGV[i + 1]) end
 if ARGV[5] ~= "" then
@@ -33,6 +38,9 @@ if ARGV[5] == "FAILED" then
 elseif ARGV[5] == "TERMINATED" then
   redis.call("SREM", KEYS[5], ARGV[9])
   redis.call("SREM", KEYS[6], ARGV[9])
+  redis.call("HDEL", KEYS[9], ARGV[9])
   redis.call("EXPIRE", KEYS[2], ARGV[10])
+  -- What is known of it beside is forgotten with it.
+  for _, part in ipairs({ ":ops", ":backup-tries" }) do redis.call("EXPIRE", KEYS[2] .. part, ARGV[10]) end
 end
 return "done"

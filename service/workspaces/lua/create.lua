@@ -1,11 +1,13 @@
 -- Makes a workspace and the operation that creates its machine, or finds the one that was asked for before.
 -- Keys: workspace, operation, the user's workspaces, all workspaces, operations to do, idempotency record,
---   changes of state
+--   changes of state, projects of those that are not in the main one
 -- Arguments: workspace id, info (JSON), now (ms), operation id, operation (JSON), profile, quota for the profile,
---   quota in all, has idempotency key (1/0), digest of the request, lifetime of the idempotency record (s), prefix
--- Answers {"created"|"existing", workspace id, operation id} or {"quota-profile"|"quota-total"|"key-reused"}.
+--   quota in all, has idempotency key (1/0), digest of the request, lifetime of the idempotency record (s), prefix,
+--   project ("": the main one), how many workspaces may be in a project (0: no such number)
+-- Answers {"created"|"existing", workspace id, operation id} or {"quota-profile"|"quota-total"|"key-reused"|"project-full"|"name-taken"}.
 -- Keeps: the change is told in the same step, so that the ledger misses none;
---   never more living workspaces than the quota; one request, however often repeated, is one workspace.
+--   a name is given again 30 days after its workspace is gone at the soonest;
+--   never more living workspaces than the quota, and than may be in a project; one request, however often repeated, is one workspace.
 local id, now, prefix = ARGV[1], ARGV[3], ARGV[12]
 if ARGV[9] == "1" then
   local known = redis.call("HMGET", KEYS[6], "workspace", "digest", "operation")
@@ -14,6 +16,8 @@ if ARGV[9] == "1" then
     return { "existing", known[1], known[3] }
   end
 end
+-- What led to somebody's machine within the last 30 days leads to no other's: browsers and bookmarks would follow it.
+if redis.call("EXISTS", KEYS[1], prefix .. "ws:" .. id .. ":released") > 0 then return { "name-taken" } end
 local total, ofProfile = 0, 0
 for _, other in ipairs(redis.call("SMEMBERS", KEYS[3])) do
   local hash = redis.call("HMGET", prefix .. "ws:" .. other, "state", "profile", "operation")
@@ -26,6 +30,16 @@ for _, other in ipairs(redis.call("SMEMBERS", KEYS[3])) do
 end
 if total >= tonumber(ARGV[8]) then return { "quota-total" } end
 if ofProfile >= tonumber(ARGV[7]) then return { "quota-profile" } end
+local project, most = ARGV[13], tonumber(ARGV[14])
+if most > 0 then
+  local there = 0
+  for _, other in ipairs(redis.call("HVALS", KEYS[8])) do
+    if project == "" or other == project then there = there + 1 end
+  end
+  if project == "" then there = redis.call("SCARD", KEYS[4]) - there end
+  if there >= most then return { "project-full" } end
+end
+if project ~= "" then redis.call("HSET", KEYS[8], id, project) end
 redis.call("HSET", KEYS[1], "info", ARGV[2], "profile", ARGV[6], "state", "PROVISIONING", "since", now,
   "epoch", 1, "operation", ARGV[4])
 redis.call("XADD", KEYS[7], "*", "info", ARGV[2], "from", "", "to", "PROVISIONING", "epoch", 1, "at", now,

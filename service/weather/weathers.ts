@@ -1,0 +1,32 @@
+import type { Redis } from "ioredis"
+import type { Logger } from "pino"
+import type { Heard } from "../../infra/machines/hetzner-api.ts"
+import { type WeatherNow, worstOf } from "./judge.ts"
+import { createWeather, type Weather } from "./weather.ts"
+
+/** The weather of each of the provider's projects: each has a request budget of its own. */
+export interface Weathers {
+  names: string[]
+  of(project: string): Weather
+  hear(project: string, heard: Heard): void
+  /** What counts for work that goes over all projects. */
+  worst(): Promise<WeatherNow>
+  close(): Promise<void>
+}
+
+/** @param clock milliseconds since 1970 */
+export function createWeathers(redis: Redis, log: Logger, names: string[], clock: () => number): Weathers {
+  const all = new Map(names.map(name => [name, createWeather(redis, log, clock, name)]))
+  const of = (project: string) => {
+    const found = all.get(project)
+    if (!found) throw new Error(`there is no project ${project}`)
+    return found
+  }
+  return {
+    names,
+    of,
+    hear: (project, heard) => of(project).hear(heard),
+    worst: async () => worstOf(await Promise.all([...all.values()].map(one => one.now()))),
+    close: async () => void (await Promise.all([...all.values()].map(one => one.close()))),
+  }
+}

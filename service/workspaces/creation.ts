@@ -1,0 +1,115 @@
+import type { Size } from "../../infra/machines/contract.ts"
+import type { SnapshotFacts } from "../../infra/machines/snapshots.ts"
+import { inProject, projectOf } from "../../infra/projects.ts"
+import type { Config } from "../config.ts"
+import { ServiceError } from "../errors.ts"
+import type { Keys } from "../keys.ts"
+import type { Destination, Projects } from "../projects/projects.ts"
+import type { Secrets } from "../secrets/secrets.ts"
+import type { Budgets } from "../usage/budgets.ts"
+import type { Beginnings } from "./begin.ts"
+import { newWorkspaceId } from "./names.ts"
+import type { SizeCatalog } from "./sizes.ts"
+import type { WorkspaceStore } from "./store.ts"
+import type { CreateWorkspace } from "./wishes.ts"
+import { PROFILES, type Profile } from "./workspace.ts"
+
+export interface Created {
+  /** False where an earlier wish is answered. */
+  created: boolean
+  workspace: string
+  operation: string
+}
+
+/** @see Workspaces.create */
+export function createCreation({
+  config,
+  keys,
+  store,
+  secrets,
+  sizes,
+  projects,
+  budgets,
+  now,
+  asked,
+  hint,
+  usableBackup,
+}: {
+  config: Pick<Config, "projectWorkspaces" | "quota">
+  keys: Keys
+  store: WorkspaceStore
+  secrets: Secrets
+  sizes: SizeCatalog
+  projects: Pick<Projects, "place">
+  budgets: Pick<Budgets, "refuse">
+  now: () => number
+  /** A backup of theirs. @throws ServiceError `no-backup` */
+  usableBackup(user: string, snapshot: string): Promise<SnapshotFacts>
+} & Pick<Beginnings, "asked" | "hint">) {
+  /** Does something in the project that has room; in the next one where another creation was faster. */
+  async function inRoom<T>(
+    profile: Profile,
+    wish: Parameters<Projects["place"]>[1],
+    work: (place: Destination) => Promise<T>,
+  ): Promise<T> {
+    const place = await projects.place(profile, wish)
+    try {
+      return await work(place)
+    } catch (error) {
+      if (!(error instanceof ServiceError) || error.id !== "project-full") throw error
+      return inRoom(profile, wish, work)
+    }
+  }
+
+  return async (user: string, wish: CreateWorkspace, idempotencyKey: string | null): Promise<Created> => {
+    const { sizeClass, provider } = wish
+    const source = wish.from === undefined ? null : await usableBackup(user, wish.from)
+    const profile = PROFILES.find(one => one === source?.profile) ?? wish.profile
+    const digests = keys.macs("idempotency", JSON.stringify(wish))
+    const request = { key: idempotencyKey, digest: digests[0] as string }
+    // Before the provider is asked: the first wish may have taken the last machine, and a repeated one is no new one.
+    const known = await store.find(user, { key: idempotencyKey, digests, profile })
+    if (known) {
+      await hint(known.operation)
+      return { created: false, ...known }
+    }
+    await budgets.refuse(user)
+    const region = wish.region ?? (await sizes.regions())[0] ?? "fsn1"
+    const size = await sizes.choose({ sizeClass, region })
+    if (source) requireRoom(source, size)
+    const id = newWorkspaceId()
+    const about = {
+      ...{ id, owner: user, name: wish.name ?? id, profile, provider, region, size: size.name, sizeClass },
+      price: size.regions[region]?.price ?? null,
+      createdAt: now(),
+    }
+    await secrets.putForWorkspace(id, { proxy: wish.proxy ?? null, secrets: wish.secrets })
+    const start = await asked(about, "create", source ? { wish: { snapshot: source.id } } : {})
+    const options = {
+      ...{ ...request, most: config.projectWorkspaces },
+      quota: {
+        profile: profile === "desktop" ? config.quota.desktop : config.quota.total,
+        total: config.quota.total,
+      },
+    }
+    // What a backup is in, machines can be made of there alone.
+    const room = source ? { among: [projectOf(source)], image: source.madeOf ? Number(source.madeOf) : null } : {}
+    const answer = await inRoom(profile, room, ({ project, image }) => {
+      const info = { ...about, ...inProject(project), image }
+      return store.create(info, start, options)
+    })
+    await hint(answer.operation)
+    if (!answer.created) await secrets.forgetWorkspace(id)
+    return answer
+  }
+}
+
+/** @throws ServiceError `disk-too-small` */
+function requireRoom(source: SnapshotFacts, size: Size): void {
+  if (size.diskGb >= source.diskGb) return
+  throw new ServiceError(
+    "disk-too-small",
+    422,
+    `This backup is of a disk of ${source.diskGb} GB, and a machine of this size has ${size.diskGb} GB: choose a larger size.`,
+  )
+}

@@ -1,0 +1,55 @@
+import { z } from "zod"
+import { ProxyUrl, SecretName, SecretValue } from "../secrets/secrets.ts"
+import { PROFILES, SIZE_CLASSES } from "./workspace.ts"
+
+const ONE_LINE = "must be one line of visible characters"
+
+const WorkspaceName = z
+  .string()
+  .trim()
+  .min(1, "must not be empty")
+  .max(60, "must have at most 60 characters")
+  // In the description of the API stands only this pattern: programs that read it know no classes of Unicode.
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what must not be there
+  .regex(/^[^\u0000-\u001f\u007f-\u009f]*$/, ONE_LINE)
+  .refine(text => !/[\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/u.test(text), { error: ONE_LINE })
+
+/** What can be changed about a workspace; what is left out stays as it is. */
+export const ChangeWorkspace = z.strictObject({
+  name: WorkspaceName.optional(),
+  autoStop: z
+    .boolean()
+    .nullable()
+    .optional()
+    .meta({ description: "is it stopped by itself when idle? null: as the service does" }),
+  keepOnUntil: z.iso
+    .datetime({ offset: true })
+    .nullable()
+    .optional()
+    .meta({ description: "it is kept on until then, used or not, for 30 days at most; null: no longer" }),
+})
+export type ChangeWorkspace = z.output<typeof ChangeWorkspace>
+
+/** What a person or a program asks for. */
+export const CreateWorkspace = z.strictObject({
+  profile: z.enum(PROFILES).default("browser"),
+  // The machine the requirements name for a desktop (A4).
+  sizeClass: z.enum(SIZE_CLASSES).default("large"),
+  region: z
+    .string()
+    .regex(/^[a-z][a-z0-9-]{1,31}$/, "must be a region, such as fsn1")
+    .optional(),
+  provider: z.enum(["hetzner"]).default("hetzner"),
+  name: WorkspaceName.optional(),
+  from: z
+    .string()
+    .regex(/^[0-9]{1,20}$/, "must be the id of a backup")
+    .optional()
+    .meta({ description: "a backup of yours to make it from; it then has that one's profile, whatever is said here" }),
+  proxy: ProxyUrl.optional(),
+  secrets: z
+    .record(SecretName, SecretValue)
+    .refine(all => Object.keys(all).length <= 50, { error: "must be at most 50" })
+    .default({}),
+})
+export type CreateWorkspace = z.output<typeof CreateWorkspace>
