@@ -13,7 +13,7 @@ import { directoriesHash, valueHash } from "./content-hash.ts"
 import * as definition from "./definition.ts"
 import { checkRoom, compressedBytes, makeDisk } from "./disk.ts"
 import { buildLayers, type Layer } from "./layers.ts"
-import { installedPackages, manifest } from "./manifest.ts"
+import { installedPackages, type Manifest, manifest } from "./manifest.ts"
 import { provision, readSteps, stepEnvironment } from "./provision.ts"
 import { run } from "./run.ts"
 
@@ -43,15 +43,40 @@ export interface BuildOptions {
  * nothing changed this returns at once.
  */
 export async function buildImage(options: BuildOptions): Promise<string> {
-  const { profile, cacheDirectory, log, inUse = [] } = options
-  await mkdir(cacheDirectory, { recursive: true })
   const archive = options.archive ?? (await findArchive())
+  return makeImage({
+    ...options,
+    archive,
+    commandLines: definition.COMMAND_LINES,
+    async prepare(work) {
+      const bundled = join(work, "bundle")
+      await mkdir(bundled)
+      await (options.bundle ?? bundle)(bundled)
+      const hash = await imageHash(options, archive, bundled)
+      return { hash, layers: () => layers(options, archive, bundled, hash) }
+    },
+  })
+}
+
+/** What is made into an image, whatever it is for. */
+export interface MakeOptions {
+  profile: Manifest["profile"]
+  cacheDirectory: string
+  log: (line: string) => void
+  inUse?: string[]
+  archive: Archive
+  commandLines: string[]
+  /** Makes its files below a folder, and says what the image is made of. */
+  prepare(work: string): Promise<{ hash: string; layers: () => Layer[] }>
+}
+
+/** Makes the image, or finds it where its hash says that it is there. @returns its directory */
+export async function makeImage(options: MakeOptions): Promise<string> {
+  const { profile, cacheDirectory, log, archive, inUse = [] } = options
+  await mkdir(cacheDirectory, { recursive: true })
   const work = await mkdtemp(join(cacheDirectory, "building-"))
   try {
-    const bundled = join(work, "bundle")
-    await mkdir(bundled)
-    await (options.bundle ?? bundle)(bundled)
-    const hash = await imageHash(options, archive, bundled)
+    const { hash, layers } = await options.prepare(work)
     const target = join(cacheDirectory, `image-${profile}-${hash}`)
     if (existsSync(target)) {
       await utimes(target, new Date(), new Date())
@@ -60,7 +85,7 @@ export async function buildImage(options: BuildOptions): Promise<string> {
     await checkRoom(cacheDirectory)
     await checkRights()
     const root = join(work, "root")
-    await buildLayers(layers(options, archive, bundled, hash), { root, cacheDirectory, log })
+    await buildLayers(layers(), { root, cacheDirectory, log })
     const result = join(work, "result")
     await mkdir(result)
     log("disk …")
@@ -73,7 +98,7 @@ export async function buildImage(options: BuildOptions): Promise<string> {
       compressed: await compressedBytes(result, work),
     }
     const about = manifest(
-      { hash, profile, kernel, packages: await installedPackages(root), sizes },
+      { hash, profile, kernel, packages: await installedPackages(root), sizes, commandLines: options.commandLines },
       archive,
       new Date(),
     )
@@ -133,7 +158,8 @@ function layers(
   ]
 }
 
-function makingLogs(directory: string, layer: Layer): Layer {
+/** The layer, with a folder for its logs. */
+export function makingLogs(directory: string, layer: Layer): Layer {
   return {
     ...layer,
     apply: async root => {

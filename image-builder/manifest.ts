@@ -1,13 +1,14 @@
 import { join } from "node:path"
 import type { Archive } from "./archive.ts"
-import { COMMAND_LINES, NODE_VERSION, type ProfileName } from "./definition.ts"
+import { NODE_VERSION, type ProfileName } from "./definition.ts"
 import { run } from "./run.ts"
 
 /** What is known of an image; stored beside it as `manifest.json`. */
 export interface Manifest {
   version: 1
   hash: string
-  profile: ProfileName
+  /** `platform`: the server of the service itself. */
+  profile: ProfileName | "platform"
   distribution: string
   kernel: string
   node: string
@@ -31,7 +32,7 @@ export async function installedPackages(root: string): Promise<Record<string, st
 
 /** The manifest without what only its builder knows. */
 export function manifest(
-  about: Pick<Manifest, "hash" | "profile" | "kernel" | "packages" | "sizes">,
+  about: Pick<Manifest, "hash" | "profile" | "kernel" | "packages" | "sizes" | "commandLines">,
   archive: Pick<Archive, "distribution" | "suite">,
   now: Date,
 ): Manifest {
@@ -41,7 +42,6 @@ export function manifest(
     ...about,
     distribution,
     node: NODE_VERSION,
-    commandLines: COMMAND_LINES,
     builtAt: now.toISOString(),
   }
 }

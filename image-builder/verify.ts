@@ -42,6 +42,8 @@ export interface Report {
 export async function verifyImage(options: VerifyOptions): Promise<Report> {
   const { directory, level, signal, begin, end } = options
   const { hash, profile } = await readManifest(directory)
+  if (profile === "platform")
+    throw new ImageError("wrong-profile", "This is the service's server: the checklist is for images of workspaces.")
   const began = performance.now()
   const at = new Date().toISOString()
   const run = await startRun({ ...options, profile })

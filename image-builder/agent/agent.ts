@@ -5,6 +5,9 @@ import { type Frozen, freeze } from "./backup/freezer.ts"
 import { writeManifest } from "./backup/manifest.ts"
 import { createStill } from "./backup/still.ts"
 import { createCarrying } from "./carry.ts"
+import { doorOpen, showCertificate } from "./certificate/door.ts"
+import { type CertificateKeeper, keepCertificate } from "./certificate/keeper.ts"
+import { type Obtain, obtainBy } from "./certificate/request.ts"
 import { runChecks } from "./checks.ts"
 import type { AgentConfig } from "./config.ts"
 import { createDisplay, type Size } from "./display.ts"
@@ -19,6 +22,8 @@ import { followOrders, type Order } from "./service/orders.ts"
 import { applySettings } from "./settings.ts"
 import { createSignals } from "./signals/signals.ts"
 import { createStopping } from "./stopping.ts"
+import { openTerminalStream } from "./terminals/stream.ts"
+import { createTerminals } from "./terminals/terminals.ts"
 import { createViewerEvents } from "./viewer-events.ts"
 import { keepWindows } from "./windows/keeper.ts"
 import { displaySize } from "./windows/x11.ts"
@@ -34,6 +39,8 @@ export interface AgentOptions {
   askSize?: () => Promise<Size | null>
   /** Holds writes to the disk back; the real one unless a test knows better. */
   freeze?: (seconds: number) => Promise<Frozen | null>
+  /** Asks for certificates; the real one unless a test knows better. */
+  obtain?: Obtain
   /** Times and clocks, for tests. */
   times?: Pick<RelayOptions, "now" | "clock" | "recheckMs" | "graceMs" | "probeMs"> & {
     heartbeatMs?: number
@@ -64,13 +71,18 @@ export async function startAgent({ config, run, log, times = {}, ...given }: Age
   // Without a service there is nobody who could say who may come in.
   const authorize = client?.authorize ?? (async () => "unknown" as const)
   const relay = createRelay({ ...times, vnc: config.vnc, authorize })
+  const terminals = createTerminals({ socket: config.tmuxSocket, home: config.home, run, log })
   const events = createViewerEvents()
   const stopping = createStopping({ relay, events, now })
   const askSize = given.askSize ?? (() => displaySize(config.display.socket))
   const display = createDisplay(run, config.display.setSize, askSize)
   let terminalShown = false
+  const certificate = client === null ? null : certificateKeeper()
   const readiness = watchReadiness({
-    checks: () => runChecks({ ...config, run, display, terminalShown: () => terminalShown }),
+    checks: async () => {
+      const checks = await runChecks({ ...config, run, display, terminalShown: () => terminalShown })
+      return certificate === null ? checks : [...checks, certificate.check()]
+    },
     everyMs: times.readinessMs ?? 700,
     signal,
     log,
@@ -108,6 +120,7 @@ export async function startAgent({ config, run, log, times = {}, ...given }: Age
         return still.end(order.id)
       case "settings": {
         const { runtimeDirectory: directory, sessionId, userGid: gid } = config
+        certificate?.use(order.settings.certificate)
         const { proxyChanged } = await applySettings(order.settings, { directory, sessionId, gid })
         log.info("settings are in force")
         if (proxyChanged) {
@@ -119,12 +132,33 @@ export async function startAgent({ config, run, log, times = {}, ...given }: Age
     }
   }
 
+  /** Before anything is looked at: a desktop without its certificate is not ready. */
+  function certificateKeeper(): CertificateKeeper | null {
+    if (config.certificate === null) return null
+    const { program, ...kept } = config.certificate
+    return keepCertificate({
+      ...{ ...kept, socketGid: config.socketGid, now, signal, log, told: reportSoon },
+      obtain: given.obtain ?? obtainBy(program),
+      doorOpen: () => doorOpen(config.https, signal),
+      show: () => showCertificate({ run, https: config.https, folder: kept.folder }, signal),
+    })
+  }
+
   async function report(): Promise<object> {
     const [activity, carry] = await Promise.all([signals(), carrying.state(), readiness.look()])
     const { workspace, sessionId, bootId, versions } = config
     const at = new Date(now()).toISOString()
-    const seen = { ...readiness.state(), versions, signals: activity, ...(carry ? { carry } : {}) }
+    const held = certificate?.state() ?? null
+    const more = { ...(carry ? { carry } : {}), ...(held ? { certificate: held } : {}) }
+    const seen = { ...readiness.state(), versions, signals: activity, ...more }
     return { workspace, sessionId, bootId, ...seen, startedAt, at }
+  }
+
+  /** Reports now, whatever comes of it: the next one says the same. */
+  function reportSoon(): void {
+    report()
+      .then(client?.report)
+      .catch(() => {})
   }
 
   async function stayOn(): Promise<boolean> {
@@ -139,6 +173,10 @@ export async function startAgent({ config, run, log, times = {}, ...given }: Age
 
   const server = createHttp({
     relay,
+    toTerminals: {
+      deflates: true,
+      open: (client, events, deflates) => openTerminalStream(client, terminals, events, deflates),
+    },
     display,
     events,
     stayOn,
@@ -167,6 +205,7 @@ export async function startAgent({ config, run, log, times = {}, ...given }: Age
   ]
   if (client === null) log.info("this machine has no service: nobody is let in")
   else {
+    if (certificate !== null) work.push(certificate.done)
     const everyMs = () => (readiness.state().ready ? heartbeatMs : Math.min(heartbeatMs, UNREADY_REPORT_MS))
     const ready = Promise.race([readiness.first, pause(times.patienceMs ?? 30_000, signal)])
     work.push(
@@ -181,6 +220,7 @@ export async function startAgent({ config, run, log, times = {}, ...given }: Age
       ending.abort()
       if (stopping.isDue()) relay.closeAll(STREAM_CLOSED.stopped, "the workspace stops")
       relay.close()
+      terminals.close()
       stopping.close()
       still.close()
       events.close()

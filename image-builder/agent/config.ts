@@ -35,6 +35,8 @@ export interface AgentConfig {
   isTrial: boolean
   /** Where the sample of files is written down before a backup. */
   manifest: string
+  /** For what name a certificate is kept, where it lies, what asks for it, and where that answers the authority. */
+  certificate: { name: string; folder: string; program: string; socket: string } | null
   versions: Record<string, string>
 }
 
@@ -83,6 +85,13 @@ export async function readConfig(environment: NodeJS.ProcessEnv = process.env): 
     bootId: (await readFile("/proc/sys/kernel/random/boot_id", "utf8")).trim(),
     isTrial: (await readFile(`${runtimeDirectory}/trial`, "utf8").catch(() => null)) !== null,
     manifest: "/var/lib/foozol/manifest.json",
+    // A machine without a name of its own has none that an authority could look for.
+    certificate: identity.fqdn
+      ? {
+          ...{ name: text("fqdn"), folder: `${etc}/tls` },
+          ...{ program: "/usr/lib/foozol/acme.cjs", socket: `${runtimeDirectory}/acme.sock` },
+        }
+      : null,
     versions: await readVersions(etc),
   }
 }

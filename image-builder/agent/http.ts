@@ -2,11 +2,13 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { Socket } from "node:net"
 import { clampSize, type Display } from "./display.ts"
 import { refuse } from "./relay/handshake.ts"
-import type { Relay } from "./relay/relay.ts"
+import type { Relay, Way } from "./relay/relay.ts"
 import type { ViewerEvents } from "./viewer-events.ts"
 
 export interface HttpOptions {
   relay: Relay
+  /** The way to the terminals, where there are any. */
+  toTerminals?: Way
   display: Display
   events: ViewerEvents
   status(): Promise<object>
@@ -16,7 +18,7 @@ export interface HttpOptions {
 
 const MAX_BODY = 4096
 
-/** What NGINX passes on: the relay at /vnc and the viewer's questions below /agent/. NGINX has admitted them. */
+/** What NGINX passes on: the relay at /vnc and /terminal/stream, and the viewer's questions below /agent/. NGINX has admitted them. */
 export function createHttp(options: HttpOptions): Server {
   const server = createServer((request, response) => {
     answer(options, request, response).catch(() => {
@@ -28,8 +30,10 @@ export function createHttp(options: HttpOptions): Server {
   server.keepAliveTimeout = 75_000
   server.on("upgrade", (request: IncomingMessage, socket: Socket, head: Buffer) => {
     const { pathname } = new URL(request.url ?? "/", "http://agent")
-    if (pathname !== "/vnc") return refuse(socket, 404)
-    options.relay.upgrade(request, socket, head).catch(() => socket.destroy())
+    const { relay, toTerminals } = options
+    const isTerminal = pathname === "/terminal/stream" && toTerminals !== undefined
+    if (pathname !== "/vnc" && !isTerminal) return refuse(socket, 404)
+    relay.upgrade(request, socket, head, isTerminal ? toTerminals : undefined).catch(() => socket.destroy())
   })
   return server
 }
@@ -53,6 +57,7 @@ async function answer(options: HttpOptions, request: IncomingMessage, response: 
     case "POST /agent/stay":
       return json(response, (await options.stayOn()) ? 200 : 503, {})
     case "GET /vnc":
+    case "GET /terminal/stream":
       return json(response, 426, { id: "websocket-only" })
     default:
       return json(response, 404, { id: "not-found" })

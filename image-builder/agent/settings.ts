@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto"
 import { chmod, chown, open, readFile, rename, rm } from "node:fs/promises"
 import { join } from "node:path"
+import { type Authority, parseAuthority } from "./certificate/authority.ts"
 
 /** What the service gives a workspace at run time. */
 export interface Settings {
@@ -8,6 +9,8 @@ export interface Settings {
   secrets: Record<string, string>
   /** The proxy the workspace goes out through, with its credentials, as a URL; null for none. */
   proxy: string | null
+  /** Where this machine's certificate comes from; null: it signs its own. */
+  certificate: Authority | null
 }
 
 const NAME = /^[A-Za-z_][A-Za-z0-9_]*$/
@@ -17,9 +20,10 @@ export const LOCAL_PROXY = "http://127.0.0.1:3128"
 /** Checks what came over the wire. @throws when it is no settings, without repeating a value */
 export function parseSettings(given: unknown): Settings {
   if (typeof given !== "object" || given === null) throw new Error("settings are no object")
-  const { env = {}, secrets = {}, proxy = null } = given as Record<string, unknown>
+  const { env = {}, secrets = {}, proxy = null, certificate } = given as Record<string, unknown>
   if (proxy !== null && typeof proxy !== "string") throw new Error("the proxy is no URL")
-  return { env: variables("env", env), secrets: variables("secrets", secrets), proxy: proxy || null }
+  const variablesOf = { env: variables("env", env), secrets: variables("secrets", secrets) }
+  return { ...variablesOf, proxy: proxy || null, certificate: parseAuthority(certificate) }
 }
 
 function variables(what: string, given: unknown): Record<string, string> {

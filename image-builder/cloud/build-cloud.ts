@@ -5,24 +5,25 @@ import type { RunOptions } from "../../infra/engine.ts"
 import type { Snapshot } from "../../infra/machines/contract.ts"
 import { IMAGE_LABELS } from "../../infra/machines/images.ts"
 import { LABELS, MANAGER } from "../../infra/workspace-spec.ts"
-import { type Bundle, bundle } from "../bundles.ts"
-import { type AppSource, PROFILES, type ProfileName } from "../definition.ts"
+import type { Bundle } from "../bundles.ts"
+import type { AppSource } from "../definition.ts"
 import { ImageError } from "../errors.ts"
 import { type Manifest, manifest } from "../manifest.ts"
 import { run } from "../run.ts"
 import { type Build, imageLabels, type Provision, type Stage } from "./builder.ts"
 import { makeBuilderKeys } from "./builder-keys.ts"
-import { cloudImageHash, imageTrees, packFiles } from "./image-files.ts"
+import { cloudImageHash, packFiles } from "./image-files.ts"
 import { imagesToPrune, readyImage } from "./image-list.ts"
 import type { ImageProvider } from "./image-provider.ts"
 import { readInventory } from "./inventory.ts"
 import { overSsh } from "./over-ssh.ts"
-import { BUILDER_SYSTEM, cloudSteps, remoteSteps } from "./steps.ts"
+import { goldenRecipe, type Recipe } from "./recipe.ts"
+import { BUILDER_SYSTEM } from "./steps.ts"
 
 /** What to build, and where. */
 export interface CloudBuildOptions {
   provider: ImageProvider
-  profile: ProfileName
+  profile: Manifest["profile"]
   /** The IPv4 address of whoever builds, as the provider sees it: the builder lets in nobody else. */
   operator: string
   /** Gets the log of each build and the manifest of each image. */
@@ -35,6 +36,8 @@ export interface CloudBuildOptions {
   /** Tries the image out before it may be used, by its id; whoever rejects it throws. */
   check?: (imageId: string) => Promise<void>
   bundle?: Bundle
+  /** What it is made of; a golden image of the profile unless something else is given. */
+  recipe?: Recipe
   /** Another way to provision than over SSH, made for the files' archive. */
   provision?: (archive: string) => Provision
 }
@@ -65,11 +68,11 @@ export async function buildCloudImage(options: CloudBuildOptions): Promise<Cloud
   // No workspace can have this name.
   const stack = `image_${provider.name}_${profile}`
   try {
-    const trees = await imageTrees(profile, work, options.bundle ?? bundle)
-    const scripts = await cloudSteps()
+    const recipe = recipeOf(options)
+    const trees = await recipe.trees(work)
     // The one that whoever builds has set for npm, as in a local build.
     const registry = (await run(["npm", "config", "get", "registry"])).trim()
-    const hash = await cloudImageHash(trees, remoteSteps(scripts, PROFILES[profile], "", registry), options.app)
+    const hash = await cloudImageHash(trees, await recipe.steps("", registry), options.app)
     const known = await provider.images.list(imageLabels({ profile, hash }, "ready"), call)
     // A build that was killed left its builder: it costs money, needed or not.
     await removeBuilder(provider, stack, options.signal)
@@ -80,8 +83,7 @@ export async function buildCloudImage(options: CloudBuildOptions): Promise<Cloud
     await provider.prepare(options.provision ? [] : ["command"], options.signal)
     await rm(logFile, { force: true })
     const archive = await packFiles(trees, options.app, work, logFile)
-    const steps = remoteSteps(scripts, PROFILES[profile], hash, registry)
-    const provision = options.provision?.(archive) ?? overSsh(steps, archive)
+    const provision = options.provision?.(archive) ?? overSsh(await recipe.steps(hash, registry), archive)
     const build = { stack, profile, hash, operator: options.operator, keys: makeBuilderKeys(), provision }
     const made = await onBuilder(options, build, logFile)
     const image = { id: made.id, hash, isNew: true }
@@ -93,6 +95,12 @@ export async function buildCloudImage(options: CloudBuildOptions): Promise<Cloud
   } finally {
     await rm(work, { recursive: true, force: true })
   }
+}
+
+function recipeOf({ recipe, profile, bundle }: CloudBuildOptions): Recipe {
+  if (recipe) return recipe
+  if (profile === "platform") throw new ImageError("no-recipe", "An image of the platform needs its recipe.")
+  return goldenRecipe(profile, bundle)
 }
 
 type Made = { id: string; manifest: Manifest }
@@ -146,7 +154,8 @@ async function throughStages(options: CloudBuildOptions, build: Omit<Build, "sta
   if (image?.state !== "available")
     throw new ImageError("no-image", `${provider.name} does not have the new image ${id} as available; build again.`)
   const sizes = { content, disk, compressed: image.bytes ?? 0 }
-  const about = manifest({ hash, profile, kernel, packages, sizes }, BUILDER_SYSTEM, new Date())
+  const { commandLines } = recipeOf(options)
+  const about = manifest({ hash, profile, kernel, packages, sizes, commandLines }, BUILDER_SYSTEM, new Date())
   if (options.check) {
     log("checking the image …")
     await options.check(id)

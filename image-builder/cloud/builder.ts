@@ -1,7 +1,7 @@
 import type * as pulumi from "@pulumi/pulumi"
 import { IMAGE_LABELS, type ImageState } from "../../infra/machines/images.ts"
 import { LABELS, MANAGER } from "../../infra/workspace-spec.ts"
-import type { ProfileName } from "../definition.ts"
+import type { Manifest } from "../manifest.ts"
 import type { BuilderKeys } from "./builder-keys.ts"
 import { BUILDER_USER } from "./steps.ts"
 
@@ -12,7 +12,7 @@ export type Stage = "builder" | ImageState
 export interface Build {
   /** Names the stack, and labels all that goes away with it. */
   stack: string
-  profile: ProfileName
+  profile: Manifest["profile"]
   hash: string
   stage: Stage
   /** The only IPv4 address from which the builder can be reached. */

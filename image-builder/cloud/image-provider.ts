@@ -7,7 +7,7 @@ import { createHetznerMachines } from "../../infra/machines/hetzner.ts"
 import { createHetznerApi } from "../../infra/machines/hetzner-api.ts"
 import { createHetznerImages } from "../../infra/machines/hetzner-images.ts"
 import type { ProviderImages } from "../../infra/machines/images.ts"
-import { Secret } from "../../infra/secret.ts"
+import { Secret, sealed } from "../../infra/secret.ts"
 import type { Build } from "./builder.ts"
 import type { GcpPlace } from "./gcp-image.ts"
 import type { HetznerPlace } from "./hetzner-image.ts"
@@ -77,9 +77,9 @@ export function gcpImageProvider(
 }
 
 function engineConfig(
-  { pulumi, pulumiVersion, home, workDirectory, backendUrl, passphrase }: Omit<CloudConfig, "hetzner">,
+  { pulumi, pulumiVersion, home, workDirectory, backendUrl, backendEnv, passphrase }: Omit<CloudConfig, "hetzner">,
   providerEnv: EngineConfig["providerEnv"],
 ): EngineConfig {
   const engine = { pulumi, pulumiVersion, home, workDirectory, backendUrl }
-  return { ...engine, passphrase: new Secret(passphrase), providerEnv }
+  return { ...engine, backendEnv: sealed(backendEnv), passphrase: new Secret(passphrase), providerEnv }
 }

@@ -48,15 +48,22 @@ export function remoteSteps(
 ): RemoteStep[] {
   const environment = {
     ...stepEnvironment(profile, image, false),
-    SUITE: system.suite,
-    BUILDER: BUILDER_USER,
-    FILES: BUILDER_FILES,
-    PACKAGES: packagesOf(profile, system.distribution).join(" "),
+    ...builderEnvironment(packagesOf(profile, system.distribution), system.suite),
     NODE_VERSION,
     NPM_REGISTRY: registry,
     COMMAND_LINES: COMMAND_LINES.join(" "),
     COMMAND_LINES_WITH_SCRIPTS: COMMAND_LINES_WITH_SCRIPTS.join(","),
   }
+  return onBuilder(steps, environment)
+}
+
+/** What the steps of a builder itself ask for. Pure. */
+export const builderEnvironment = (packages: string[], suite: string = BUILDER_SYSTEM.suite) => ({
+  ...{ SUITE: suite, BUILDER: BUILDER_USER, FILES: BUILDER_FILES, PACKAGES: packages.join(" ") },
+})
+
+/** Steps as commands that become root first. Pure. */
+export function onBuilder(steps: Step[], environment: Record<string, string>): RemoteStep[] {
   const words = ["sudo", "--non-interactive", "env", "-i", ...rootEnvironment, ...stepCommand(environment)]
   const command = words.map(quoted).join(" ")
   return steps.map(({ name, script }) => ({ name, command, stdin: script }))

@@ -12,6 +12,7 @@ import { restarts } from "./checks/restarts.ts"
 import { revocation } from "./checks/revocation.ts"
 import { screen } from "./checks/screen.ts"
 import { settings } from "./checks/settings.ts"
+import { webTerminal } from "./checks/terminal.ts"
 import { tls } from "./checks/tls.ts"
 import { typed } from "./checks/typing.ts"
 import { complete } from "./checks/window.ts"
@@ -27,6 +28,7 @@ export const CHECKLIST: Check[] = [
   ...admission,
   ...screen,
   typed,
+  webTerminal,
   complete,
   ...contents,
   ...browsing,

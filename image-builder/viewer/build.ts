@@ -5,28 +5,35 @@ import { fileURLToPath } from "node:url"
 import { build } from "esbuild"
 
 const HERE = import.meta.dirname
+const TERMINAL = join(HERE, "..", "terminal")
 
 /**
- * Writes `index.html` (the viewer, everything inlined), `csp.conf` (one NGINX line with the hashes of what is inlined)
- * and `pages/*.html` (what NGINX shows in the viewer's place; the same policy covers them).
+ * Writes `index.html` (the viewer, everything inlined), `terminal.html` (the terminals, likewise), `csp.conf` (one
+ * NGINX line with the hashes of what is inlined) and `pages/*.html` (what NGINX shows in their place; the same policy
+ * covers them).
  */
 export async function buildViewer({ out }: { out: string }): Promise<void> {
-  const [script, style, pageStyle] = await Promise.all([
-    bundle("viewer.ts", await novncNotice()),
-    bundle("style/viewer.css"),
-    bundle("style/page.css"),
+  const [script, style, terminalScript, terminalStyle, pageStyle] = await Promise.all([
+    bundle(join(HERE, "viewer.ts"), await novncNotice()),
+    bundle(join(HERE, "style/viewer.css")),
+    bundle(join(TERMINAL, "terminal.ts"), await xtermNotice()),
+    bundle(join(TERMINAL, "style/terminal.css")),
+    bundle(join(HERE, "style/page.css")),
   ])
   await mkdir(join(out, "pages"), { recursive: true })
-
-  const template = await readFile(join(HERE, "index.html"), "utf8")
-  const page = inline(inline(template, "style", style), "script", script)
-  await writeFile(join(out, "index.html"), page)
+  const write = async (name: string, template: string, style: string, script: string) => {
+    const text = await readFile(template, "utf8")
+    await writeFile(join(out, name), inline(inline(text, "style", style), "script", script))
+  }
+  await write("index.html", join(HERE, "index.html"), style, script)
+  await write("terminal.html", join(TERMINAL, "index.html"), terminalStyle, terminalScript)
 
   for (const name of await readdir(join(HERE, "pages"))) {
     const text = await readFile(join(HERE, "pages", name), "utf8")
     await writeFile(join(out, "pages", name), inline(text, "style", pageStyle))
   }
-  await writeFile(join(out, "csp.conf"), `set $viewer_csp "${contentPolicy([script], [style, pageStyle])}";\n`)
+  const policy = contentPolicy([script, terminalScript], [style, terminalStyle, pageStyle])
+  await writeFile(join(out, "csp.conf"), `set $viewer_csp "${policy}";\n`)
 }
 
 /** The policy admits these very scripts and styles and nothing else; `'self'` covers wss: to the page's own host. */
@@ -47,7 +54,7 @@ export function contentPolicy(scripts: string[], styles: string[]): string {
 
 async function bundle(entry: string, banner = ""): Promise<string> {
   const result = await build({
-    entryPoints: [join(HERE, entry)],
+    entryPoints: [entry],
     bundle: true,
     minify: true,
     // noVNC awaits at its top level, which only a module may.
@@ -68,6 +75,13 @@ async function novncNotice(): Promise<string> {
   const main = fileURLToPath(import.meta.resolve("@novnc/novnc"))
   const { version } = JSON.parse(await readFile(join(dirname(main), "../package.json"), "utf8"))
   return `/* Contains noVNC ${version} (MPL-2.0, https://github.com/novnc/noVNC) and pako (MIT) */\n`
+}
+
+/** xterm.js asks that its notice goes along. */
+async function xtermNotice(): Promise<string> {
+  const main = fileURLToPath(import.meta.resolve("@xterm/xterm"))
+  const { version } = JSON.parse(await readFile(join(dirname(main), "../package.json"), "utf8"))
+  return `/* Contains xterm.js ${version} (MIT, Copyright (c) 2014-2024 The xterm.js authors, Copyright (c) 2012-2013 Christopher Jeffrey) */\n`
 }
 
 function inline(html: string, tag: "script" | "style", text: string): string {

@@ -6,14 +6,17 @@ type Words = { title: string; text: string; mood: "busy" | "rest" | "stop"; link
 
 const SERVICE_AWAY = "Nobody can be let in until it answers again. Your programs keep running on your workspace."
 
-function words(state: State): Words {
+/** What the page shows; "desktop" or "terminal". */
+export type Shown = "desktop" | "terminal"
+
+function words(state: State, shown: Shown): Words {
   switch (state.name) {
     case "connecting":
-      return { title: "Connecting", text: "Opening your desktop.", mood: "busy" }
+      return { title: "Connecting", text: `Opening your ${shown}.`, mood: "busy" }
     case "connected":
       return { title: "Connected", text: "", mood: "busy" }
     case "offline":
-      return { title: "You are offline", text: "The desktop comes back as soon as your network does.", mood: "rest" }
+      return { title: "You are offline", text: `The ${shown} comes back as soon as your network does.`, mood: "rest" }
     case "sleeping":
       return {
         title: "Your workspace sleeps",
@@ -25,7 +28,7 @@ function words(state: State): Words {
     case "signed-out":
       return {
         title: "You were signed out",
-        text: "This desktop was closed here. Your programs keep running on your workspace.",
+        text: `This ${shown} was closed here. Your programs keep running on your workspace.`,
         mood: "stop",
         link: "Sign in again",
         retry: "Try again",
@@ -36,7 +39,7 @@ function words(state: State): Words {
       if (state.cause === "starting")
         return {
           title: "Your workspace is starting",
-          text: "The desktop is not up yet.",
+          text: `The ${shown} is not up yet.`,
           mood: "busy",
           retry: "Try now",
         }
@@ -55,11 +58,12 @@ function sleepWords(reason: string | undefined): string {
   return /^It was stopped/.test(reason) ? `${reason} Everything is where you left it. Wake it up to go on.` : reason
 }
 
-/** The card over the desktop while there is no picture, and the last picture behind it. */
-export function createStateCard(retry: () => void) {
+/** The card over what is shown while there is no connection, and the last picture behind it where there is one. */
+export function createStateCard(retry: () => void, shown: Shown = "desktop") {
   const [card, title, text] = [element("state"), element("state-title"), element("state-text")]
   const [link, again] = [element<HTMLAnchorElement>("state-link"), element<HTMLButtonElement>("state-retry")]
-  const [countdown, frozen] = [element("state-countdown"), element<HTMLImageElement>("frozen")]
+  const countdown = element("state-countdown")
+  const frozen = document.querySelector<HTMLImageElement>("#frozen")
   let ticking: ReturnType<typeof setInterval> | undefined
   let service: string | undefined
   again.addEventListener("click", retry)
@@ -71,9 +75,9 @@ export function createStateCard(retry: () => void) {
   return {
     show: (state: State) => {
       clearInterval(ticking)
-      const { mood, link: linkText, retry: retryText, ...said } = words(state)
+      const { mood, link: linkText, retry: retryText, ...said } = words(state, shown)
       document.documentElement.dataset.state = state.name
-      if (state.name === "signed-out") frozen.removeAttribute("src")
+      if (state.name === "signed-out") frozen?.removeAttribute("src")
       if (state.name === "connected") return
       card.dataset.mood = mood
       // Unchanged text is left alone, or a screen reader would say it again at every try.
@@ -96,7 +100,7 @@ export function createStateCard(retry: () => void) {
       link.href = address
     },
     freeze: (picture: Blob) => {
-      if (document.documentElement.dataset.state === "signed-out") return
+      if (frozen === null || document.documentElement.dataset.state === "signed-out") return
       if (frozen.src !== "") URL.revokeObjectURL(frozen.src)
       frozen.src = URL.createObjectURL(picture)
     },

@@ -5,22 +5,18 @@ import { openDesktop } from "./desktop.ts"
 import { element } from "./dom.ts"
 import { createFullScreen } from "./fullscreen.ts"
 import { createKeyPanels } from "./key-panels.ts"
-import { listen, probe, readStatus, resize, stayOn, warningText } from "./machine.ts"
+import { probe, readStatus, resize } from "./machine.ts"
+import { createMachineNews } from "./machine-news.ts"
 import { createSettingsPanel } from "./settings-panel.ts"
 import { createResizer, desktopSize } from "./sizing.ts"
 import { createStateCard } from "./state-card.ts"
-import { createStopBanner } from "./stop-banner.ts"
 import { createToasts } from "./toast.ts"
 import { createToolbar } from "./toolbar.ts"
 
-/** How long the machine may take to say why, after the stream has ended; milliseconds. */
-const LAST_WORDS_MS = 3_000
-
 const screen = element("screen")
 const say = createToasts(element("toasts"))
-const banner = createStopBanner({ stayOn, say })
+const news = createMachineNews({ say, end: (name, reason) => connection.end(name, reason) })
 let desktop: ReturnType<typeof openDesktop> | undefined
-let listening: ReturnType<typeof listen> | undefined
 let everConnected = false
 
 const focusDesktop = () => desktop?.focus()
@@ -81,22 +77,10 @@ function show(state: State): void {
   card.show(state)
   settings.showState(state)
   if (state.name !== "connected") {
-    banner.hide()
-    // Why it was stopped comes on the other way, and may come a moment later.
-    if (listening !== undefined) setTimeout(listening.close, LAST_WORDS_MS)
+    news.leave()
     return
   }
-  listening?.close()
-  listening = listen(event => {
-    const isShown = document.documentElement.dataset.state === "connected"
-    if (!isShown && event.type !== "sleeping" && event.type !== "signed-out") return
-    if (event.type === "warning" && event.message === undefined) banner.show(warningText(event))
-    else if (event.type === "warning") say(warningText(event), "warning")
-    else if (event.type === "stay") {
-      banner.hide()
-      say("Your workspace stays on: the stop was called off.")
-    } else connection.end(event.type, event.reason)
-  })
+  news.follow()
   void readStatus().then(status => {
     card.setService(status?.service)
     settings.showStatus(status)

@@ -1,8 +1,13 @@
 import { CLOSE, MAX_FRAME, OPCODE, unmask } from "./frames.ts"
 
+/** The flag of a compressed message (RSV1 of RFC 7692). */
+const DEFLATED = 0x40
+
 export interface FrameSink {
   /** Unmasked payload of binary frames, a view of the chunk that was given. */
   data(bytes: Buffer): void
+  /** A binary message has come to its end; `deflated` says that it is compressed, all of it. */
+  end?(deflated: boolean): void
   ping(payload: Buffer): void
   pong(): void
   /** The other side closes; code 1005 when it gave none. */
@@ -11,9 +16,13 @@ export interface FrameSink {
 
 /**
  * Reads what a client sends, however it is cut.
+ * @param options.deflated whether compressed messages were agreed on
  * @returns a function that takes the next chunk, which it may change, and answers 0 or the code to close with
  */
-export function createFrameReader(sink: FrameSink, maxFrame = MAX_FRAME): (chunk: Buffer) => number {
+export function createFrameReader(
+  sink: FrameSink,
+  { maxFrame = MAX_FRAME, deflated = false }: { maxFrame?: number; deflated?: boolean } = {},
+): (chunk: Buffer) => number {
   const header = Buffer.alloc(14)
   const mask = header.subarray(0, 4)
   const control = Buffer.alloc(125)
@@ -23,6 +32,7 @@ export function createFrameReader(sink: FrameSink, maxFrame = MAX_FRAME): (chunk
   let phase = 0
   let inPayload = false
   let inMessage = false
+  let isDeflated = false
   let failed = 0
 
   /** Bytes the header has in all, as far as its first two tell. */
@@ -35,7 +45,9 @@ export function createFrameReader(sink: FrameSink, maxFrame = MAX_FRAME): (chunk
     const [first, second] = [header[0] ?? 0, header[1] ?? 0]
     const final = (first & 0x80) !== 0
     opcode = first & 0x0f
-    if ((first & 0x70) !== 0) return CLOSE.protocol
+    const [flags, begins] = [first & 0x70, opcode === OPCODE.binary]
+    if (flags !== 0 && !(flags === DEFLATED && deflated && begins)) return CLOSE.protocol
+    if (begins) isDeflated = flags === DEFLATED
     const short = second & 0x7f
     if (opcode >= OPCODE.close) {
       if (opcode > OPCODE.pong || !final || short > 125) return CLOSE.protocol
@@ -95,7 +107,7 @@ export function createFrameReader(sink: FrameSink, maxFrame = MAX_FRAME): (chunk
       if (opcode >= OPCODE.close) {
         const wrong = endControl()
         if (wrong !== 0) return wrong
-      }
+      } else if (!inMessage) sink.end?.(isDeflated)
       if (at === chunk.length) return 0
     }
   }

@@ -14,8 +14,15 @@ const REASONS: Record<number, string> = {
   503: "Service Unavailable",
 }
 
+export interface Handshake {
+  key: string
+  protocol: string | null
+  /** Does it understand compressed messages (RFC 7692) in the way we write them? */
+  deflates: boolean
+}
+
 /** What the other side of an upgrade asked for, or the status it must be refused with. */
-export function readHandshake(request: IncomingMessage): { key: string; protocol: string | null } | { status: number } {
+export function readHandshake(request: IncomingMessage): Handshake | { status: number } {
   const { headers } = request
   if (request.method !== "GET" || headers.upgrade?.toLowerCase() !== "websocket") return { status: 400 }
   if (headers["sec-websocket-version"] !== "13") return { status: 426 }
@@ -23,15 +30,25 @@ export function readHandshake(request: IncomingMessage): { key: string; protocol
   if (key === undefined || !/^[A-Za-z0-9+/]{22}==$/.test(key)) return { status: 400 }
   const offered = headers["sec-websocket-protocol"]?.split(",").map(one => one.trim()) ?? []
   if (offered.length > 0 && !offered.includes("binary")) return { status: 400 }
-  return { key, protocol: offered.length > 0 ? "binary" : null }
+  const deflates = offersDeflate(headers["sec-websocket-extensions"] ?? "")
+  return { key, protocol: offered.length > 0 ? "binary" : null, deflates }
 }
 
-/** The answer that admits. No extension is ever agreed on: desktop pictures are compressed already. */
-export function acceptance(key: string, protocol: string | null): string {
+/** We keep our dictionary, of the full size, and none of the other side: an offer that says otherwise is not taken. */
+const offersDeflate = (header: string) =>
+  header.split(",").some(offer => {
+    const [name, ...parameters] = offer.split(";").map(part => part.trim().replace(/=.*/, ""))
+    const known = ["client_max_window_bits", "client_no_context_takeover"]
+    return name === "permessage-deflate" && parameters.every(one => known.includes(one))
+  })
+
+/** The answer that admits. Pictures of the desktop are compressed already: for them no extension is agreed on. */
+export function acceptance({ key, protocol, deflates }: Handshake): string {
   const accept = createHash("sha1").update(`${key}${GUID}`).digest("base64")
   const lines = ["HTTP/1.1 101 Switching Protocols", "Upgrade: websocket", "Connection: Upgrade"]
   lines.push(`Sec-WebSocket-Accept: ${accept}`)
   if (protocol !== null) lines.push(`Sec-WebSocket-Protocol: ${protocol}`)
+  if (deflates) lines.push("Sec-WebSocket-Extensions: permessage-deflate; client_no_context_takeover")
   return `${lines.join("\r\n")}\r\n\r\n`
 }
 

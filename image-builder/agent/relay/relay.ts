@@ -2,7 +2,7 @@ import type { IncomingMessage } from "node:http"
 import type { Socket } from "node:net"
 import { type Admission, GRACE_MS, hashToken, judge, monotonic, STREAM_CLOSED, statusOf } from "../admission.ts"
 import { acceptance, readHandshake, refuse } from "./handshake.ts"
-import { openStream, type Stream } from "./stream.ts"
+import { openStream, type Stream, type StreamEvents } from "./stream.ts"
 
 export interface RelayOptions {
   vnc: { host: string; port: number }
@@ -17,8 +17,15 @@ export interface RelayOptions {
   maxStreams?: number
 }
 
+/** Where a stream leads: to the desktop, unless it is told otherwise. */
+export interface Way {
+  /** May its messages be compressed? */
+  deflates: boolean
+  open(client: Socket, events: StreamEvents, deflates: boolean): Stream
+}
+
 export interface Relay {
-  upgrade(request: IncomingMessage, socket: Socket, head: Buffer): Promise<void>
+  upgrade(request: IncomingMessage, socket: Socket, head: Buffer, way?: Way): Promise<void>
   viewers(): number
   /** Wall clock of the last key or pointer event of any viewer. */
   lastInputAt(): number | null
@@ -78,10 +85,12 @@ export function createRelay(options: RelayOptions): Relay {
     await Promise.all([...guests].map(([hash, guest]) => check(hash, guest)))
   }
 
+  const toDesktop: Way = { deflates: false, open: (client, events) => openStream(client, options.vnc, events) }
+
   /** Connects to the VNC server while the service is asked; resolves to null when the server does not answer. */
-  function reach(client: Socket, hash: string): Promise<Stream | null> {
+  function reach(client: Socket, hash: string, way: Way, deflates: boolean): Promise<Stream | null> {
     return new Promise(resolve => {
-      const stream: Stream = openStream(client, options.vnc, {
+      const events = {
         open: () => resolve(stream),
         input: () => {
           lastInput = now()
@@ -91,11 +100,12 @@ export function createRelay(options: RelayOptions): Relay {
           const guest = guests.get(hash)
           if (guest?.streams.delete(stream) && guest.streams.size === 0) guests.delete(hash)
         },
-      })
+      }
+      const stream: Stream = way.open(client, events, deflates)
     })
   }
 
-  async function upgrade(request: IncomingMessage, socket: Socket, head: Buffer): Promise<void> {
+  async function upgrade(request: IncomingMessage, socket: Socket, head: Buffer, way = toDesktop): Promise<void> {
     // Whoever leaves early must not bring down the process.
     const ignore = () => {}
     socket.on("error", ignore)
@@ -107,7 +117,8 @@ export function createRelay(options: RelayOptions): Relay {
     coming++
     try {
       const [hash, asked] = [hashToken(token), clock()]
-      const [answer, stream] = await Promise.all([options.authorize(token), reach(socket, hash)])
+      const deflates = way.deflates && shake.deflates
+      const [answer, stream] = await Promise.all([options.authorize(token), reach(socket, hash, way, deflates)])
       const gone = revoked.has(hash) || revokedAllAt >= asked
       const status = answer === "admitted" && gone ? 401 : statusOf(answer)
       if (status !== 0 || stream === null || socket.destroyed) {
@@ -118,7 +129,7 @@ export function createRelay(options: RelayOptions): Relay {
       guests.set(hash, guest)
       guest.lastGoodAt = Math.max(guest.lastGoodAt, asked)
       guest.streams.add(stream)
-      socket.write(acceptance(shake.key, shake.protocol))
+      socket.write(acceptance({ ...shake, deflates }))
       stream.start(head)
     } finally {
       coming--
