@@ -15,7 +15,7 @@ import type { Order, Result } from "./authorize-load.ts"
 import { startCheckingNginx } from "./authorize-nginx.ts"
 import { issueTokens } from "./authorize-tokens.ts"
 import { cpuSeconds } from "./cpu.ts"
-import type { Measurement } from "./measurement.ts"
+import { type Measurement, quantile } from "./measurement.ts"
 import { treeCpuSeconds } from "./process-tree.ts"
 import { startServiceUnderTest } from "./service-under-test.ts"
 
@@ -90,7 +90,7 @@ export async function bench(options: Record<string, string>): Promise<Measuremen
 /** A cloud nobody asks here: no engine runs. */
 const nowhere = (directory: string): CloudConfig => ({
   ...{ pulumi: "/nonexistent", pulumiVersion: "0.0.0", home: directory, workDirectory: directory },
-  ...{ backendUrl: `file://${directory}`, passphrase: "none" },
+  ...{ backendUrl: `file://${directory}`, backendEnv: {}, passphrase: "none" },
   hetzner: { token: "none", endpoint: "http://127.0.0.1:9/v1" },
 })
 
@@ -126,9 +126,4 @@ async function said(from: ChildProcess): Promise<unknown> {
   } finally {
     stop.abort()
   }
-}
-
-function quantile(samples: number[], part: number): number {
-  const sorted = [...samples].sort((a, b) => a - b)
-  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * part))] ?? Number.NaN
 }

@@ -8,10 +8,14 @@ import { summarize } from "./measurement.ts"
 const BENCHES: Record<string, () => Promise<{ bench: (options: Record<string, string>) => Promise<Measurement[]> }>> = {
   authorize: () => import("./authorize.ts"),
   burst: () => import("./burst.ts"),
+  certificate: () => import("./certificate.ts"),
   engine: () => import("./engine.ts"),
   boot: () => import("./boot.ts"),
   "engine-steps": () => import("./engine-steps.ts"),
+  "launch-day": () => import("./launch-day.ts"),
+  rebuild: () => import("./rebuild.ts"),
   relay: () => import("./relay.ts"),
+  terminal: () => import("./terminal.ts"),
   "sign-up": () => import("./sign-up.ts"),
   wake: () => import("./wake.ts"),
 }
@@ -20,10 +24,12 @@ const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
     json: { type: "boolean" },
+    image: { type: "string" },
     count: { type: "string" },
     parallel: { type: "string" },
     profile: { type: "string" },
     rounds: { type: "string" },
+    seconds: { type: "string" },
   },
 })
 const [name] = positionals

@@ -5,12 +5,13 @@
 import { type ChildProcess, fork, spawn, spawnSync } from "node:child_process"
 import { once } from "node:events"
 import { mkdtemp, rm } from "node:fs/promises"
-import { connect, createServer } from "node:net"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
+import { freePort } from "../cli/redis-process.ts"
 import { waitUntil } from "../test/support/wait-until.ts"
-import type { Measurement } from "./measurement.ts"
+import { type Measurement, quantile } from "./measurement.ts"
 import { processTree, treeCpuSeconds, treeMemory } from "./process-tree.ts"
+import { reachable } from "./reachable.ts"
 
 type Relay = "ours" | "websockify"
 type Targets = Record<"flood" | "paced" | "echo", number>
@@ -160,7 +161,7 @@ async function starter(directory: string): Promise<Start> {
   await build({ entryPoints, outfile, bundle: true, platform: "node", format: "esm", target: "node24", minify: true })
   const env = { ...process.env, ...NODE_ENVIRONMENT }
   return async (relay, target) => {
-    const port = await freePort()
+    const port = await freePort(0)
     const child =
       relay === "ours"
         ? spawn(process.execPath, [...NODE_OPTIONS, outfile, String(port), String(target)], { stdio: "inherit", env })
@@ -185,24 +186,4 @@ async function starter(directory: string): Promise<Start> {
       },
     }
   }
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1")
-  await once(server, "listening")
-  const { port } = server.address() as { port: number }
-  server.close()
-  return port
-}
-
-function reachable(port: number): Promise<boolean> {
-  return new Promise(resolve => {
-    const socket = connect(port, "127.0.0.1", () => resolve(true)).on("error", () => resolve(false))
-    socket.on("connect", () => socket.destroy())
-  })
-}
-
-function quantile(samples: number[], part: number): number {
-  const sorted = [...samples].sort((a, b) => a - b)
-  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * part))] ?? Number.NaN
 }

@@ -8,6 +8,8 @@ export interface Plan {
   seed: number
   /** Worlds at the same time, each with a provider, a Redis and a service of its own. */
   worlds: number
+  /** Has somebody seen enough? What is under way is brought to its end, and what was done is counted. */
+  isEnough(): boolean
   /** One line of the campaign's ledger: what was done, and what became of it. */
   note(entry: Record<string, unknown>): void
 }
@@ -31,6 +33,13 @@ export function* shares(count: number, workers: number): Generator<number> {
 }
 
 export const one = (metric: string, unit: string, value: number): Measurement => ({ metric, unit, samples: [value] })
+
+/** What some parts of a campaign count, added up: the metric's name, and what each part says of it. */
+export const totals = <T>(parts: readonly T[], counted: Record<string, (part: T) => number>): Measurement[] =>
+  Object.entries(counted).map(([metric, count]) => {
+    const total = parts.reduce((sum, part) => sum + count(part), 0)
+    return one(metric, "", total)
+  })
 
 /** The value below which this share of the samples lies; NaN of none. */
 export function quantile(samples: number[], share: number): number {

@@ -1,10 +1,10 @@
 import type { Scenario } from "../support/scenarios.ts"
 import { seeded } from "../support/seeded.ts"
-import { type Outcome, one, type Plan, quantile, shares } from "./campaign.ts"
+import { type Outcome, one, type Plan, quantile, shares, totals } from "./campaign.ts"
 import type { FleetOptions } from "./fleet.ts"
-import { type Blow, startRounds, type Verdict } from "./rounds.ts"
+import { type Blow, type RoundOptions, startRounds, type Verdict } from "./rounds.ts"
 
-/** People who ask at the same moment in one round. */
+/** People who ask at the same moment in one round, at most: alone, an operation is hit in other places than among others. */
 const TOGETHER = 4
 
 /** What is drawn for a round, beside the moment. */
@@ -13,13 +13,15 @@ interface Draw {
   blow: Blow
   /** For the ledger. */
   what: string
+  options?: RoundOptions
 }
 
 /** Rounds in which something that is drawn goes wrong while people ask for something that is drawn. */
 export async function rounds(
-  { count, seed, worlds, note }: Plan,
+  { count, seed, worlds, isEnough, note }: Plan,
   draw: (random: () => number, turn: number) => Draw,
-  options: FleetOptions = {},
+  /** Asked for each world anew. */
+  options: () => FleetOptions = () => ({}),
 ): Promise<Outcome> {
   const verdicts: Verdict[] = []
   await Promise.all(
@@ -27,11 +29,12 @@ export async function rounds(
       const random = seeded(seed + 1_000 * world)
       const { round, close } = await startRounds(options)
       try {
-        for (let done = 0, turn = world; done < share; turn += worlds) {
-          const { scenario, blow, what } = draw(random, turn)
+        for (let done = 0, turn = world; done < share && !isEnough(); turn += worlds) {
+          const { scenario, blow, what, options } = draw(random, turn)
           const at = random()
-          const verdict = await round(Array(TOGETHER).fill(scenario), at, blow)
-          note({ what, at, scenario: scenario.name, ...verdict })
+          const people = 1 + Math.floor(TOGETHER * random())
+          const verdict = await round(Array(people).fill(scenario), at, blow, options)
+          note({ what, at: options?.before ? "before" : at, people, scenario: scenario.name, ...verdict })
           verdicts.push(verdict)
           // What hit nobody is no blow, but what it shows counts.
           if (!verdict.missed) done++
@@ -49,13 +52,13 @@ export const pick = <T>(from: readonly T[], random: () => number) => from[Math.f
 
 /** What a verdict counts, by the name it is told under. */
 const COUNTED = {
-  orphans: "orphans",
-  duplicates: "duplicates",
-  stuck: "stuck",
-  by_hand: "byHand",
-  lost: "lost",
-  left_processes: "left",
-} as const satisfies Record<string, keyof Verdict>
+  orphans: ({ orphans }: Verdict) => orphans,
+  duplicates: ({ duplicates }: Verdict) => duplicates,
+  stuck: ({ stuck }: Verdict) => stuck,
+  by_hand: ({ byHand }: Verdict) => byHand,
+  lost: ({ lost }: Verdict) => lost,
+  left_processes: ({ left }: Verdict) => left,
+}
 
 function outcome(verdicts: Verdict[]): Outcome {
   const blows = verdicts.filter(verdict => !verdict.missed)
@@ -64,13 +67,7 @@ function outcome(verdicts: Verdict[]): Outcome {
     measurements: [
       one("blows", "", blows.length),
       one("operations", "", recovery.length),
-      ...Object.entries(COUNTED).map(([metric, field]) =>
-        one(
-          metric,
-          "",
-          verdicts.reduce((sum, verdict) => sum + verdict[field], 0),
-        ),
-      ),
+      ...totals(verdicts, COUNTED),
       one("recovery_p50_s", "s", quantile(recovery, 0.5)),
       one("recovery_p99_s", "s", quantile(recovery, 0.99)),
     ],

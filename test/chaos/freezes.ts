@@ -12,7 +12,7 @@ const AWAKE_MS = 2_000
 
 const freeze =
   (whole: boolean): Blow =>
-  async (fleet, isOver) => {
+  async (fleet, _, isOver) => {
     for (; !(await isOver()); await sleep(10)) {
       const thaw = fleet.freeze(whole)
       if (!thaw) continue
@@ -35,6 +35,6 @@ export const freezes: Campaign = {
         const what = whole ? "worker with its engines frozen" : "worker frozen"
         return { scenario: pick([CREATION, ...SCENARIOS], random), blow: freeze(whole), what }
       },
-      { workers: 2 },
+      () => ({ workers: 2 }),
     ),
 }

@@ -7,7 +7,7 @@ import type { Blow } from "./rounds.ts"
 
 const strike =
   (victim: Victim, signal: "SIGKILL" | "SIGTERM"): Blow =>
-  async (fleet, isOver) => {
+  async (fleet, _, isOver) => {
     // An engine and its plugin are there for moments only.
     for (; !(await isOver()); await sleep(10)) if (await fleet.hit(victim, signal)) return true
     return false

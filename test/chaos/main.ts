@@ -1,6 +1,7 @@
 /**
- * `npm run chaos -- CAMPAIGN [--count N] [--seed S] [--worlds N] [--json]`: lets something go wrong again and again and
- * counts what was broken by it. Ends with 1 where a promise was.
+ * `npm run chaos -- CAMPAIGN [--count N] [--seed S] [--worlds N] [--minutes M] [--json]`: lets something go wrong again
+ * and again and counts what was broken by it. Ends with 1 where a promise was. After M minutes, or on SIGTERM, it brings
+ * to an end what is under way, and counts what was done.
  */
 import { appendFileSync, mkdirSync } from "node:fs"
 import { join } from "node:path"
@@ -17,6 +18,7 @@ const { values, positionals } = parseArgs({
     count: { type: "string" },
     seed: { type: "string" },
     worlds: { type: "string" },
+    minutes: { type: "string" },
   },
 })
 const name = positionals[0] ?? ""
@@ -25,8 +27,9 @@ const number = (given: string | undefined, otherwise: number) => (given === unde
 const count = number(values.count, campaign?.count ?? 0)
 const seed = number(values.seed, Date.now() % 1_000_000)
 const worlds = number(values.worlds, 2)
-if (!campaign || ![count, seed, worlds].every(Number.isInteger) || count < 1 || worlds < 1) {
-  console.error("npm run chaos -- CAMPAIGN [--count N] [--seed S] [--worlds N] [--json]\n")
+const minutes = number(values.minutes, Number.POSITIVE_INFINITY)
+if (!campaign || ![count, seed, worlds].every(Number.isInteger) || !(Math.min(count, worlds, minutes) > 0)) {
+  console.error("npm run chaos -- CAMPAIGN [--count N] [--seed S] [--worlds N] [--minutes M] [--json]\n")
   for (const [known, { about, count }] of CAMPAIGNS) console.error(`  ${known.padEnd(12)} ${about} (${count})`)
   process.exit(2)
 }
@@ -35,9 +38,15 @@ const folder = join(cacheDirectory(), "chaos")
 mkdirSync(folder, { recursive: true })
 const ledger = join(folder, `${name}-${seed}-${Date.now()}.ndjson`)
 console.error(`${name}: ${count} times, seed ${seed}, ${worlds} worlds; ledger ${ledger}`)
+const endsAt = Date.now() + minutes * 60_000
+let isTold = false
+process.once("SIGTERM", () => {
+  isTold = true
+})
 let noted = 0
 const { measurements, broken } = await campaign.run({
   ...{ count, seed, worlds: Math.min(worlds, count) },
+  isEnough: () => isTold || Date.now() > endsAt,
   note(entry) {
     noted++
     appendFileSync(ledger, `${JSON.stringify({ at: new Date().toISOString(), ...entry })}\n`)

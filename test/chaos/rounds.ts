@@ -28,6 +28,8 @@ export interface Verdict {
   stuck: number
   /** Operations that ended otherwise than asked for: somebody would have to ask again. */
   byHand: number
+  /** Those among them that said what was wrong, where that is a way to end, and went well when asked for again. */
+  told: string[]
   /** Workspaces whose data was not there, or not where it was promised. */
   lost: number
   /** Processes that nobody will end. */
@@ -36,32 +38,42 @@ export interface Verdict {
 }
 
 /** What goes wrong in a round. Resolves when it has, with false where there was nothing to do it to. */
-export type Blow = (fleet: Fleet, isOver: () => Promise<boolean>) => Promise<boolean>
+export type Blow = (fleet: Fleet, actors: Actor[], isOver: () => Promise<boolean>) => Promise<boolean>
+
+export interface RoundOptions {
+  /** May an operation fail where it says why, and does it when asked for again? Otherwise all must end as asked for. */
+  mayFail?: boolean
+  /** The blow falls when everything is prepared and nothing asked for yet. */
+  before?: boolean
+}
+
+/** How often somebody asks again. */
+const PRESSES = 4
 
 /** Rounds in one world, one after the other; a world in which a promise was broken gives way to a new one. */
-export async function startRounds(options: FleetOptions = {}): Promise<{
+export async function startRounds(options: () => FleetOptions = () => ({})): Promise<{
   /**
    * People ask for things at the same moment; a blow falls; all of it must end as asked for.
    * @param at when the blow falls: share of the time all of it took when nothing went wrong
    */
-  round(scenarios: Scenario[], at: number, blow: Blow): Promise<Verdict>
+  round(scenarios: Scenario[], at: number, blow: Blow, options?: RoundOptions): Promise<Verdict>
   close(): Promise<void>
 }> {
-  let fleet = await startFleet(options)
+  let fleet = await startFleet(options())
   const lasts = new Map<string, number[]>()
   /** Tokens of the people there are in this world, who act again and again. */
   let people: Promise<string>[] = []
 
-  async function begin(scenarios: Scenario[]): Promise<Actor[]> {
+  async function prepareAll(scenarios: Scenario[]): Promise<Actor[]> {
     const { world } = fleet
     const somebody = (at: number) => (people[at] ??= world.signIn(`user-${at}`).then(visitor => world.token(visitor)))
     const actors = await Promise.all(
       scenarios.map(async (scenario, at) => prepare(world, await somebody(at), scenario)),
     )
     if (scenarios.some(scenario => scenario.newImage)) await fleet.newImage()
-    await Promise.all(actors.map(actor => ask(fleet.world, actor)))
     return actors
   }
+  const askAll = (actors: Actor[]) => Promise.all(actors.map(actor => ask(fleet.world, actor)))
 
   const isOver = async (actors: Actor[]) => {
     const operations = await Promise.all(actors.map(actor => operationOf(fleet.world, actor).catch(() => null)))
@@ -72,7 +84,8 @@ export async function startRounds(options: FleetOptions = {}): Promise<{
   async function usual(scenarios: Scenario[]): Promise<number> {
     const key = scenarios.map(({ name }) => name).join()
     for (let tries = 0; tries < 2 && !isKnown(key); tries++) {
-      const actors = await begin(scenarios)
+      const actors = await prepareAll(scenarios)
+      await askAll(actors)
       const began = performance.now()
       await waitUntil("a round without a blow ends", () => isOver(actors))
       lasts.set(key, [...(lasts.get(key) ?? []), performance.now() - began])
@@ -83,7 +96,7 @@ export async function startRounds(options: FleetOptions = {}): Promise<{
   const isKnown = (key: string) => (lasts.get(key)?.length ?? 0) > 1
 
   /** @param hitAt ms since 1970 */
-  async function judge(actor: Actor, hitAt: number, verdict: Verdict): Promise<void> {
+  async function judge(actor: Actor, hitAt: number, verdict: Verdict, mayFail: boolean): Promise<void> {
     const { name } = actor.scenario
     const say = (words: string) => verdict.words.push(`${name} of ${actor.desk?.id}: ${words}`)
     let dataIsThere = true
@@ -112,14 +125,15 @@ export async function startRounds(options: FleetOptions = {}): Promise<{
     }
     if (end.state !== "succeeded") {
       verdict.byHand++
-      return void say(`${end.state}: ${JSON.stringify(end.failure)}`)
+      const failure = mayFail ? await askAgain(actor, verdict) : end.failure
+      if (failure !== null) return void say(`${end.state}: ${JSON.stringify(failure)}`)
     }
     const machines = await deskOf(actor).machines()
     if (machines.length > 1) {
       verdict.duplicates += machines.length - 1
       say(`${machines.length} machines`)
     }
-    await isAsPromised(fleet.world, actor).catch(error => {
+    await isAsPromised(fleet.world, actor, end.state !== "succeeded").catch(error => {
       verdict.lost++
       say((error as Error).message)
     })
@@ -137,16 +151,42 @@ export async function startRounds(options: FleetOptions = {}): Promise<{
     verdict.words.push(`processes that nobody will end: ${verdict.left}`)
   }
 
-  async function round(scenarios: Scenario[], at: number, blow: Blow): Promise<Verdict> {
+  /** What somebody does who is told that it failed, and why. @returns what keeps it from its end; null: it went well */
+  async function askAgain(actor: Actor, verdict: Verdict): Promise<unknown> {
+    for (let press = 0; ; press++) {
+      const now = await waitUntil("it is over", async () => {
+        const operation = await operationOf(fleet.world, actor)
+        return operation?.finishedAt ? operation : null
+      })
+      if (now.state === "succeeded") return null
+      const { id } = now.failure as { id: string }
+      if (press === PRESSES || id === "internal" || id === "engine-failed") return now.failure
+      verdict.told.push(id)
+      const again = await fleet.world.api(actor.token, "POST", `/operations/${actor.operation}/retry`)
+      // What returned to rest is asked for anew.
+      if (again.status === 202) actor.operation = again.body.operation.id
+      else await ask(fleet.world, actor)
+    }
+  }
+
+  async function round(
+    scenarios: Scenario[],
+    at: number,
+    blow: Blow,
+    { mayFail = false, before = false }: RoundOptions = {},
+  ): Promise<Verdict> {
     const verdict: Verdict = {
-      ...{ missed: false, recovery: [], orphans: 0, duplicates: 0, stuck: 0, byHand: 0, lost: 0, left: 0, words: [] },
+      ...{ missed: false, recovery: [], orphans: 0, duplicates: 0, stuck: 0, byHand: 0, told: [], lost: 0, left: 0 },
+      words: [],
     }
     const takes = await usual(scenarios)
-    const actors = await begin(scenarios)
-    await sleep(at * takes)
+    const actors = await prepareAll(scenarios)
+    if (before) await blow(fleet, actors, async () => false)
+    await askAll(actors)
+    if (!before) await sleep(at * takes)
     const hitAt = Date.now()
-    verdict.missed = !(await blow(fleet, () => isOver(actors)))
-    await Promise.all(actors.map(actor => judge(actor, hitAt, verdict)))
+    if (!before) verdict.missed = !(await blow(fleet, actors, () => isOver(actors)))
+    await Promise.all(actors.map(actor => judge(actor, hitAt, verdict, mayFail)))
     if (verdict.words.length === 0) {
       await Promise.all(actors.map(actor => putAway(fleet.world, actor))).catch(error => {
         verdict.byHand++
@@ -157,7 +197,7 @@ export async function startRounds(options: FleetOptions = {}): Promise<{
     if (verdict.words.length > 0) {
       verdict.words.push(fleet.output())
       await fleet.close()
-      fleet = await startFleet(options)
+      fleet = await startFleet(options())
       people = []
     }
     return verdict

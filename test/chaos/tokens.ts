@@ -60,7 +60,7 @@ function changed(text: string, random: () => number): string {
   return text.slice(0, at) + pick([...others], random) + text.slice(at + 1)
 }
 
-async function run({ count, seed, note }: Plan): Promise<Outcome> {
+async function run({ count, seed, isEnough, note }: Plan): Promise<Outcome> {
   const random = seeded(seed)
   const test = await startTestService()
   const agent = new Agent({ keepAlive: true, maxSockets: AT_ONCE })
@@ -79,7 +79,7 @@ async function run({ count, seed, note }: Plan): Promise<Outcome> {
     }
     await Promise.all(
       Array.from({ length: AT_ONCE }, async () => {
-        while (done < count) {
+        while (done < count && !isEnough()) {
           const number = ++done
           const owner = pick(people, random)
           const other = pick(

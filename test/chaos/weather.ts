@@ -6,7 +6,7 @@ import { type Campaign, type Outcome, one, type Plan, quantile, shares } from ".
 import { leftOver, RESOURCES } from "./left-over.ts"
 
 /** Part of the provider's requests that go wrong, by how. */
-const SHARES: [number, TestFault["fault"]][] = [
+export const SHARES: [number, TestFault["fault"]][] = [
   [0.05, { kind: "status", status: 429, code: "rate_limit_exceeded" }],
   [0.05, { kind: "status", status: 503 }],
   [0.02, { kind: "drop_before" }],
@@ -83,7 +83,12 @@ function detailOf(test: TestService, operation: string): string {
   return line ? String((JSON.parse(line) as { detail?: string }).detail).slice(-600) : ""
 }
 
-async function world(share: number, seed: number, faulty: boolean, note: Plan["note"]) {
+async function world(
+  share: number,
+  seed: number,
+  faulty: boolean,
+  { isEnough, note }: Pick<Plan, "isEnough" | "note">,
+) {
   const random = seeded(seed)
   const test = await startTestService({
     ...{ FOOZOL_PROVIDER_PATIENCE_SECONDS: "900", FOOZOL_READY_SECONDS: "120", FOOZOL_OPERATIONS_PER_PROVIDER: "8" },
@@ -91,24 +96,23 @@ async function world(share: number, seed: number, faulty: boolean, note: Plan["n
     FOOZOL_ENGINE_SILENCE_SECONDS: "30",
   })
   try {
-    const requests = async () => Object.values(await test.cloud.requests()).reduce((sum, some) => sum + some, 0)
     const tokens = await Promise.all(
       Array.from({ length: Math.min(LANES, share) }, async (_, at) => test.token(await test.signIn(`user-${at}`))),
     )
-    const before = await requests()
+    const before = await test.cloud.requestCount()
     if (faulty) for (const [probability, fault] of SHARES) await test.cloud.addFault({ probability, fault })
     const lives: Life[] = []
     let begun = 0
     await Promise.all(
       tokens.map(async token => {
-        while (begun++ < share) {
+        while (!isEnough() && begun++ < share) {
           const life = await live(test, token, () => random() * 500)
           lives.push(life)
           note({ ...life })
         }
       }),
     )
-    const made = (await requests()) - before
+    const made = (await test.cloud.requestCount()) - before
     await test.cloud.clearFaults()
     const left = await leftOver(test.cloud, RESOURCES)
     const orphans = [...left.values()].reduce((sum, found) => sum + found, 0)
@@ -118,9 +122,9 @@ async function world(share: number, seed: number, faulty: boolean, note: Plan["n
   }
 }
 
-async function run({ count, seed, worlds, note }: Plan): Promise<Outcome> {
-  const calm = await world(4, seed, false, () => {})
-  const all = await Promise.all([...shares(count, worlds)].map((share, at) => world(share, seed + at, true, note)))
+async function run({ count, seed, worlds, ...plan }: Plan): Promise<Outcome> {
+  const calm = await world(4, seed, false, { isEnough: () => false, note: () => {} })
+  const all = await Promise.all([...shares(count, worlds)].map((share, at) => world(share, seed + at, true, plan)))
   const lives = all.flatMap(one => one.lives)
   const orphans = all.reduce((sum, one) => sum + one.orphans, 0)
   const perLife = all.reduce((sum, one) => sum + one.requests, 0) / lives.length

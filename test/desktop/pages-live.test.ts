@@ -6,6 +6,7 @@ import { findChromium, launchChromium } from "../support/chromium.ts"
 import { failure, signedIn } from "../support/page-samples.ts"
 import { startPreview } from "../support/pages-preview.ts"
 import { scriptedOperation } from "../support/scripted-operation.ts"
+import { skipSuite } from "../support/skip-suite.ts"
 import { waitUntil } from "../support/wait-until.ts"
 
 /** The page of an operation, live, against a stream a test tells. */
@@ -42,10 +43,7 @@ describe("page of an operation", () => {
 
   before(async function () {
     const chromium = findChromium()
-    if (chromium === undefined) {
-      console.log("    skipped: no Chromium on the PATH")
-      return this.skip()
-    }
+    if (chromium === undefined) return skipSuite(this, "this system has no Chromium")
     browser = await launchChromium(chromium)
     preview = await startPreview(path => script.routes(path))
   })

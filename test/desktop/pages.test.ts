@@ -5,9 +5,11 @@ import type { Browser, BrowserContext, BrowserContextOptions, Page } from "playw
 import { dashboardPage, deletePage, newWorkspacePage, workspacePage } from "../../service/pages/index.ts"
 import type { Workspace } from "../../service/workspaces/workspace.ts"
 import { findChromium, launchChromium } from "../support/chromium.ts"
+import { operatorPages } from "../support/operator-samples.ts"
 import { auditPage } from "../support/page-audit.ts"
 import { operation, options, samplePages, signedIn, view, workspace, workspaceModel } from "../support/page-samples.ts"
 import { startPreview } from "../support/pages-preview.ts"
+import { skipSuite } from "../support/skip-suite.ts"
 import { waitUntil } from "../support/wait-until.ts"
 
 /** The pages in a real browser, under their policy, against a server that answers what a test says. */
@@ -34,10 +36,7 @@ describe("pages", () => {
 
   before(async function () {
     const chromium = findChromium()
-    if (chromium === undefined) {
-      console.log("    skipped: no Chromium on the PATH")
-      return this.skip()
-    }
+    if (chromium === undefined) return skipSuite(this, "this system has no Chromium")
     browser = await launchChromium(chromium)
     preview = await startPreview((path, url) => routes(path, url))
   })
@@ -57,7 +56,7 @@ describe("pages", () => {
   for (const colorScheme of ["light", "dark"] as const) {
     for (const width of [360, 1280]) {
       it(`every page can be used by everybody, ${colorScheme}, ${width} pixels wide`, async () => {
-        const pages = samplePages()
+        const pages = { ...samplePages(), ...operatorPages() }
         routes = path => pages[path]
         context = await browser.newContext({ viewport: { width, height: 740 }, colorScheme, reducedMotion: "reduce" })
         page = await context.newPage()
@@ -90,7 +89,7 @@ describe("pages", () => {
   })
 
   it("the keyboard reaches the content first, and closes the menu", async () => {
-    const pages = samplePages()
+    const pages = { ...samplePages(), ...operatorPages() }
     routes = path => pages[path]
     await open("/dashboard")
     await page.keyboard.press("Tab")
@@ -124,7 +123,7 @@ describe("pages", () => {
   })
 
   it("a restore wants the name typed, and an account's end the login name", async () => {
-    const pages = samplePages()
+    const pages = { ...samplePages(), ...operatorPages() }
     routes = path => pages[path]
     for (const [path, name, form] of [
       ["/restore", "quiet-otter", "/workspaces/w-7f3k2m/restore"],

@@ -6,6 +6,7 @@ import type { Browser, BrowserContext, Page } from "playwright-core"
 import { findChromium, launchChromium } from "../support/chromium.ts"
 import { pictureIsThere, runOnDesktop, startMailbox } from "../support/desk.ts"
 import { machineRequest, upgradeHeaders } from "../support/machine-request.ts"
+import { skipSuite } from "../support/skip-suite.ts"
 import { type StartedWorld, startWorldProcess } from "../support/started-world.ts"
 import { temporaryDirectory } from "../support/temporary-directory.ts"
 import { waitUntil } from "../support/wait-until.ts"
@@ -37,10 +38,7 @@ describe("from sign-up to a desktop in the browser", () => {
 
   before(async function () {
     const chromium = findChromium()
-    if (chromium === undefined) {
-      this.test?.parent?.eachTest(test => Object.assign(test, { skipReason: "this system has no Chromium" }))
-      return this.skip()
-    }
+    if (chromium === undefined) return skipSuite(this, "this system has no Chromium")
     scratch = await temporaryDirectory("fc-")
     mailbox = await startMailbox()
     world = await startWorldProcess(scratch.path)

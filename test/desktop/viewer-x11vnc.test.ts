@@ -1,11 +1,12 @@
 /// <reference lib="dom" />
 import assert from "node:assert/strict"
 import { existsSync } from "node:fs"
-import { createServer } from "node:net"
 import { join } from "node:path"
 import type { Browser } from "playwright-core"
+import { freePort } from "../../cli/redis-process.ts"
 import { buildViewer } from "../../image-builder/viewer/build.ts"
 import { findChromium, launchChromium } from "../support/chromium.ts"
+import { skipSuite } from "../support/skip-suite.ts"
 import { temporaryDirectory } from "../support/temporary-directory.ts"
 import { startViewerHost } from "../support/viewer-host.ts"
 import { waitUntil } from "../support/wait-until.ts"
@@ -21,15 +22,11 @@ describe("viewer with x11vnc", () => {
   before(async function () {
     const chromium = findChromium()
     const missing = [...(chromium === undefined ? ["Chromium"] : []), ...missingDesktopPrograms()]
-    if (chromium === undefined || missing.length > 0) {
-      this.test?.parent?.eachTest(test =>
-        Object.assign(test, { skipReason: `this system has no ${missing.join(", no ")}` }),
-      )
-      return this.skip()
-    }
+    if (chromium === undefined || missing.length > 0)
+      return skipSuite(this, `this system has no ${missing.join(", no ")}`)
     scratch = await temporaryDirectory()
     await buildViewer({ out: join(scratch.path, "viewer") })
-    const port = await freePort()
+    const port = await freePort(0)
     desktop = await startXDesktop(scratch.path, port)
     host = await startViewerHost(join(scratch.path, "viewer"), () => port)
     browser = await launchChromium(chromium)
@@ -59,12 +56,3 @@ describe("viewer with x11vnc", () => {
     assert.equal(host.control.upgrades, 1)
   })
 })
-
-async function freePort(): Promise<number> {
-  const server = createServer()
-  await new Promise<void>(resolve => server.listen(0, "127.0.0.1", resolve))
-  const address = server.address()
-  await new Promise(resolve => server.close(resolve))
-  if (address === null || typeof address === "string") throw new Error("No free port")
-  return address.port
-}

@@ -6,6 +6,7 @@ import type { Browser, BrowserContext, BrowserContextOptions, Page } from "playw
 import { buildViewer } from "../../image-builder/viewer/build.ts"
 import { findChromium, launchChromium } from "../support/chromium.ts"
 import { QUARTERS, startRfbServer } from "../support/rfb-server.ts"
+import { skipSuite } from "../support/skip-suite.ts"
 import { temporaryDirectory } from "../support/temporary-directory.ts"
 import { startViewerHost } from "../support/viewer-host.ts"
 import { waitUntil } from "../support/wait-until.ts"
@@ -42,10 +43,7 @@ describe("viewer", () => {
 
   before(async function () {
     const chromium = findChromium()
-    if (chromium === undefined) {
-      console.log("    skipped: no Chromium on the PATH")
-      return this.skip()
-    }
+    if (chromium === undefined) return skipSuite(this, "this system has no Chromium")
     scratch = await temporaryDirectory()
     await buildViewer({ out: scratch.path })
     browser = await launchChromium(chromium)

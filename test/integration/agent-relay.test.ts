@@ -169,10 +169,12 @@ describe("agent relay", function () {
       }
       seen += data.length
     })
-    await sleep(700)
-    const stood = sent
-    await sleep(500)
-    assert.equal(sent, stood, "more was read while nobody took it")
+    // However slow the computer is, it comes to stand; what is read without bound does so at its end only.
+    let stood = -1
+    while (stood !== sent || sent === 0) {
+      stood = sent
+      await sleep(1_000)
+    }
     assert.ok(stood < 32 * 1024 * 1024, `${stood} bytes are under way`)
     viewer.resume()
     await closed(viewer)

@@ -4,6 +4,7 @@ import { stat } from "node:fs/promises"
 import type { AddressInfo } from "node:net"
 import { createServer } from "node:net"
 import { join } from "node:path"
+import type { Drift } from "../../infra/drift/look.ts"
 import { LocalCloudConfig } from "../../local-cloud/config.ts"
 import { readRuntime } from "../../local-cloud/runtime-file.ts"
 import { foozolCloud } from "../support/command-line.ts"
@@ -140,6 +141,7 @@ describe("foozol-cloud: the command line", () => {
     it("wants a workspace key", () =>
       refuses("stack up --spec -", /workspace key/, spec(), { FOOZOL_WORKSPACE_KEY: "" }))
     it("says that there is no such stack", () => refuses("stack refresh nobody", /no stack "nobody"/))
+    it("of nothing there is no drift either", () => refuses("stack drift nobody", /no stack "nobody"/))
     it("destroys nothing without a yes", async () => {
       const { code, stderr } = await cli("stack destroy blue-otter")
       assert.equal(code, 1)
@@ -163,6 +165,32 @@ describe("foozol-cloud: the command line", () => {
       assert.equal(JSON.parse((await cli("stack show blue-otter --json")).stdout)[0].state, "running")
       assert.match((await cli("stack refresh blue-otter")).stdout, /7 same/)
       assert.match((await cli("stack preview --spec -", ours)).stdout, /7 same/)
+      assert.equal((await cli("stack drift blue-otter --power on")).stdout, "Everything is as it shall be.\n")
+      const [server] = JSON.parse((await cli("stack show blue-otter --json")).stdout) as { id: string }[]
+      await fetch(`${apiUrl}/servers/${server?.id}/actions/change_protection`, {
+        ...{ method: "POST", headers: { authorization: `Bearer ${token}` } },
+        body: JSON.stringify({ delete: false, rebuild: false }),
+      })
+      const lifted = "Delete protection of the machine was lifted by hand."
+      assert.equal((await cli("stack drift blue-otter")).stdout, `${lifted}  (a repair mends it; machine.protection)\n`)
+      const { differences } = JSON.parse((await cli("stack drift blue-otter --json")).stdout) as Drift
+      assert.deepEqual(
+        differences.map(one => one.words),
+        [lifted],
+      )
+      const accept = "stack accept blue-otter --difference machine.protection"
+      assert.match((await cli(accept)).stderr, /Say with --reason why/)
+      const planned = await cli(`${accept} --reason deletion --dry-run`)
+      assert.equal(planned.stdout, `would accept: ${lifted}\n`, planned.stderr)
+      assert.match((await cli(`${accept} --reason deletion`)).stdout, /^accepted, in its stack alone/)
+      assert.match(
+        (await cli("stack drift blue-otter")).stdout,
+        /^Everything is as it shall be\.\naccepted by .*deletion/,
+      )
+      assert.match((await cli(`${accept} --undo`)).stdout, /^accepted no longer/)
+      assert.equal((await cli("stack repair blue-otter --dry-run")).stdout, `would mend: ${lifted}\n`)
+      assert.equal((await cli("stack repair --all --json --parallel 2")).code, 0)
+      assert.equal((await cli("stack drift blue-otter")).stdout, "Everything is as it shall be.\n")
       assert.match((await cli("stack recover blue-otter")).stdout, /nothing to mend/)
       assert.equal((await cli("stack unlock blue-otter")).code, 0)
       const state = (await cli("stack export blue-otter")).stdout

@@ -296,7 +296,14 @@ describe("security: admission to a machine", () => {
       assert.equal((await test.api(eve.token, "POST", path)).status, 404)
       assert.equal(await status(ada.key, { token }), 204)
       // GitHub's names know no capitals, and the operators' list may have been written with other ones.
-      const operator = await test.token(await test.signIn("root"))
+      const root = await test.signIn("root")
+      const ordinary = await test.token(root)
+      assert.equal(
+        (await test.api(ordinary, "POST", path)).status,
+        404,
+        "a token for one's own things is no operator's",
+      )
+      const operator = await test.token(root, "operate")
       const closed = await test.api(operator, "POST", path)
       assert.deepEqual([closed.status, closed.body.closed > 0], [200, true])
       assert.equal(await status(ada.key, { token }), 401)

@@ -7,6 +7,7 @@ import { workspaceKey } from "../../service/machines/workspace-key.ts"
 import { which } from "../../tools/setup/run.ts"
 import { type MachineNginx, startMachineNginx } from "../support/machine-nginx.ts"
 import { cookieOf, startTestService, type TestService } from "../support/service.ts"
+import { skipSuite } from "../support/skip-suite.ts"
 import { startTestAgent, type TestAgent } from "../support/test-agent.ts"
 import { csrfOf, type Visitor } from "../support/visitor.ts"
 import { waitUntil } from "../support/wait-until.ts"
@@ -22,10 +23,7 @@ describe("security: the door of a machine", () => {
   let key: string
 
   before(async function () {
-    if (!(await which("nginx"))) {
-      this.test?.parent?.eachTest(one => Object.assign(one, { skipReason: "this system has no NGINX" }))
-      return this.skip()
-    }
+    if (!(await which("nginx"))) return skipSuite(this, "this system has no NGINX")
     test = await startTestService()
     visitor = await test.signIn("ada")
     const { body } = await test.api(visitor, "POST", "/workspaces", { sizeClass: "small", region: "fsn1" })
@@ -67,9 +65,10 @@ describe("security: the door of a machine", () => {
   /** Tries an upgrade: the stream, or the status it was refused with. */
   function upgrade(
     headers: Record<string, string>,
+    path = "/vnc",
   ): Promise<{ socket: WebSocket; first: Promise<unknown[]> } | number> {
     return new Promise((resolve, reject) => {
-      const socket = new WebSocket(`wss://127.0.0.1:${nginx.port}/vnc`, "binary", {
+      const socket = new WebSocket(`wss://127.0.0.1:${nginx.port}${path}`, "binary", {
         headers: { host, ...headers },
         rejectUnauthorized: false,
         perMessageDeflate: false,
@@ -115,6 +114,30 @@ describe("security: the door of a machine", () => {
     assert.match(page.text, /<script/)
   })
 
+  it("a ticket leads to the terminals where that was asked for, and nowhere else", async () => {
+    const answer = await fetch(`${test.url}/connect?workspace=${workspace}&to=terminal`, {
+      headers: { cookie: cookieOf(visitor) },
+      redirect: "manual",
+    })
+    const { pathname, search } = new URL(answer.headers.get("location") ?? "")
+    const entered = await get(`${pathname}${search}`)
+    assert.deepEqual([entered.status, entered.headers.location], [303, "/terminal"])
+    const token = /=([^;]+)/.exec((entered.headers["set-cookie"] as string[])[0] ?? "")?.[1] as string
+    const page = await get("/terminal", cookie(token))
+    assert.equal(page.status, 200)
+    assert.match(page.text, /xterm\.js/)
+    assert.doesNotMatch(String(page.headers["content-security-policy"]), /unsafe/)
+    for (const to of ["//evil.example", "https://evil.example", "/agent/status", "terminal/../x"]) {
+      const { headers } = await get(`/enter?ticket=${await ticketFor(visitor)}&to=${encodeURIComponent(to)}`)
+      assert.equal(headers.location, "/", to)
+    }
+    const foreign = await fetch(`${test.url}/connect?workspace=${workspace}&to=//evil.example`, {
+      headers: { cookie: cookieOf(visitor) },
+      redirect: "manual",
+    })
+    assert.equal(new URL(foreign.headers.get("location") ?? "").searchParams.get("to"), null)
+  })
+
   it("cross-site WebSocket: an upgrade with another Origin, or with none, is refused with a good token", async () => {
     const token = await enter()
     const origins = [
@@ -129,8 +152,10 @@ describe("security: the door of a machine", () => {
       {},
     ]
     for (const headers of origins) {
-      const refused = await upgrade({ ...(headers as Record<string, string>), ...cookie(token) })
-      assert.equal(refused, 403, JSON.stringify(headers))
+      for (const path of ["/vnc", "/terminal/stream"]) {
+        const refused = await upgrade({ ...(headers as Record<string, string>), ...cookie(token) }, path)
+        assert.equal(refused, 403, `${path} ${JSON.stringify(headers)}`)
+      }
     }
     // Another name in Host than its own does not make a foreign page an own one: its cookie belongs to the name.
     assert.equal(await upgrade({ host: "evil.example", ...own(), ...cookie(token) }), 403)
@@ -163,7 +188,7 @@ describe("security: the door of a machine", () => {
       [403, cookie(eves)],
     ] as const) {
       assert.equal(await upgrade({ ...own(), ...headers }), expected)
-      for (const path of ["/", "/agent/status", "/agent/events"]) {
+      for (const path of ["/", "/terminal", "/agent/status", "/agent/events"]) {
         const refused = await get(path, headers)
         assert.equal(refused.status, expected, path)
         assert.match(refused.text, /<html/i)

@@ -125,7 +125,7 @@ export async function simulate(scale: Scale) {
       else if (desk.state === "STOPPED" && wanted) await workspaces.start(user, id)
       else if (isOn && random() < person.backsUp) await workspaces.backup(user, id, "mine")
       else if (random() < 0.002) {
-        const mine = (await backups.of(user, id)).find(one => one.description === "mine" && one.available)
+        const mine = (await backups.of(user, { id })).find(one => one.description === "mine" && one.available)
         if (!mine) return
         removed.add(Number(mine.id))
         await backups.remove(user, mine.id)

@@ -2,6 +2,7 @@ import { goldenDirectory } from "../../cli/golden-images.ts"
 import { buildImage } from "../../image-builder/build-local.ts"
 import type { ProfileName } from "../../image-builder/definition.ts"
 import { ImageError } from "../../image-builder/errors.ts"
+import { skipSuite } from "./skip-suite.ts"
 
 /** What a system may lack so that images cannot be built on it at all; everything else is a failure. */
 const LACKS = ["no-archive", "missing-program"]
@@ -16,7 +17,6 @@ export async function builtImage(hook: Mocha.Context, profile: ProfileName): Pro
     return await buildImage({ profile, cacheDirectory: goldenDirectory(), log })
   } catch (error) {
     if (!(error instanceof ImageError) || !LACKS.includes(error.id)) throw error
-    hook.test?.parent?.eachTest(test => Object.assign(test, { skipReason: error.message }))
-    return hook.skip()
+    return skipSuite(hook, error.message)
   }
 }

@@ -1,4 +1,5 @@
-import { existsSync } from "node:fs"
+import { execFileSync } from "node:child_process"
+import { existsSync, mkdirSync, writeFileSync } from "node:fs"
 import { delimiter, join } from "node:path"
 import { type Browser, chromium } from "playwright-core"
 
@@ -10,7 +11,19 @@ export function findChromium(): string | undefined {
     .find(path => existsSync(path))
 }
 
-export function launchChromium(executablePath: string): Promise<Browser> {
+/** @param home its home directory, where it is not the usual one */
+export function launchChromium(executablePath: string, home?: string): Promise<Browser> {
   const args = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"]
-  return chromium.launch({ executablePath, headless: true, args })
+  const env = home === undefined ? {} : { env: { ...process.env, HOME: home } as Record<string, string> }
+  return chromium.launch({ executablePath, headless: true, args, ...env })
+}
+
+/** Has a Chromium with this home directory trust a certificate authority, as its settings page would. */
+export function trustAuthority(home: string, pem: string): void {
+  const store = join(home, ".pki", "nssdb")
+  mkdirSync(store, { recursive: true })
+  writeFileSync(join(home, "authority.pem"), pem)
+  const certutil = (...args: string[]) => execFileSync("certutil", ["-d", `sql:${store}`, ...args], { stdio: "ignore" })
+  certutil("-N", "--empty-password")
+  certutil("-A", "-t", "C,,", "-n", "authority of the test", "-i", join(home, "authority.pem"))
 }

@@ -1,6 +1,17 @@
 import assert from "node:assert/strict"
 import { setTimeout as sleep } from "node:timers/promises"
-import { type Actor, ask, holdsData, isAsPromised, operationOf, prepare, putAway, type Scenario } from "./scenarios.ts"
+import {
+  type Actor,
+  ask,
+  enterFor,
+  holdsData,
+  isAsPromised,
+  OPERATORS,
+  operationOf,
+  prepare,
+  putAway,
+  type Scenario,
+} from "./scenarios.ts"
 import { startTestWorld, type TestWorld } from "./service.ts"
 import { type ServiceProcess, startServiceProcess } from "./service-process.ts"
 import { waitUntil } from "./wait-until.ts"
@@ -17,10 +28,10 @@ export async function startCrashingService(): Promise<{
 }> {
   const world = await startTestWorld({
     ...{ FOOZOL_READY_SECONDS: "60", FOOZOL_FINAL_SNAPSHOT_DAYS: "30", FOOZOL_OPERATIONS_PER_PROVIDER: "10" },
+    FOOZOL_OPERATORS: OPERATORS,
   })
   let service: ServiceProcess = await startServiceProcess(world.url, world.env)
   let count = 0
-  const requests = async () => Object.values(await world.cloud.requests()).reduce((sum, one) => sum + one, 0)
   const isOver = async (one: Actor) => (await operationOf(world, one))?.finishedAt !== null
 
   async function endsWell(one: Actor, atRequest: number): Promise<void> {
@@ -42,17 +53,17 @@ export async function startCrashingService(): Promise<{
   }
 
   async function crash(scenarios: Scenario[], atRequest: number): Promise<boolean> {
-    const somebody = async () => world.token(await world.signIn(`user-${count++}`))
-    const all = await Promise.all(scenarios.map(async one => prepare(world, await somebody(), one)))
+    const somebody = (one: Scenario) => enterFor(world, `user-${count++}`, one)
+    const all = await Promise.all(scenarios.map(async one => prepare(world, await somebody(one), one)))
     if (scenarios.some(one => one.newImage)) {
       await service.stop()
       world.env.FOOZOL_IMAGE_BROWSER = String(await world.cloud.addImage())
       service = await startServiceProcess(world.url, world.env)
     }
-    const from = await requests()
+    const from = await world.cloud.requestCount()
     await Promise.all(all.map(one => ask(world, one)))
     let wasOver = false
-    while ((await requests()) - from < atRequest) {
+    while ((await world.cloud.requestCount()) - from < atRequest) {
       wasOver = (await Promise.all(all.map(isOver))).every(over => over)
       if (wasOver) break
       await sleep(2)

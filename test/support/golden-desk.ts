@@ -6,6 +6,7 @@ import { builtImage } from "./built-image.ts"
 import { findChromium, launchChromium } from "./chromium.ts"
 import { pictureIsThere, startMailbox } from "./desk.ts"
 import { type GoldenWorld, startGoldenWorld } from "./golden-world.ts"
+import { skipSuite } from "./skip-suite.ts"
 import { waitUntil } from "./wait-until.ts"
 
 const MINUTES = 60_000
@@ -18,6 +19,8 @@ export interface GoldenDesk {
   // biome-ignore lint/suspicious/noExplicitAny: tests look into what they know
   api(method: string, path: string, data?: object): Promise<any>
   state(): Promise<string>
+  /** The tab that is open. */
+  page(): Page
   /** Waits until the workspace is in a state. @throws at once when it has failed */
   isIn(state: string): Promise<void>
   /** Opens the desktop by /connect, which wakes it, and waits for its picture. */
@@ -29,16 +32,25 @@ export interface GoldenDesk {
   close(): Promise<void>
 }
 
-/** @param settings of the service; on a system without Chromium the suite is skipped */
-export async function startGoldenDesk(hook: Mocha.Context, settings: Record<string, string>): Promise<GoldenDesk> {
+/**
+ * On a system without Chromium the suite is skipped.
+ * @param settings of the service
+ * @param prepare brings up what the first workspace needs, and says in which home directory a browser trusts its
+ *   machine; without it, the browser goes past every warning
+ */
+export async function startGoldenDesk(
+  hook: Mocha.Context,
+  settings: Record<string, string>,
+  prepare?: (world: GoldenWorld) => Promise<{ home: string }>,
+): Promise<GoldenDesk> {
   const chromium = findChromium()
-  if (chromium === undefined) {
-    hook.test?.parent?.eachTest(test => Object.assign(test, { skipReason: "this system has no Chromium" }))
-    return hook.skip()
-  }
+  if (chromium === undefined) return skipSuite(hook, "this system has no Chromium")
   const world = await startGoldenWorld(await builtImage(hook, "browser"), settings)
-  const [mailbox, scripts, browser] = await Promise.all([startMailbox(), startScripts(), launchChromium(chromium)])
-  const person = await browser.newContext({ viewport: { width: 1280, height: 800 }, ignoreHTTPSErrors: true })
+  const home = await prepare?.(world).then(prepared => prepared.home)
+  const browsing = launchChromium(chromium, home)
+  const [mailbox, scripts, browser] = await Promise.all([startMailbox(), startScripts(), browsing])
+  const ignoreHTTPSErrors = home === undefined
+  const person = await browser.newContext({ viewport: { width: 1280, height: 800 }, ignoreHTTPSErrors })
   let page = await signIn(person, world.url)
 
   const api: GoldenDesk["api"] = async (method, path, data) => {
@@ -51,7 +63,7 @@ export async function startGoldenDesk(hook: Mocha.Context, settings: Record<stri
   const shown = () => api("GET", `/workspaces/${workspace}`)
 
   const desk: GoldenDesk = {
-    ...{ world, workspace, scripts, api },
+    ...{ world, workspace, scripts, api, page: () => page },
     state: async () => (await shown()).state,
     async isIn(wanted) {
       await waitUntil(

@@ -25,6 +25,8 @@ export interface GoldenWorld {
   image: number
   /** The service that runs now. */
   service(): RunningService
+  /** Folders of the engine's state and the usage ledger, and of Redis with all that was ever written to it. */
+  kept: { scratch: string; redis: string }
   /** Everything the service has logged. */
   logged(): string
   /** Makes an image's folder known to the local cloud; returns its id there. */
@@ -83,7 +85,7 @@ export async function startGoldenWorld(directory: string, settings: Record<strin
   const log = pino({ level: "debug" }, { write: line => (lines += line) })
   let service = await startService(env, { log })
   return {
-    ...{ url, cloud, directory, image, register },
+    ...{ url, cloud, directory, image, register, kept: { scratch: scratch.path, redis: redis.directory } },
     service: () => service,
     logged: () => lines,
     async restart(more) {

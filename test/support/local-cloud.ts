@@ -3,6 +3,7 @@ import { join } from "node:path"
 import { pino } from "pino"
 import type { LocalCloudSettings } from "../../local-cloud/config.ts"
 import type { FaultRuleInput } from "../../local-cloud/faults.ts"
+import type { Limited } from "../../local-cloud/limits.ts"
 import type { Machines } from "../../local-cloud/machines/contract.ts"
 import { createNoMachines } from "../../local-cloud/machines/none.ts"
 import { createQemuMachines } from "../../local-cloud/machines/qemu/qemu-machines.ts"
@@ -36,8 +37,14 @@ export interface TestCloud {
   addImage(): Promise<number>
   addFault(fault: TestFault): Promise<void>
   clearFaults(): Promise<void>
+  /** The faults that are set, and how often each has struck. */
+  faults(): Promise<{ struck: number }[]>
+  /** How many of something a project may have; null: no limit. The test's own project is called `test`. */
+  limit(project: string, of: Limited, most: number | null): Promise<void>
   /** Requests so far, by method and route. */
   requests(): Promise<Record<string, number>>
+  /** Of all routes together. */
+  requestCount(): Promise<number>
   ledger(): ReturnType<typeof readLedger>
   userData(server: number): Promise<string>
   /** Stops the process's part and starts it again over the same folder. */
@@ -115,12 +122,21 @@ export async function startTestCloud(options: TestCloudOptions): Promise<TestClo
     async clearFaults() {
       await admin(test, adminToken, "DELETE", "/faults")
     },
+    async faults() {
+      return ((await (await admin(test, adminToken, "GET", "/faults")).json()) as { faults: { struck: number }[] })
+        .faults
+    },
+    async limit(project, of, most) {
+      const response = await admin(test, adminToken, "POST", "/limits", { project, of, most })
+      if (!response.ok) throw new Error(await response.text())
+    },
     async requests() {
       const answer = (await (await admin(test, adminToken, "GET", "/requests")).json()) as {
         requests: Record<string, number>
       }
       return answer.requests
     },
+    requestCount: async () => Object.values(await test.requests()).reduce((sum, one) => sum + one, 0),
     ledger: () => readLedger(join(directory, "ledger.ndjson")),
     userData: async server => (await admin(test, adminToken, "GET", `/machines/${server}/user-data`)).text(),
     async restart() {

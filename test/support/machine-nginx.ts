@@ -15,11 +15,20 @@ export interface MachineNginx {
   /** Where it listens, on loopback; browsers would know it by the workspace's name. */
   port: number
   host: string
+  /** Folder of its key and certificate, and where it passes certificate authorities on to. */
+  tls: string
+  acmeSocket: string
+  /** Its process. */
+  pid: number
   /** What it has written about requests. */
   accessLog(): Promise<string>
+  /** Takes key and certificate anew, as `systemctl reload` does. */
+  reload(): void
   close(): Promise<void>
 }
 
+/** As the package libnginx-mod-stream of Debian and Ubuntu brings it. */
+const STREAM_MODULE = "/usr/lib/nginx/modules/ngx_stream_module.so"
 const ROOTFS = join(PROJECT_ROOT, "image-builder", "rootfs", "etc", "nginx")
 
 /**
@@ -71,6 +80,10 @@ resolver 127.0.0.1 valid=30s ipv6=off;
   return {
     port,
     host: options.host,
+    tls: join(directory, "tls"),
+    acmeSocket: join(directory, "acme.sock"),
+    pid: child.pid as number,
+    reload: () => void child.kill("SIGHUP"),
     accessLog: () => readFile(join(directory, "access.log"), "utf8"),
     async close() {
       child.kill("SIGTERM")
@@ -87,7 +100,7 @@ function moved(text: string, { directory, port, socket }: { directory: string; p
     // Whoever runs the test, root or not; the agent's socket is theirs.
     ["user www-data;", process.getuid?.() === 0 ? "user root;" : ""],
     // What the system beside the tests has switched on; a machine has none that matter here.
-    ["include /etc/nginx/modules-enabled/*.conf;", ""],
+    ["include /etc/nginx/modules-enabled/*.conf;", `load_module ${STREAM_MODULE};`],
     ["worker_processes auto;", "worker_processes 1;"],
     ["pid /run/nginx.pid;", `pid ${directory}/nginx.pid;`],
     ["http {", `http {\n${temporary.map(kind => `  ${kind}_temp_path ${directory}/temp/${kind};\n`).join("")}`],
@@ -95,8 +108,12 @@ function moved(text: string, { directory, port, socket }: { directory: string; p
       "access_log syslog:server=unix:/dev/log,facility=daemon,tag=nginx,nohostname plain;",
       `access_log ${directory}/access.log plain;`,
     ],
-    ["listen 443 ", `listen 127.0.0.1:${port} `],
-    ["listen [::]:443 ssl http2 default_server;", ""],
+    ["listen 443;", `listen 127.0.0.1:${port};`],
+    ["listen [::]:443;", ""],
+    ...["https", "acme-door", "acme"].map((name): [string, string] => [
+      `unix:/run/foozol/${name}.sock`,
+      `unix:${directory}/${name}.sock`,
+    ]),
     ["server unix:/run/foozol/agent.sock;", `server unix:${socket};`],
     ["/etc/foozol/tls/", `${directory}/tls/`],
     ["/etc/nginx/foozol-", `${directory}/foozol-`],

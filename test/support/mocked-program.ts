@@ -12,6 +12,9 @@ export interface Registered {
   /** Names of the resources that must be there before it, as `type::name`, in no order. */
   after: string[]
   retainOnDelete: boolean
+  /** Id of what it takes in instead of making it; empty where it makes it. */
+  imports: string
+  ignoreChanges: string[]
 }
 
 /** What stands in `Registered.inputs` for a secret. */
@@ -26,6 +29,8 @@ interface Request {
   getObject(): { toJavaScript(): Record<string, unknown> }
   getDependenciesList(): string[]
   getRetainondelete(): boolean | undefined
+  getImportid(): string
+  getIgnorechangesList(): string[]
 }
 
 /**
@@ -46,6 +51,8 @@ export async function runMocked(
       inputs: hideSecrets(request.getObject().toJavaScript()) as Record<string, unknown>,
       after: request.getDependenciesList().map(urn => urn.split("::").slice(-2).join("::")),
       retainOnDelete: request.getRetainondelete() ?? false,
+      imports: request.getImportid(),
+      ignoreChanges: request.getIgnorechangesList(),
     })
     return known.call(this, request, callback)
   }

@@ -1,3 +1,5 @@
+import { rm } from "node:fs/promises"
+import { join } from "node:path"
 import { type RedisProcess, startRedis } from "../../cli/redis-process.ts"
 import { temporaryDirectory } from "./temporary-directory.ts"
 
@@ -10,6 +12,8 @@ export interface TestRedis {
   /** Kills it; `resume` brings it back. */
   kill(): Promise<void>
   resume(): Promise<void>
+  /** Kills it and starts it empty, on the same port: its disk is lost. */
+  lose(): Promise<void>
   /** Stops it where it stands; connections stay and nothing answers. */
   freeze(): void
   thaw(): void
@@ -39,6 +43,11 @@ export async function startTestRedis(): Promise<TestRedis> {
     thaw: () => void process.kill(running.pid, "SIGCONT"),
     async crash() {
       await kill()
+      await resume()
+    },
+    async lose() {
+      await kill()
+      await rm(join(directory, "appendonlydir"), { recursive: true, force: true })
       await resume()
     },
     async close() {

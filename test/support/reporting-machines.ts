@@ -44,6 +44,7 @@ export function createReportingMachines(directory: string, heartbeatMs = 2_000) 
     signals: (): object => ({ viewers: 0 }),
     agent: 1,
     proof: (): object | null => FINE,
+    certificate: (_workspace: string, _authority: { directory: string } | null): object | null => null,
   }
   let carrying: (direction: string) => "done" | "failed" = () => "done"
   // What users have written on machines, and where it has gone: by ids of machines, images and volumes.
@@ -80,16 +81,25 @@ export function createReportingMachines(directory: string, heartbeatMs = 2_000) 
   async function live(id: number, told: Told, signal: AbortSignal) {
     const headers = { authorization: `Bearer ${told.workspaceKey}` }
     let carry: object | null = null
+    let authority: { directory: string } | null = null
     void listen(told, headers, signal, (type, data) => {
       if (type === "carry") carry = carryAs(id, data)
       if (type === "report") void say()
+      if (type === "settings") {
+        authority = data.certificate as typeof authority
+        void say()
+      }
     })
     const report = () => ({
       ...{ workspace: told.workspace, sessionId: told.workspace, bootId: crypto.randomUUID(), ready: state.ready },
       checks: [{ name: "picture", ok: state.ready, detail: state.ready ? "" : "no picture yet" }],
       ...{ versions: { agent: String(state.agent) }, signals: state.signals() },
-      ...{ startedAt, at: new Date().toISOString(), ...(carry ? { carry } : {}) },
+      ...{ startedAt, at: new Date().toISOString(), ...(carry ? { carry } : {}), ...certificate() },
     })
+    const certificate = () => {
+      const certificate = state.certificate(told.workspace, authority)
+      return certificate === null ? {} : { certificate }
+    }
     const say = async () => {
       if (state.silent) return null
       const sent = { ...headers, "content-type": "application/json" }
@@ -210,6 +220,10 @@ export function createReportingMachines(directory: string, heartbeatMs = 2_000) 
     /** What machines report of their use; asked anew for each report. */
     setSignals: (signals: () => object) => {
       state.signals = signals
+    },
+    /** What a machine reports of its certificate, by the authority it was told to ask; null: nothing. */
+    setCertificate: (certificate: typeof state.certificate) => {
+      state.certificate = certificate
     },
     /** While true, machines report nothing. */
     setSilent: (silent: boolean) => {

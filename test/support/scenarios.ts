@@ -1,15 +1,20 @@
 import assert from "node:assert/strict"
+import { byHand } from "./by-hand.ts"
 import type { TestWorld } from "./service.ts"
 import { askWorkspace, newWorkspace, type WorkspaceLife } from "./workspace-life.ts"
 
 /** What a workspace is brought to, and what is then asked for; what goes wrong does so in the middle of the latter. */
 export interface Scenario {
   name: string
-  before?: (desk: WorkspaceLife) => Promise<unknown>
+  before?: (desk: WorkspaceLife, world: TestWorld) => Promise<unknown>
   /** There is a newer image then. */
   newImage?: boolean
   /** Path below the workspace, with its body; `CREATE` and `DELETE` for the workspace itself. */
   asks: "CREATE" | "DELETE" | ((desk: WorkspaceLife) => Promise<{ path: string; body?: unknown }>)
+  /** Does an operator ask for it? */
+  byOperator?: true
+  /** What else must be so at its end. */
+  holds?: (desk: WorkspaceLife, world: TestWorld) => Promise<unknown>
   /** State it ends in, and the kinds of snapshots that remain. */
   ends: { state: string; snapshots: string[] }
 }
@@ -24,12 +29,19 @@ export interface Actor {
   operation: string
 }
 
+/** For FOOZOL_OPERATORS: whoever acts in a test by the name of `user-N` may ask for what operators ask for. */
+export const OPERATORS = Array.from({ length: 1_000 }, (_, number) => `user-${number}`).join(", ")
+
+/** Signs somebody in who can ask for what a scenario asks for. @returns a token */
+export const enterFor = async (world: TestWorld, login: string, { byOperator }: Scenario): Promise<string> =>
+  world.token(await world.signIn(login), byOperator ? "operate" : "write")
+
 /** @param token of whoever it is that acts */
 export async function prepare(world: TestWorld, token: string, scenario: Scenario): Promise<Actor> {
   if (scenario.asks === "CREATE") return { scenario, token, desk: null, operation: "" }
   const desk = await newWorkspace(world, token)
   world.machines.write(desk.id, preciousOf(desk))
-  await scenario.before?.(desk)
+  await scenario.before?.(desk, world)
   return { scenario, token, desk, operation: "" }
 }
 
@@ -66,13 +78,18 @@ export async function holdsData(actor: Actor): Promise<void> {
   assert.ok(again.length + snapshots.length > 0, `${name}: neither a machine nor a snapshot is left`)
 }
 
-/** It is at the scenario's end, with what belongs there, nothing beside it, and what its user has written. */
-export async function isAsPromised(world: TestWorld, actor: Actor): Promise<void> {
+/**
+ * It is at the scenario's end, with what belongs there, nothing beside it, and what its user has written.
+ * @param again it was asked for more than once, and may have kept a snapshot for safety each time
+ */
+export async function isAsPromised(world: TestWorld, actor: Actor, again = false): Promise<void> {
   const { ends, name, asks } = actor.scenario
   const desk = deskOf(actor)
   const machines = await desk.machines()
   const kinds = (await desk.snapshots()).map(({ kind }) => kind).sort()
-  assert.deepEqual(kinds, ends.snapshots, `${name}: snapshots`)
+  const kept = again ? kinds.filter((kind, at) => kind !== "safety" && kinds.indexOf(kind) === at) : kinds
+  const belongs = again ? ends.snapshots.filter(kind => kind !== "safety") : ends.snapshots
+  assert.deepEqual(kept, belongs, `${name}: snapshots`)
   if (ends.state === "TERMINATED") assert.deepEqual(machines, [], `${name}: machines`)
   else {
     const { state, asleep } = await desk.shown()
@@ -80,6 +97,7 @@ export async function isAsPromised(world: TestWorld, actor: Actor): Promise<void
     assert.equal(machines.length, asleep ? 0 : 1, `${name}: machines`)
     if (state === "RUNNING") assert.equal(machines[0]?.status, "running", name)
   }
+  await actor.scenario.holds?.(desk, world)
   if (asks !== "CREATE")
     assert.equal(await contentOf(world, actor), preciousOf(desk), `${name}: what its user has written`)
 }
@@ -119,7 +137,8 @@ export function deskOf({ desk, scenario }: Actor): WorkspaceLife {
   return desk
 }
 
-const preciousOf = ({ id }: WorkspaceLife) => `precious of ${id}`
+/** What its user writes on a workspace's disk before anything is asked for. */
+export const preciousOf = ({ id }: WorkspaceLife) => `precious of ${id}`
 
 export const CREATION: Scenario = {
   name: "creation",
@@ -168,3 +187,25 @@ export const SCENARIOS: Scenario[] = [
     ends: { state: "TERMINATED", snapshots: ["final"] },
   },
 ]
+
+/** What somebody has done by hand is changed back, by an operator, under its user's work. */
+export const REPAIR: Scenario = {
+  name: "repair",
+  byOperator: true,
+  async before(desk, world) {
+    const hand = byHand(world.cloud, desk.id)
+    await Promise.all([hand.addRule("22"), hand.point("A", "203.0.113.7"), hand.removeRecord("AAAA")])
+    await hand.protect(false)
+    await hand.powerOff()
+  },
+  asks: async () => ({ path: "repair" }),
+  ends: { state: "RUNNING", snapshots: [] },
+  async holds(desk, world) {
+    const hand = byHand(world.cloud, desk.id)
+    assert.deepEqual(await hand.rules(), ["443"], "repair: rules")
+    const { ipv4, ipv6 } = await hand.addresses()
+    assert.deepEqual(await hand.pointsTo("A"), [ipv4], "repair: its name")
+    assert.deepEqual(await hand.pointsTo("AAAA"), [ipv6?.replace(/::\/64$|::$/, "::1")], "repair: its name")
+    assert.equal((await hand.machine()).protection.delete, true, "repair: protection")
+  },
+}

@@ -1,44 +1,15 @@
 import { execFile } from "node:child_process"
-import { existsSync, mkdirSync, renameSync, rmSync } from "node:fs"
-import { join } from "node:path"
 import { promisify } from "node:util"
-import { cacheDirectory } from "../../tools/setup/paths.ts"
+import { obtainPythonTool } from "./python-tool.ts"
 import { temporaryDirectory } from "./temporary-directory.ts"
 
 /** The tool and the engine that makes its examples; both pinned, since others find other things. */
 const PINS = ["schemathesis==4.32.5", "hypothesis==6.170.15"]
 
 const run = promisify(execFile)
-/** Milliseconds an installation may take: some forty packages. */
-const INSTALL_MS = 240_000
 
-/**
- * Schemathesis in an environment of its own in the cache folder, installed at the first use.
- * @returns the Python to run it with (`-m schemathesis.cli`), or the reason why it cannot be had here
- */
-export async function obtainSchemathesis(): Promise<{ python: string } | { reason: string }> {
-  const directory = join(cacheDirectory(), PINS.join("-").replaceAll("==", "-"))
-  const python = join(directory, "bin", "python3")
-  if (existsSync(python)) return { python }
-  const making = `${directory}.${process.pid}`
-  mkdirSync(cacheDirectory(), { recursive: true })
-  try {
-    await run("python3", ["-m", "venv", making], { timeout: INSTALL_MS })
-  } catch (error) {
-    rmSync(making, { recursive: true, force: true })
-    return { reason: `Schemathesis needs Python 3 with venv: ${firstLine(error)}` }
-  }
-  try {
-    const pip = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", ...PINS]
-    await run(join(making, "bin", "python3"), pip, { timeout: INSTALL_MS })
-  } catch (error) {
-    rmSync(making, { recursive: true, force: true })
-    return { reason: `Schemathesis could not be installed from the package index: ${firstLine(error)}` }
-  }
-  // Whole or not there. Its programs name the folder they were made in, so it is run as a module.
-  renameSync(making, directory)
-  return { python }
-}
+/** @returns the Python to run it with (`-m schemathesis.cli`), or the reason why it cannot be had here */
+export const obtainSchemathesis = () => obtainPythonTool("Schemathesis", PINS)
 
 /**
  * Tries an API out by its description and says what is wrong with it.
@@ -63,9 +34,3 @@ export async function runSchemathesis(
     await remove()
   }
 }
-
-const firstLine = (error: unknown) =>
-  String((error as Error).message)
-    .trim()
-    .split("\n")
-    .at(-1) ?? ""

@@ -14,11 +14,17 @@ export interface ServiceProcess {
   kill(): Promise<void>
 }
 
-/** The service as operators start it: a process of its own, with its own log. */
-export async function startServiceProcess(url: string, env: NodeJS.ProcessEnv): Promise<ServiceProcess> {
+/**
+ * The service as operators start it: a process of its own, with its own log.
+ * @param host what it takes its host's name to be; needs root
+ */
+export async function startServiceProcess(url: string, env: NodeJS.ProcessEnv, host?: string): Promise<ServiceProcess> {
+  const service = [process.execPath, "--disable-warning=ExperimentalWarning", join(PROJECT_ROOT, "service", "main.ts")]
+  const named = ["unshare", "--uts", "sh", "-c", 'hostname "$0" && exec "$@"', host ?? ""]
+  const [command, ...args] = host === undefined ? service : [...named, ...service]
   const child: ChildProcess = spawn(
-    process.execPath,
-    ["--disable-warning=ExperimentalWarning", join(PROJECT_ROOT, "service", "main.ts")],
+    command as string,
+    args,
     // A folder without a `.env` of somebody's.
     { cwd: "/", env, stdio: ["ignore", "pipe", "pipe"] },
   )

@@ -1,8 +1,11 @@
+import { randomBytes } from "node:crypto"
 import { join } from "node:path"
+import { setTimeout as sleep } from "node:timers/promises"
 import { pino } from "pino"
 import { freePort } from "../../cli/redis-process.ts"
 import type { EnginePool } from "../../infra/engine-pool.ts"
 import type { Machines } from "../../infra/machines/contract.ts"
+import type { Scope } from "../../service/api-tokens/api-tokens.ts"
 import { type RunningService, startService } from "../../service/start.ts"
 import { cacheDirectory } from "../../tools/setup/paths.ts"
 import { startTestCloud, type TestCloud } from "./local-cloud.ts"
@@ -34,7 +37,7 @@ export interface TestWorld {
     headers?: Record<string, string>,
   ): Promise<Answer>
   /** A token for scripts of somebody, made with their login. */
-  token(visitor: Visitor, scope?: "read" | "write"): Promise<string>
+  token(visitor: Visitor, scope?: Scope): Promise<string>
   /** Waits until an operation is over and returns it. */
   finished(
     who: string | Visitor,
@@ -99,6 +102,8 @@ const HOST = "169.254.0.2"
 export interface WorldOptions {
   /** Folder of a golden image: machines of it are booted, instead of pretended ones. */
   realMachinesOf?: string
+  /** Names of the provider's projects besides the main one. */
+  projects?: string[]
   /** How far the clocks of service and provider are ahead of the system's, ms; asked each time. */
   ahead?: () => number
   /** Milliseconds between reports of a pretended machine that is ready. */
@@ -110,9 +115,10 @@ export interface WorldOptions {
 /** Everything but the service itself; see `startTestService`. */
 export async function startTestWorld(
   settings: Record<string, string> = {},
-  { realMachinesOf, ahead = () => 0, heartbeatMs }: WorldOptions = {},
+  { realMachinesOf, projects = [], ahead = () => 0, heartbeatMs }: WorldOptions = {},
 ): Promise<TestWorld> {
   const { path: directory, remove } = await temporaryDirectory("fc-")
+  const tokens = projects.map(name => [name, randomBytes(32).toString("hex")] as const)
   const machines = createReportingMachines(join(directory, "machines"), heartbeatMs)
   const [redis, cloud, port] = await Promise.all([
     startTestRedis(),
@@ -121,6 +127,7 @@ export async function startTestWorld(
         ? { machines: "qemu", imageDirectory: realMachinesOf }
         : { machines: "none", driver: () => machines.machines }),
       settings: { signIn: {} },
+      projects: Object.fromEntries(tokens.map(([name, token]) => [token, name])),
       clock: () => Date.now() + ahead(),
     }),
     freePort(0),
@@ -139,6 +146,7 @@ export async function startTestWorld(
     FOOZOL_PROVIDER_PATIENCE_SECONDS: "0",
     // Backups come when a test wants them.
     FOOZOL_BACKUPS: "false",
+    FOOZOL_DRIFT_HOURS: "0",
     // What tests leave behind is counted.
     FOOZOL_FINAL_SNAPSHOT_DAYS: "0",
     ...{ FOOZOL_IMAGE_BROWSER: String(cloud.imageId), FOOZOL_IMAGE_DESKTOP: String(cloud.imageId) },
@@ -146,7 +154,9 @@ export async function startTestWorld(
     ...{ FOOZOL_PULUMI: engine.pulumi, FOOZOL_PULUMI_VERSION: engine.pulumiVersion, PULUMI_HOME: engine.home },
     ...{ FOOZOL_ENGINE_DIRECTORY: engine.workDirectory, FOOZOL_BACKEND_URL: engine.backendUrl },
     ...{ FOOZOL_STATE_PASSPHRASE: engine.passphrase, HCLOUD_TOKEN: cloud.token, HCLOUD_ENDPOINT: cloud.apiUrl },
+    ...(tokens.length > 0 ? { FOOZOL_PROJECTS: tokens.map(pair => pair.join("=")).join(" ") } : {}),
     FOOZOL_USAGE_DIRECTORY: join(directory, "usage"),
+    FOOZOL_AUDIT_DIRECTORY: join(directory, "audit"),
     FOOZOL_COMPILE_CACHE: join(cacheDirectory(), "compile-cache"),
     ...settings,
   }
@@ -154,11 +164,15 @@ export async function startTestWorld(
   const test: TestWorld = {
     ...{ url, cloud, redis, machines, directory, env },
     async signIn(login) {
-      const visitor = createVisitor()
-      const page = await visitor.get(`${url}/login/github`)
-      const end = await answerPage(visitor, page, { login })
-      if (end.status !== 200) throw new Error(`Signing in ended with ${end.status} at ${end.url}: ${end.text}`)
-      return visitor
+      for (;;) {
+        const visitor = createVisitor()
+        const page = await visitor.get(`${url}/login/github`)
+        const end = page.status === 429 ? page : await answerPage(visitor, page, { login })
+        if (end.status === 200) return visitor
+        if (end.status !== 429) throw new Error(`Signing in ended with ${end.status} at ${end.url}: ${end.text}`)
+        // All people of a test come from one address.
+        await sleep(Number(end.headers.get("retry-after")) * 1_000)
+      }
     },
     async api(who, method, path, body, headers = {}) {
       const own = typeof who === "string" ? { authorization: `Bearer ${who}` } : { cookie: cookieOf(who), origin: url }

@@ -12,6 +12,8 @@ export interface StandInService {
   /** Tickets by the token each is good for, once. */
   tickets: Map<string, string>
   reports: Record<string, unknown>[]
+  /** What a machine is told at every connection. */
+  settings: object
   /** How often a token was asked about. */
   asked: number
   /** While true, every request is answered by 503 and streams of events are cut. */
@@ -51,7 +53,7 @@ export async function startStandInService(options: { key?: string; port?: number
       }
       case "GET /machine/events":
         response.writeHead(200, { "content-type": "text/event-stream", "cache-control": "no-store" })
-        response.write(": hello\n\n")
+        response.write(`event: settings\ndata: ${JSON.stringify(service.settings)}\n\n`)
         streams.add(response)
         return void response.on("close", () => streams.delete(response))
       default:
@@ -79,6 +81,7 @@ export async function startStandInService(options: { key?: string; port?: number
     foreign: new Set(),
     tickets: new Map(),
     reports: [],
+    settings: {},
     asked: 0,
     away: yes => {
       away = yes

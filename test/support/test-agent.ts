@@ -6,6 +6,7 @@ import { join } from "node:path"
 import WebSocket from "ws"
 import { type AgentOptions, startAgent, type WorkspaceAgent } from "../../image-builder/agent/agent.ts"
 import type { AgentConfig } from "../../image-builder/agent/config.ts"
+import { run } from "../../image-builder/agent/run.ts"
 import { type StandInService, startStandInService } from "./stand-in-service.ts"
 import { temporaryDirectory } from "./temporary-directory.ts"
 import { waitUntil } from "./wait-until.ts"
@@ -29,10 +30,21 @@ export interface TestAgent {
 
 /** The agent as it runs on a machine, with a VNC server that only greets and the stand-in of a service. */
 export async function startTestAgent(
-  given: { times?: AgentOptions["times"]; onVnc?: (socket: Socket) => void; config?: Partial<AgentConfig> } = {},
+  given: {
+    times?: AgentOptions["times"]
+    onVnc?: (socket: Socket) => void
+    config?: Partial<AgentConfig>
+    /** Hears of every program that would be run. */
+    onRun?: (program: string, args: string[]) => void
+    /** The socket of a tmux that really runs: what is asked of tmux goes there. */
+    realTmux?: string
+    /** What the service says at every connection, besides an empty word. */
+    settings?: object
+  } = {},
 ): Promise<TestAgent> {
   const directory = await temporaryDirectory()
   const service = await startStandInService()
+  service.settings = given.settings ?? {}
   const vnc: Socket[] = []
   const logged: string[] = []
   // The agent's own checks look at the VNC server too; a server of a test's own is for viewers alone.
@@ -63,24 +75,32 @@ export async function startTestAgent(
     vnc: { host: "127.0.0.1", port: (server.address() as AddressInfo).port },
     https: null,
     display: { setSize: "set-size", socket: join(directory.path, "no-display") },
-    tmuxSocket: join(directory.path, "tmux"),
+    tmuxSocket: given.realTmux ?? join(directory.path, "tmux"),
     units: [],
     workDirectories: [directory.path],
     bootId: "boot",
     isTrial: false,
     manifest: join(directory.path, "manifest.json"),
+    certificate: null,
     versions: { agent: "1" },
     ...given.config,
   }
   let size = { width: 1920, height: 1080 }
-  const run: AgentOptions["run"] = async (program, [width, height]) => {
+  const answer: AgentOptions["run"] = async (program, args) => {
+    given.onRun?.(program, args)
+    const [width, height] = args
+    if (program === "tmux" && given.realTmux !== undefined) return run(program, args)
     if (program === "set-size") size = { width: Number(width), height: Number(height) }
     return { code: 0, stdout: "", stderr: "" }
   }
-  const log = { info: (text: string) => logged.push(text), warn: (text: string) => logged.push(text) }
+  const say = (text: string) => {
+    logged.push(text)
+    if (process.env.VERBOSE) console.log(text)
+  }
+  const log = { info: say, warn: say }
   const backoff = { first: 20, most: 100 }
   const times = { heartbeatMs: given.onVnc ? 3_600_000 : 50, recheckMs: 50, readinessMs: 20, backoff, ...given.times }
-  const agent = await startAgent({ config, run, log, times, askSize: async () => size })
+  const agent = await startAgent({ config, run: answer, log, times, askSize: async () => size })
   if (config.service === service.url)
     await waitUntil("the agent follows the service", () => service.listeners() > 0, 10_000)
   if (given.onVnc) await waitUntil("the checks are over", () => service.reports.length > 0 && vnc.length === 0, 10_000)

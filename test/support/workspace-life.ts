@@ -39,7 +39,8 @@ export async function newWorkspace(test: TestWorld, token: string, wish: object 
   return desk
 }
 
-function lifeOf(test: TestWorld, token: string, id: string): WorkspaceLife {
+/** A workspace that is there, spoken of with a token. */
+export function lifeOf(test: TestWorld, token: string, id: string): WorkspaceLife {
   const selector = encodeURIComponent(`foozol-workspace==${id}`)
   const begins = async (what: string, body?: unknown) => {
     const answer = await test.api(token, "POST", `/workspaces/${id}/${what}`, body)

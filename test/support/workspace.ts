@@ -38,6 +38,7 @@ export function testEngineConfig(directory: string, cloud: { apiUrl: string; tok
     home: engine.home,
     workDirectory: join(directory, "engine"),
     backendUrl: pathToFileURL(join(directory, "state")).href,
+    backendEnv: {},
     passphrase: "a passphrase for tests",
     hetzner: { token: cloud.token, endpoint: cloud.apiUrl },
   }

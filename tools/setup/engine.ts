@@ -150,7 +150,14 @@ async function buildPlugin(progress: Progress): Promise<EngineRecord["hcloudPlug
   return { path: paths.hcloudPlugin, version, source: "Go build" }
 }
 
-async function goBuild(cwd: string, out: string, target: string, detail: (line: string) => void, link: string[]) {
+/** Builds a program of a Go module whose `go.mod` lies in `cwd`. @throws SetupError */
+export async function goBuild(
+  cwd: string,
+  out: string,
+  target: string,
+  detail: (line: string) => void,
+  link: string[],
+) {
   mkdirSync(dirname(out), { recursive: true })
   const half = `${out}.half`
   // -v names each package as it is compiled: the only sign of progress the Go tool gives.
@@ -174,8 +181,19 @@ async function goBuild(cwd: string, out: string, target: string, detail: (line: 
   renameSync(half, out)
 }
 
+/** The version of Go here; null where there is none. */
+export async function goVersion(): Promise<string | null> {
+  return /go(\d+\.\d+(?:\.\d+)?)/.exec((await run("go", ["env", "GOVERSION"])).stdout)?.[1] ?? null
+}
+
+/** Is there a Go that builds what set-up builds? */
+export async function hasGo(): Promise<boolean> {
+  const found = await goVersion()
+  return found !== null && atLeast(found, GO_MINIMUM)
+}
+
 async function requireGo(what: string): Promise<void> {
-  const found = /go(\d+\.\d+(?:\.\d+)?)/.exec((await run("go", ["env", "GOVERSION"])).stdout)?.[1]
+  const found = await goVersion()
   if (found && atLeast(found, GO_MINIMUM)) return
   throw new SetupError(
     `${what[0]?.toUpperCase()}${what.slice(1)} is missing: its official download is not reachable, and building it needs Go ${GO_MINIMUM} or newer ` +

@@ -11,3 +11,6 @@ export const HCLOUD_PLUGIN_VERSION = "1.32.1"
 
 /** Oldest Go that builds the engine (the `go` line of tools/engine/pulumi/go.mod). */
 export const GO_MINIMUM = "1.25"
+
+/** Let's Encrypt's certificate authority for tests; equal to the version in tools/pebble/go.mod. Only tests use it. */
+export const PEBBLE_VERSION = "2.10.1"

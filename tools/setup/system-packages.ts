@@ -25,9 +25,22 @@ export const SYSTEM_TOOLS: SystemTool[] = [
   { programs: ["mmdebstrap"], package: "mmdebstrap", purpose: "builds golden images" },
   { programs: ["redis-server"], package: "redis-server", purpose: "keeps logins, tokens and workspaces" },
   { programs: ["nginx"], package: "nginx-light", purpose: "is tested as the door of a machine" },
+  {
+    programs: ["nginx"],
+    file: "/usr/lib/nginx/modules/ngx_stream_module.so",
+    package: "libnginx-mod-stream",
+    purpose: "tells certificate authorities from visitors at that door",
+  },
+  { programs: ["tmux"], package: "tmux", purpose: "has the terminals of tests", testsOnly: true },
   { programs: ["Xvfb"], package: "xvfb", purpose: "is the screen of desktop tests", testsOnly: true },
   { programs: ["x11vnc"], package: "x11vnc", purpose: "serves that screen in tests", testsOnly: true },
   { programs: ["xterm"], package: "xterm", purpose: "is typed into in tests", testsOnly: true },
+  {
+    programs: ["certutil"],
+    package: "libnss3-tools",
+    purpose: "tells a browser in tests whom to trust",
+    testsOnly: true,
+  },
   { programs: ["ssh-keygen"], package: "openssh-client", purpose: "reads our keys in tests", testsOnly: true },
   {
     programs: ["chromium", "chromium-browser", "google-chrome"],
@@ -43,7 +56,8 @@ export async function findSystemTools(): Promise<(SystemTool & { path: string | 
     SYSTEM_TOOLS.map(async tool => {
       // Debian keeps some of these in sbin, which is not on every user's PATH.
       const found = await Promise.all(tool.programs.map(async name => (await which(name)) ?? inSbin(name)))
-      return { ...tool, path: found.find(path => path !== null) ?? null }
+      const whole = tool.file === undefined || existsSync(tool.file)
+      return { ...tool, path: whole ? (found.find(path => path !== null) ?? null) : null }
     }),
   )
 }

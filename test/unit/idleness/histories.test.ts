@@ -118,7 +118,8 @@ describe("histories of a workspace's use", () => {
     idleness = createIdleness({
       ...{ redis, channel, settings: SETTINGS, now, log: pino({ level: "silent" }), answerMs: 100 },
       workspaces: {
-        async beginAs(requestedBy, id, _kind, { unchanged = {} } = {}) {
+        async stop(by, id, _mode, { unchanged = {} } = {}) {
+          const requestedBy = typeof by === "string" ? by : by.requestedBy
           const begun = await store.begin(operation(id, requestedBy), { unchanged })
           stops.push(id)
           return begun.operation

@@ -1,10 +1,13 @@
 import assert from "node:assert/strict"
 import { startTestCloud, type TestCloud } from "../../support/local-cloud.ts"
 
+/** Token of another project. */
+const OTHER = "o".repeat(64)
+
 describe("admin", () => {
   let cloud: TestCloud
   before(async () => {
-    cloud = await startTestCloud({ machines: "none" })
+    cloud = await startTestCloud({ machines: "none", projects: { [OTHER]: "other" } })
   })
   after(() => cloud?.close())
   const admin = (method: string, path: string, body?: unknown, token = cloud.cloud.context.config.adminToken) =>
@@ -40,6 +43,50 @@ describe("admin", () => {
     await sell(true)
     assert.deepEqual(await shown(), [true, true, true])
     assert.equal((await cloud.call("POST", "/servers", server("late"))).status, 201)
+  })
+
+  it("limits: one more than a project may have is refused, in that project alone, and makes nothing", async () => {
+    const limit = (of: string, most: number | null) => admin("POST", "/limits", { project: "test", of, most })
+    const wishes: [string, string, (n: number) => object][] = [
+      ["firewall", "/firewalls", n => ({ name: `wall-${n}`, rules: [] })],
+      [
+        "primary_ip",
+        "/primary_ips",
+        n => ({ name: `ip-${n}`, type: "ipv4", assignee_type: "server", location: "fsn1" }),
+      ],
+      ["volume", "/volumes", n => ({ name: `disk-${n}`, size: 10, location: "fsn1" })],
+      ["server", "/servers", n => server(`limited-${n}`)],
+    ]
+    for (const [of, path, wish] of wishes) {
+      const count = () => cloud.cloud.context.store.all(of as "server").length
+      assert.equal((await limit(of, count() + 1)).status, 204)
+      assert.equal((await cloud.call("POST", path, wish(1))).status, 201, of)
+      const before = count()
+      const { status, body } = await cloud.call("POST", path, wish(2))
+      const { code, message } = (body as { error: { code: string; message: string } }).error
+      assert.deepEqual([status, code], [403, "resource_limit_exceeded"], of)
+      assert.equal(message, `${of} limit exceeded`)
+      assert.equal(count(), before)
+      const elsewhere = await cloud.call("POST", path, wish(2), { authorization: `Bearer ${OTHER}` })
+      assert.equal(elsewhere.status, 201, of)
+      await limit(of, null)
+      assert.equal((await cloud.call("POST", path, wish(3))).status, 201, of)
+    }
+    const [one] = cloud.cloud.context.store.all("server").filter(({ project }) => project === "test")
+    await limit("image", 0)
+    const { status } = await cloud.call("POST", `/servers/${one?.id}/actions/create_image`, {})
+    assert.equal(status, 403)
+    assert.equal((await limit("moon", 1)).status, 422)
+  })
+
+  it("a server's own addresses count too: over their limit, none of it is made", async () => {
+    const { store } = cloud.cloud.context
+    const [servers, addresses] = [store.all("server").length, store.all("primary_ip").length]
+    const own = store.all("primary_ip").filter(({ project }) => project === "test").length
+    await admin("POST", "/limits", { project: "test", of: "primary_ip", most: own + 1 })
+    assert.equal((await cloud.call("POST", "/servers", server("two-addresses"))).status, 403)
+    assert.deepEqual([store.all("server").length, store.all("primary_ip").length], [servers, addresses])
+    await admin("POST", "/limits", { project: "test", of: "primary_ip", most: null })
   })
 
   it("counts requests by route", async () => {

@@ -2,6 +2,7 @@ import assert from "node:assert/strict"
 import { writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { ConfigError, environmentWithFile, isLoopback, readConfig, Settings } from "../../../service/config.ts"
+import { selfSignedCertificate } from "../../support/certificate.ts"
 import { temporaryDirectory } from "../../support/temporary-directory.ts"
 
 const NEEDED = {
@@ -62,16 +63,33 @@ describe("settings of the service", () => {
     FOOZOL_LOGIN_IDLE_HOURS: "1.5",
     FOOZOL_LOGIN_MAX_HOURS: "100000",
     FOOZOL_ZONE: "desk_example",
+    FOOZOL_ACME_DIRECTORY: "http://acme.example/directory",
+    FOOZOL_ACME_CONTACT: "nobody",
+    FOOZOL_ACME_EAB_KID: "two words",
+    FOOZOL_ACME_EAB_KEY: "short",
+    FOOZOL_ACME_CHAIN: "x".repeat(201),
+    FOOZOL_ACME_TRUST: "roots.pem",
+    FOOZOL_ACME_WEEK: "many",
+    FOOZOL_ACME_2_DIRECTORY: "http://acme.example/directory",
+    FOOZOL_ACME_2_EAB_KID: "two words",
+    FOOZOL_ACME_2_EAB_KEY: "short",
+    FOOZOL_ACME_2_CHAIN: "x".repeat(201),
+    FOOZOL_ACME_2_TRUST: "roots.pem",
+    FOOZOL_ACME_2_WEEK: "-1",
     FOOZOL_DESKTOP_PORT: "65536",
     FOOZOL_REGIONS: "Falkenstein!",
     FOOZOL_IMAGE_BROWSER: "newest",
     FOOZOL_IMAGE_DESKTOP: "0",
+    FOOZOL_PROJECTS: "two=short",
+    FOOZOL_PROJECT_WORKSPACES: "-1",
     FOOZOL_OPERATIONS_PER_PROVIDER: "0",
     FOOZOL_ENGINE_CHILDREN: "65",
     FOOZOL_READY_SECONDS: "9",
+    FOOZOL_HOST_LOST_SECONDS: "59",
     FOOZOL_STOP_MODE: "sleep",
     FOOZOL_BACKUPS: "sometimes",
     FOOZOL_BACKUP_DAYS: "0",
+    FOOZOL_DRIFT_HOURS: "721",
     FOOZOL_BACKUP_NIGHT: "24-6",
     FOOZOL_BACKUPS_AT_ONCE: "0",
     FOOZOL_PROOF_DAYS: "8",
@@ -88,7 +106,12 @@ describe("settings of the service", () => {
     FOOZOL_IDLE_WARNING_SECONDS: "0",
     FOOZOL_IDLE_CHECK_SECONDS: "0",
     FOOZOL_AUTO_STOP: "yes",
+    FOOZOL_AUDIT_DIRECTORY: "audit",
     FOOZOL_USAGE_DIRECTORY: "usage",
+    FOOZOL_SECRET_PREVIOUS: "too short",
+    FOOZOL_STATE_BACKUP_DIRECTORY: "backups",
+    FOOZOL_STATE_BACKUP_HOURS: "0",
+    FOOZOL_STATE_BACKUP_KEEP: "0",
     FOOZOL_BUDGET: "0",
     FOOZOL_SMTP_URL: "mail.example.com:25",
     FOOZOL_SMTP_FROM: "nobody",
@@ -99,7 +122,7 @@ describe("settings of the service", () => {
       const said = refusal({ ...NEEDED, [name]: value })
       assert.match(said, new RegExp(`^  ${name} \\S`, "m"))
       assert.equal(said.split("\n").length, 2, said)
-      if (name === "FOOZOL_SECRET") assert.doesNotMatch(said, /short/)
+      if (name === "FOOZOL_SECRET" || name === "FOOZOL_PROJECTS") assert.doesNotMatch(said, /short/)
     })
   }
 
@@ -125,6 +148,53 @@ describe("settings of the service", () => {
     assert.match(refusal({ ...NEEDED, FOOZOL_SMTP_URL }), /belong together/)
     assert.match(refusal({ ...NEEDED, FOOZOL_SMTP_FROM }), /belong together/)
     refusal({ ...NEEDED, FOOZOL_SMTP_URL, FOOZOL_SMTP_FROM: "a@example.com\r\nBcc: b@example.com" })
+  })
+
+  it("of a certificate authority belong together; without a directory machines sign their own", () => {
+    assert.deepEqual(readConfig(NEEDED).certificates, [])
+    const FOOZOL_ACME_DIRECTORY = "https://acme.example/directory"
+    const [FOOZOL_ACME_EAB_KID, FOOZOL_ACME_EAB_KEY] = ["kid-1", "k".repeat(43)]
+    const [only] = readConfig({ ...NEEDED, FOOZOL_ACME_DIRECTORY }).certificates
+    assert.deepEqual(only?.authority, {
+      ...{ directory: FOOZOL_ACME_DIRECTORY, contact: null, binding: null, chain: null, trust: null },
+    })
+    assert.deepEqual([only?.name, only?.allowance.most], ["acme.example", 50])
+    const bound = readConfig({ ...NEEDED, FOOZOL_ACME_DIRECTORY, FOOZOL_ACME_EAB_KID, FOOZOL_ACME_EAB_KEY })
+    assert.deepEqual(bound.certificates[0]?.authority.binding, { kid: FOOZOL_ACME_EAB_KID, key: FOOZOL_ACME_EAB_KEY })
+    assert.match(refusal({ ...NEEDED, FOOZOL_ACME_DIRECTORY, FOOZOL_ACME_EAB_KID }), /belong together/)
+    const alone = refusal({ ...NEEDED, FOOZOL_ACME_EAB_KID, FOOZOL_ACME_EAB_KEY })
+    assert.match(alone, /FOOZOL_ACME_DIRECTORY is missing/)
+    assert.doesNotMatch(alone, /kkkk/)
+  })
+
+  it("of a second certificate authority stand beside a first one, and are another's", () => {
+    const FOOZOL_ACME_DIRECTORY = "https://acme.example/directory"
+    const FOOZOL_ACME_2_DIRECTORY = "https://other.example/directory"
+    const FOOZOL_ACME_CONTACT = "operator@desk.example"
+    const both = { ...NEEDED, FOOZOL_ACME_DIRECTORY, FOOZOL_ACME_2_DIRECTORY, FOOZOL_ACME_CONTACT }
+    const { certificates } = readConfig({ ...both, FOOZOL_ACME_WEEK: "300", FOOZOL_ACME_2_WEEK: "20" })
+    assert.deepEqual(
+      certificates.map(one => [one.name, one.allowance.most, one.authority.contact]),
+      [
+        ["acme.example", 300, FOOZOL_ACME_CONTACT],
+        ["other.example", 20, FOOZOL_ACME_CONTACT],
+      ],
+    )
+    assert.match(refusal({ ...NEEDED, FOOZOL_ACME_2_DIRECTORY }), /name the first one in FOOZOL_ACME_DIRECTORY/)
+    assert.match(refusal({ ...both, FOOZOL_ACME_2_DIRECTORY: FOOZOL_ACME_DIRECTORY }), /must be another/)
+    assert.match(refusal({ ...both, FOOZOL_ACME_2_EAB_KID: "kid-2" }), /FOOZOL_ACME_2_EAB_KEY belong together/)
+    assert.match(refusal({ ...NEEDED, FOOZOL_ACME_2_CHAIN: "Root" }), /FOOZOL_ACME_2_DIRECTORY is missing/)
+  })
+
+  it("certificates to trust an authority by are read from their file", async () => {
+    const directory = await temporaryDirectory()
+    const FOOZOL_ACME_TRUST = join(directory.path, "roots.pem")
+    const given = { ...NEEDED, FOOZOL_ACME_DIRECTORY: "https://acme.example/directory", FOOZOL_ACME_TRUST }
+    assert.match(refusal(given), /roots\.pem, in which no certificate could be read/)
+    const { cert } = selfSignedCertificate("acme.example")
+    writeFileSync(FOOZOL_ACME_TRUST, cert)
+    assert.equal(readConfig(given).certificates[0]?.authority.trust, cert)
+    await directory.remove()
   })
 
   it("the usage ledger lies with the other data unless it is put elsewhere", () => {

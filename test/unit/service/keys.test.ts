@@ -80,4 +80,34 @@ describe("keys of the service", () => {
     assert.match(hashOf("a"), /^[0-9a-f]{64}$/)
     assert.notEqual(hashOf("a"), hashOf("b"))
   })
+
+  describe("of several secrets", () => {
+    const [old, fresh] = ["one secret of a service, for tests", "another secret of a service, for tests"]
+    const both = createKeys(fresh, [old])
+
+    it("accept what any has made, and make with the newest until told otherwise", () => {
+      assert.equal(both.open(keys.seal("text", "place"), "place"), "text")
+      assert.equal(both.isMac("a purpose", "text", keys.mac("a purpose", "text")), true)
+      assert.equal(
+        both.isMac("a purpose", "text", createKeys("a third secret of no service at all").mac("a purpose", "text")),
+        false,
+      )
+      assert.equal(both.mac("a purpose", "text"), others.mac("a purpose", "text"))
+      assert.equal(both.use(keys.inUse), true)
+      assert.equal(both.mac("a purpose", "text"), keys.mac("a purpose", "text"))
+      assert.equal(keys.open(both.seal("text", "place"), "place"), "text")
+      assert.deepEqual(both.macs("a purpose", "text"), [keys.mac("a purpose", "text"), others.mac("a purpose", "text")])
+    })
+    it("are named by fingerprints, and none is used that is not known", () => {
+      assert.deepEqual(both.fingerprints, [others.inUse, keys.inUse])
+      assert.equal(both.use("0000000000000000"), false)
+      assert.equal(both.of("0000000000000000"), null)
+      assert.equal(createKeys(old, [old]).fingerprints.length, 1)
+    })
+    it("open nothing that was changed, whichever made it", () => {
+      const sealed = Buffer.from(keys.seal("text", "place"), "base64")
+      sealed[20] = (sealed[20] as number) ^ 1
+      assert.throws(() => both.open(sealed.toString("base64"), "place"))
+    })
+  })
 })

@@ -21,6 +21,13 @@ describe("ids of workspaces", () => {
     )
   })
 
+  it("are none of the names behind which something else is looked for; a spec by hand with one is refused", () => {
+    const named = (name: string) => parseWorkspaceSpec({ ...testSpec(), dns: { name, zone: "desk.example" } })
+    for (const name of ["www", "mail", "autodiscover", "wpad", "mta-sts", "login"])
+      assert.throws(() => named(name), /something else behind/)
+    assert.equal(named("www-2").dns.name, "www-2")
+  })
+
   it("do not come twice", () => {
     assert.equal(new Set(Array.from({ length: 20_000 }, () => newWorkspaceId())).size, 20_000)
   })

@@ -18,8 +18,8 @@ const snapshot = (given: Partial<SnapshotFacts>) =>
   ({ id: "12", kind: "sleep", createdAt: NOW - 500, available: true, madeOf: null, ...given }) as SnapshotFacts
 const sleep = snapshot({})
 const remains = (given: Partial<Remains> = {}): Remains => ({
-  stack: { workspace: "blue-otter", spec: testSpec({ size: "cx33", epoch: 4 }), machineId: "7" },
-  ...{ machine: null, snapshots: [], hasVolume: false, sizes: [size], golden: null },
+  stack: { spec: testSpec({ size: "cx33", epoch: 4 }), isUnfinished: false },
+  ...{ machine: null, snapshots: [], carriedBy: new Set(), sizes: [size], golden: null },
   ...given,
 })
 
@@ -53,15 +53,32 @@ describe("the record of a workspace out of what is left of it", () => {
     assert.equal(rebuiltRecord(remains({ machine }), NOW)?.info.image, 1)
   })
   it("does not take a machine for whole whose data is on its way", () => {
-    const found = rebuiltRecord(remains({ machine, hasVolume: true }), NOW)
+    const [carriedBy, safety] = [new Set(["op-1"]), snapshot({ kind: "safety", operation: "op-1" })]
+    const found = rebuiltRecord(remains({ machine, carriedBy, snapshots: [safety] }), NOW)
     assert.deepEqual([found?.state, found?.failure?.id, found?.machineId], ["FAILED", "upgrade-interrupted", "7"])
+    // Its disk is replaced after that snapshot only.
+    assert.equal(rebuiltRecord(remains({ machine, carriedBy }), NOW)?.state, "RUNNING")
+    const other = snapshot({ kind: "safety", operation: "op-0" })
+    assert.equal(rebuiltRecord(remains({ machine, carriedBy, snapshots: [other] }), NOW)?.state, "RUNNING")
+  })
+  it("sleeps in the snapshot for safety where its machine was put away to be replaced", () => {
+    const stack = { ...remains().stack, spec: testSpec({ asleep: true }), machineId: null }
+    const safety = snapshot({ kind: "safety" })
+    const found = rebuiltRecord(remains({ stack, snapshots: [safety] }), NOW)
+    assert.deepEqual([found?.state, found?.snapshot], ["STOPPED", "12"])
+    // What had a machine a moment ago may have newer data than that.
+    assert.equal(rebuiltRecord(remains({ snapshots: [safety] }), NOW)?.state, "FAILED")
+  })
+  it("says that its creation was cut off where no run ever ended", () => {
+    const stack = { ...remains().stack, machineId: null, isUnfinished: true }
+    assert.equal(rebuiltRecord(remains({ stack, machine }), NOW)?.failure?.id, "creation-interrupted")
   })
   it("does without prices of a type that is sold no more", () => {
     const { info } = rebuiltRecord(remains({ machine, sizes: [] }), NOW) ?? {}
     assert.deepEqual([info?.price, info?.sizeClass, info?.size], [null, "small", "cx33"])
   })
   it("is none for a profile that this service does not know", () => {
-    const stack = { workspace: "a", spec: testSpec({ profile: "repo" }), machineId: null }
+    const stack = { workspace: "a", spec: testSpec({ profile: "repo" }), machineId: null, isUnfinished: false }
     assert.equal(rebuiltRecord(remains({ stack }), NOW), null)
   })
 })

@@ -127,7 +127,8 @@ describe("transitions in Redis", () => {
       redis,
       [
         ...[KEY.operation(id), KEY.workspace(workspace), KEY.lease(workspace), KEY.toDo],
-        ...[KEY.workspacesOf("gh-1"), KEY.workspaces, KEY.changes],
+        ...[KEY.workspacesOf("gh-1"), KEY.workspaces, KEY.changes, KEY.failed],
+        KEY.elsewhere,
       ],
       [
         ...[id, epoch, token, success ? "succeeded" : "failed", (success ? move.done : move.failed) ?? "", 2],
@@ -223,6 +224,22 @@ describe("transitions in Redis", () => {
     )
     assert.equal(new Set(wishes).size, 1)
     assert.equal((await store.get(workspace))?.state, "TERMINATING")
+  })
+
+  it("what gives way cuts off nothing that goes on, and the same wish is still one", async () => {
+    const { workspace, first } = await create("gh-4")
+    await redis.hset(KEY.operation(first.id), "state", "succeeded")
+    await redis.hset(KEY.workspace(workspace), "state", "RUNNING" satisfies State)
+    const repair = await store.begin(operation(workspace, "repair"), { givesWay: true })
+    const again = await store.begin(operation(workspace, "repair"), { givesWay: true })
+    assert.deepEqual([again.operation, repair.overtaken], [repair.operation, null])
+    for (const kind of ["backup", "stop", "upgrade"] as const)
+      await assert.rejects(store.begin(operation(workspace, kind), { givesWay: true }), {
+        ...{ id: "busy", message: "Its repair goes on: wait until that is over." },
+      })
+    assert.equal((await store.operation(repair.operation))?.state, "queued")
+    // A person's wish does not wait.
+    assert.equal((await store.begin(operation(workspace, "stop"))).overtaken, repair.operation)
   })
 
   it("every kind is refused in every state that the table does not name", async () => {
