@@ -1,13 +1,9 @@
 import type { Log } from "../log.ts"
 import type { Run } from "../run.ts"
 import {
-  asArguments,
-  asLine,
-  type Commands,
   closeCommand,
   createCommand,
   keyCommands,
-  listCommand,
   pasteCommands,
   renameCommand,
   sizeCommand,
@@ -15,9 +11,10 @@ import {
   unsizeCommand,
 } from "./commands.ts"
 import { attachControl, type ControlClient } from "./control-client.ts"
-import { freeName, type Pane, parseList, type Terminal } from "./list.ts"
+import { freeName, type Pane, type Terminal } from "./list.ts"
 import { composeSnapshot, SNAPSHOT_ANSWERS, type Snapshot, snapshotCommand } from "./snapshot.ts"
 import { createTitleFilter } from "./titles.ts"
+import { createTmux } from "./tmux.ts"
 
 /** Terminals there may be before none is made any more. */
 export const MAX_TERMINALS = 32
@@ -82,36 +79,34 @@ export function createTerminals(options: { socket: string; home: string; run: Ru
   const listeners = new Set<(all: Terminal[]) => void>()
   let panes = new Map<string, Pane>()
   let told = ""
-  let [looking, again, closed] = [false, false, false]
+  let closed = false
+  let looking: Promise<void> | null = null
+  let lookingNext: Promise<void> | null = null
   let soon: NodeJS.Timeout | undefined
 
+  const tmux = createTmux({ socket, run, client: () => [...clients.values()][0] })
   const plain = ({ id, name, program, cols, rows }: Pane): Terminal => ({ id, name, program, cols, rows })
 
-  /** Commands of tmux: by a client that is there, else by a process of its own. @returns null unless all went well */
-  async function ask(commands: Commands): Promise<string[] | null> {
-    const [client] = clients.values()
-    if (client) {
-      const answers = await new Promise<(string[] | null)[]>(done =>
-        client.ask(asLine(commands), commands.length, done),
-      )
-      return answers.includes(null) ? null : answers.flatMap(lines => lines ?? [])
+  /** Resolves when it is known what there was at the time of the call, or later. */
+  function look(): Promise<void> {
+    if (looking) {
+      // The one under way may have asked before.
+      lookingNext ??= looking.then(() => {
+        lookingNext = null
+        return look()
+      })
+      return lookingNext
     }
-    const { code, stdout } = await run("tmux", ["-N", "-u", "-S", socket, ...asArguments(commands)])
-    return code === 0 ? stdout.replace(/\n$/, "").split("\n") : null
+    looking = lookNow().finally(() => {
+      looking = null
+    })
+    return looking
   }
 
-  async function look(): Promise<void> {
-    if (looking) {
-      again = true
-      return
-    }
-    looking = true
-    do {
-      again = false
-      const lines = await ask(listCommand)
-      panes = new Map(parseList(lines ?? []).map(pane => [pane.id, pane]))
-    } while (again && !closed)
-    looking = false
+  async function lookNow(): Promise<void> {
+    const found = await tmux.panes()
+    if (found === null || closed) return
+    panes = new Map(found.map(pane => [pane.id, pane]))
     for (const id of watched.keys()) if (!panes.has(id)) gone(id)
     const all = [...panes.values()].map(plain)
     const text = JSON.stringify(all)
@@ -193,7 +188,7 @@ export function createTerminals(options: { socket: string; home: string; run: Ru
   function unsize(id: string, one: Watched): void {
     const pane = panes.get(id)
     one.sized = false
-    if (pane) void ask(unsizeCommand(pane.window))
+    if (pane) void tmux.ask(unsizeCommand(pane.window))
   }
 
   function watch(id: string, watcher: Watcher): Watch | null {
@@ -241,7 +236,7 @@ export function createTerminals(options: { socket: string; home: string; run: Ru
         const now = panes.get(id)
         if (!isThere() || now?.panes !== 1) return
         one.sized = true
-        void ask(sizeCommand(now.window, cols, rows))
+        void tmux.ask(sizeCommand(now.window, cols, rows))
       },
       rest: () => {
         me.resting = true
@@ -266,9 +261,9 @@ export function createTerminals(options: { socket: string; home: string; run: Ru
 
   /** Sizes that an agent before this one has left. */
   async function tidy(): Promise<void> {
-    for (const line of (await ask(sizedCommand)) ?? []) {
+    for (const line of (await tmux.ask(sizedCommand)) ?? []) {
       const window = /^(@\d+) 1$/.exec(line)?.[1]
-      if (window !== undefined) await ask(unsizeCommand(window))
+      if (window !== undefined) await tmux.ask(unsizeCommand(window))
     }
   }
   tidy().catch(error => log.warn(`sizes of terminals: ${error}`))
@@ -293,7 +288,7 @@ export function createTerminals(options: { socket: string; home: string; run: Ru
       // The name of a session may be taken by one whose window was moved away; a few tries find a free one.
       for (let number = panes.size; number < panes.size + 2 * MAX_TERMINALS; number++) {
         const session = `t${number}`
-        const lines = await ask(createCommand(session, given, home))
+        const lines = await tmux.ask(createCommand(session, given, home))
         const id = lines?.[0]
         if (id === undefined || !/^%\d+$/.test(id)) continue
         await look()
@@ -304,13 +299,13 @@ export function createTerminals(options: { socket: string; home: string; run: Ru
     rename: async (id, name) => {
       const pane = panes.get(id)
       if (!pane) return false
-      const lines = await ask(renameCommand(pane.window, name))
+      const lines = await tmux.ask(renameCommand(pane.window, name))
       lookSoon()
       return lines !== null
     },
     end: async id => {
       if (!panes.has(id)) return false
-      const lines = await ask(closeCommand(id))
+      const lines = await tmux.ask(closeCommand(id))
       lookSoon()
       return lines !== null
     },

@@ -16,6 +16,7 @@ function openTerminals(run: Run) {
   const words: Word[] = []
   let output = ""
   let failure: string | null = null
+  let ending = false
   socket.on("error", error => {
     failure = error.message
   })
@@ -26,9 +27,15 @@ function openTerminals(run: Run) {
   const seen = <T>(what: string, question: () => T | undefined | false) =>
     run.until(what, () => {
       expect(failure === null, `The stream of the terminals: ${failure}`)
+      const lost = words.find(word => word.is === "refused" || (word.is === "ended" && !ending))
+      expect(lost === undefined, `instead of ${what} came: ${JSON.stringify(lost)}`)
       return question()
     })
-  return { socket, words, seen, output: () => output }
+  const end = (id: string) => {
+    ending = true
+    socket.send(say({ do: "end", id }))
+  }
+  return { socket, words, seen, end, output: () => output }
 }
 
 /** The page, and a terminal of its own from beginning to end: what is typed into it has its effect in tmux. */
@@ -39,7 +46,7 @@ export const webTerminal: Check = {
   async run(run) {
     const page = await run.ask("/terminal", { token: run.token })
     expect(page.status === 200 && page.body.includes("xterm.js"), `/terminal was answered with ${page.status}`)
-    const { socket, words, seen, output } = openTerminals(run)
+    const { socket, words, seen, end, output } = openTerminals(run)
     try {
       await seen("the list of terminals", () => words.some(word => word.is === "terminals" && word.all.length > 0))
       socket.send(say({ do: "create", name: "Checked" }))
@@ -47,7 +54,7 @@ export const webTerminal: Check = {
       socket.send(say({ do: "watch", channel: 1, id: created.id }))
       socket.send(message(KIND.bytes, 1, Buffer.from("echo $USER-$((6*7))-${TMUX:+tmux}\r")))
       await seen("the answer to what was typed", () => output().includes("user-42-tmux"))
-      socket.send(say({ do: "end", id: created.id }))
+      end(created.id)
       await seen("the end of that terminal", () => words.some(word => word.is === "ended"))
       return `${created.id} in tmux`
     } finally {
