@@ -1,4 +1,5 @@
 import { once } from "node:events"
+import { readFile } from "node:fs/promises"
 import { createServer, type ServerResponse } from "node:http"
 import { request } from "node:https"
 import type { AddressInfo } from "node:net"
@@ -91,7 +92,11 @@ export async function startGoldenCloud(profile: ProfileName): Promise<GoldenClou
         "/servers",
         body,
       )
-      return machine(server.id, server.public_net.ipv4.ip, `${spec.workspace}.${TEST_ZONE}`)
+      const console = () => {
+        const file = cloud.cloud.context.machines.consoleLog(server.id)
+        return file === null ? "" : readFile(file, "utf8").catch(() => "")
+      }
+      return machine(server.id, server.public_net.ipv4.ip, `${spec.workspace}.${TEST_ZONE}`, console)
     },
     close: async () => {
       await cloud.close()
@@ -100,7 +105,8 @@ export async function startGoldenCloud(profile: ProfileName): Promise<GoldenClou
   }
 }
 
-function machine(id: number, ipv4: string, host: string): GoldenMachine {
+/** @param console what the machine has said there so far */
+function machine(id: number, ipv4: string, host: string, console: () => Promise<string> | string): GoldenMachine {
   const ask: GoldenMachine["ask"] = (path, given = {}) =>
     new Promise((resolve, reject) => {
       const { method = "GET", body, cookie = `__Host-foozol=${TOKEN}`, limit = MINUTES } = given
@@ -124,7 +130,11 @@ function machine(id: number, ipv4: string, host: string): GoldenMachine {
     cookie: { name: "__Host-foozol", value: TOKEN },
     ask,
     // A connection made before the guest is up would only be answered when its first packet is repeated.
-    answers: () => waitUntil("the machine's door answers", () => ask("/", { limit: 3_000 }), 5 * MINUTES),
+    answers: () =>
+      waitUntil("the machine's door answers", () => ask("/", { limit: 3_000 }), 5 * MINUTES).catch(async error => {
+        error.message += `\nits console: ${(await console()).slice(-4_000)}`
+        throw error
+      }),
     viewer: () => {
       const headers = { host, origin: `https://${host}`, cookie: `__Host-foozol=${TOKEN}` }
       const url = `wss://${ipv4}:${hostPort(443)}/vnc`
