@@ -4,6 +4,7 @@ import { join } from "node:path"
 import { processTree } from "../../bench/process-tree.ts"
 import { freePort } from "../../cli/redis-process.ts"
 import { attempt, engineKind, engineProcesses } from "../support/engine-processes.ts"
+import { OPERATORS } from "../support/scenarios.ts"
 import { startTestWorld, type TestWorld } from "../support/service.ts"
 import { type ServiceProcess, startServiceProcess } from "../support/service-process.ts"
 
@@ -71,6 +72,7 @@ export async function startFleet({
 }: FleetOptions = {}): Promise<Fleet> {
   const world = await startTestWorld({
     ...{ FOOZOL_READY_SECONDS: "60", FOOZOL_FINAL_SNAPSHOT_DAYS: "30", FOOZOL_OPERATIONS_PER_PROVIDER: "10" },
+    ...{ FOOZOL_OPERATORS: OPERATORS },
     ...settings,
   })
   let named = 0

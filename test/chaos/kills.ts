@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises"
-import { CREATION, SCENARIOS, type Scenario } from "../support/scenarios.ts"
+import { CREATION, REPAIR, SCENARIOS, type Scenario } from "../support/scenarios.ts"
 import type { Campaign, Outcome, Plan } from "./campaign.ts"
 import { pick, rounds } from "./drawn-rounds.ts"
 import { VICTIMS, type Victim } from "./fleet.ts"
@@ -32,9 +32,9 @@ export const kills: Campaign = {
 }
 
 export const lifeKills: Campaign = {
-  about: "the same while a workspace that is there is stopped, woken, backed up, changed or deleted",
+  about: "the same while a workspace that is there is stopped, woken, backed up, changed, repaired or deleted",
   count: 500,
-  run: plan => strikes(plan, SCENARIOS, VICTIMS, "SIGKILL"),
+  run: plan => strikes(plan, [...SCENARIOS, REPAIR], VICTIMS, "SIGKILL"),
 }
 
 export const deploys: Campaign = {

@@ -3,6 +3,7 @@ import {
   type Actor,
   ask,
   deskOf,
+  enterFor,
   holdsData,
   isAsPromised,
   operationOf,
@@ -62,13 +63,18 @@ export async function startRounds(options: () => FleetOptions = () => ({})): Pro
   let fleet = await startFleet(options())
   const lasts = new Map<string, number[]>()
   /** Tokens of the people there are in this world, who act again and again. */
-  let people: Promise<string>[] = []
+  let people = new Map<string, Promise<string>>()
 
   async function prepareAll(scenarios: Scenario[]): Promise<Actor[]> {
     const { world } = fleet
-    const somebody = (at: number) => (people[at] ??= world.signIn(`user-${at}`).then(visitor => world.token(visitor)))
+    const somebody = (at: number, scenario: Scenario) => {
+      const name = scenario.byOperator ? `${at}, as an operator` : `${at}`
+      const token = people.get(name) ?? enterFor(world, `user-${at}`, scenario)
+      people.set(name, token)
+      return token
+    }
     const actors = await Promise.all(
-      scenarios.map(async (scenario, at) => prepare(world, await somebody(at), scenario)),
+      scenarios.map(async (scenario, at) => prepare(world, await somebody(at, scenario), scenario)),
     )
     if (scenarios.some(scenario => scenario.newImage)) await fleet.newImage()
     return actors
@@ -198,7 +204,7 @@ export async function startRounds(options: () => FleetOptions = () => ({})): Pro
       verdict.words.push(fleet.output())
       await fleet.close()
       fleet = await startFleet(options())
-      people = []
+      people = new Map()
     }
     return verdict
   }
