@@ -71,13 +71,11 @@ export function machineRoutes(services: Services): Router {
     let sent: Promise<unknown> = Promise.resolve()
     // One after the other: what was read earlier must not arrive later, or a secret that was taken back would be back.
     const sendSettings = () => {
-      sent = sent.then(async () =>
-        send("settings", {
-          env: {},
-          ...(await secrets.forMachine(workspace, record.owner)),
-          certificate: await certificates.forMachine(record),
-        }),
-      )
+      sent = sent.then(async () => {
+        const { unreadable, ...given } = await secrets.forMachine(workspace, record.owner)
+        if (unreadable.length > 0) log.warn({ workspace, unreadable }, "secrets that no key opens are left out")
+        send("settings", { env: {}, ...given, certificate: await certificates.forMachine(record) })
+      })
       return sent
     }
     const forget = await channel.listen(workspace, order => {

@@ -39,8 +39,17 @@ export interface Secrets {
     now: number,
   ): Promise<void>
   forgetWorkspace(workspace: string): Promise<void>
-  /** What the machine of a workspace is given: its own secrets over its owner's. */
-  forMachine(workspace: string, user: string): Promise<{ proxy: string | null; secrets: Record<string, string> }>
+  /**
+   * What the machine of a workspace is given: its own secrets over its owner's. `unreadable` are the names of those that
+   * no key here opens (sealed with a FOOZOL_SECRET that is lost): a machine does without them.
+   */
+  forMachine(workspace: string, user: string): Promise<ForMachine>
+}
+
+interface ForMachine {
+  proxy: string | null
+  secrets: Record<string, string>
+  unreadable: string[]
 }
 
 /** What a secret is bound to: the key it lies under, and its name. */
@@ -53,13 +62,17 @@ const PROXY = ".proxy"
 export function createSecrets(redis: Redis, keys: Keys): Secrets {
   const secretsOfUser = (user: string) => `${userKey(user)}:secrets`
 
-  async function openAll(key: string): Promise<Record<string, string>> {
+  async function openAll(key: string, unreadable: string[]): Promise<Record<string, string>> {
     const sealed = await redis.hgetall(key)
     return Object.fromEntries(
-      Object.entries(sealed).map(([name, text]) => [
-        name,
-        keys.open(text.split(" ")[1] as string, secretContext(key, name)),
-      ]),
+      Object.entries(sealed).flatMap(([name, text]) => {
+        try {
+          return [[name, keys.open(text.split(" ")[1] as string, secretContext(key, name))]]
+        } catch {
+          unreadable.push(name)
+          return []
+        }
+      }),
     )
   }
   const seal = (key: string, name: string, value: string, now: number) =>
@@ -102,9 +115,13 @@ export function createSecrets(redis: Redis, keys: Keys): Secrets {
       await redis.del(KEY.secretsOf(workspace))
     },
     async forMachine(workspace, user) {
-      const [ofUser, ofWorkspace] = await Promise.all([openAll(secretsOfUser(user)), openAll(KEY.secretsOf(workspace))])
+      const unreadable: string[] = []
+      const [ofUser, ofWorkspace] = await Promise.all([
+        openAll(secretsOfUser(user), unreadable),
+        openAll(KEY.secretsOf(workspace), unreadable),
+      ])
       const { [PROXY]: proxy = null, ...own } = ofWorkspace
-      return { proxy, secrets: { ...ofUser, ...own } }
+      return { proxy, secrets: { ...ofUser, ...own }, unreadable }
     },
   }
 }

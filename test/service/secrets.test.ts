@@ -123,6 +123,21 @@ describe("service: secrets of users and workspaces", () => {
     await agent.has("FAST", "")
   })
 
+  it("that no key opens any more are left out, and the machine hears of everything else", async () => {
+    const { redis } = test.service.services
+    const lost = createKeys("a secret that is lost, long enough to be one").seal("x", "whatever")
+    await redis.hset(`fz:ws:${desk.id}:secrets`, "LOST", `1 ${lost}`)
+    agent.away()
+    await put(`${own()}/MISSED`, "after it")
+    agent.back()
+    await agent.has("MISSED", "after it")
+    await agent.has("LOST", "")
+    assert.match(test.logged(), /"unreadable":\["LOST"\]/)
+    assert.equal((await put(`${own()}/LOST`, "set again")).status, 204)
+    await agent.has("LOST", "set again")
+    await test.api(token, "DELETE", `${own()}/LOST`)
+  })
+
   it("come as they are, and in the largest number there may be", async () => {
     const odd = `it's "$HOME" \`id\` \\ and\n\ttwo lines, ü😀`
     await put(`${own()}/ODD`, odd)

@@ -113,8 +113,9 @@ describe("secrets: how they are kept", () => {
     assert.deepEqual(await secrets.forMachine("w-1", "gh-1"), {
       proxy: "http://p",
       secrets: { SHARED: "of the workspace", USERS: "of the user", LATER: "two\nlines" },
+      unreadable: [],
     })
-    assert.deepEqual(await secrets.forMachine("w-2", "gh-2"), { proxy: null, secrets: {} })
+    assert.deepEqual(await secrets.forMachine("w-2", "gh-2"), { proxy: null, secrets: {}, unreadable: [] })
     assert.deepEqual(await secrets.ofUser(user).list(), [
       { name: "SHARED", updatedAt: 1 },
       { name: "USERS", updatedAt: 2 },
@@ -128,6 +129,7 @@ describe("secrets: how they are kept", () => {
     assert.deepEqual(await secrets.forMachine("w-1", "gh-1"), {
       proxy: "http://p",
       secrets: { SHARED: "of the user", USERS: "of the user", LATER: "two\nlines" },
+      unreadable: [],
     })
   })
 
@@ -137,12 +139,12 @@ describe("secrets: how they are kept", () => {
     const sealed = (await redis.hget("fz:user:gh-3:secrets", "MINE")) as string
     assert.doesNotMatch(sealed, /value/)
     await redis.hset("fz:user:gh-4:secrets", "MINE", sealed)
-    await assert.rejects(secrets.forMachine("w-4", "gh-4"))
+    const nothing = { proxy: null, secrets: {}, unreadable: ["MINE"] }
+    assert.deepEqual(await secrets.forMachine("w-4", "gh-4"), nothing)
+    assert.deepEqual(await createSecrets(redis, createKeys("another")).forMachine("w-3", "gh-3"), nothing)
     await redis.hset("fz:user:gh-3:secrets", "OTHER", sealed)
-    await assert.rejects(secrets.forMachine("w-3", "gh-3"))
-    await redis.hdel("fz:user:gh-3:secrets", "OTHER")
-    await assert.rejects(createSecrets(redis, createKeys("another")).forMachine("w-3", "gh-3"))
-    assert.equal((await secrets.forMachine("w-3", "gh-3")).secrets.MINE, "value")
+    const { secrets: read, unreadable } = await secrets.forMachine("w-3", "gh-3")
+    assert.deepEqual([read, unreadable], [{ MINE: "value" }, ["OTHER"]], "the others are there all the same")
   })
 
   it("of a workspace that never comes to be go by themselves", async () => {
