@@ -26,6 +26,7 @@ import { operatorFleetRoutes } from "./routes/api/operator/fleet.ts"
 import { operatorPeopleRoutes } from "./routes/api/operator/people.ts"
 import { operatorUpkeepRoutes } from "./routes/api/operator/upkeep.ts"
 import { rollOutRoutes } from "./routes/api/roll-outs.ts"
+import { secretRoutes } from "./routes/api/secrets.ts"
 import { usageRoutes } from "./routes/api/usage.ts"
 import { workspaceRoutes } from "./routes/api/workspaces.ts"
 import { type Fault, healthRoutes } from "./routes/health.ts"
@@ -74,6 +75,7 @@ export function createApp(services: Services, metrics: Metrics, fault: Fault): R
     ...operationRoutes(services),
     ...catalogRoutes(services),
     ...accountRoutes(services, limits),
+    ...secretRoutes(services, limits),
     ...usageRoutes(services, limits),
     ...notificationRoutes(services, limits),
     ...rollOutRoutes(services),

@@ -10,13 +10,17 @@ import { type Rotation, rotateSecrets } from "../../service/secrets/rotate.ts"
 import { audited } from "../audit-direct.ts"
 import { serviceSettings, withRedis } from "../service-settings.ts"
 import { cloudConfig } from "../settings.ts"
+import { addUserSecrets } from "./user-secrets.ts"
 
-/** `foozol-cloud secrets …`: the secrets of the service. */
+/** `foozol-cloud secrets …`: those of a user for their machines, and for operators those of the service. */
 export function addSecrets(program: Command): void {
-  const secrets = program.command("secrets").description("the secrets of the service, for operators")
+  const secrets = program
+    .command("secrets")
+    .description("what your machines are given as environment: set, list, remove; for operators: the service's own")
+  addUserSecrets(secrets)
   secrets
     .command("rotate")
-    .description("go over to a new FOOZOL_SECRET while the service runs")
+    .description("for operators: go over to a new FOOZOL_SECRET while the service runs")
     .option("--dry-run", "change nothing, and say what would be")
     .option("--earlier-is-lost", "nobody has the secret in use any more: go on without what was sealed with it")
     .option("--json", "print JSON")
@@ -38,7 +42,9 @@ export function addSecrets(program: Command): void {
 function addRotateState(secrets: Command): void {
   secrets
     .command("rotate-state")
-    .description("encrypt the state of all stacks with a new FOOZOL_STATE_PASSPHRASE while the service runs")
+    .description(
+      "for operators: encrypt the state of all stacks with a new FOOZOL_STATE_PASSPHRASE while the service runs",
+    )
     .option("--dry-run", "change nothing, and say what would be")
     .option("--without-service", "no service works on these stacks: ask none whether it knows the new passphrase")
     .option("--json", "print JSON")

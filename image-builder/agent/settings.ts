@@ -42,6 +42,15 @@ export function formatEnvironment(values: Record<string, string>): string {
     .join("")
 }
 
+/**
+ * The secrets as such a file. `FOOZOL_GIVEN` names all that is given, so that a shell can tell what it has inherited and
+ * is taken back since (profile.d/foozol.sh); in one file with them, since both must change at once.
+ */
+export function secretsFile(secrets: Record<string, string>, env: Record<string, string>): string {
+  const given = [...new Set([...Object.keys(secrets), ...Object.keys(env)])].join(" ")
+  return formatEnvironment({ ...secrets, FOOZOL_GIVEN: given })
+}
+
 /** Variables that send programs through the forwarding proxy, in both spellings that are in use. */
 export function proxyEnvironment(settings: Settings): Record<string, string> {
   if (settings.proxy === null) return {}
@@ -95,7 +104,7 @@ export async function applySettings(
   const configuration = settings.proxy === null ? null : proxyConfiguration(settings.proxy)
   const before = await readFile(proxyPath, "utf8").catch(() => null)
   const env = { ...settings.env, ...proxyEnvironment(settings), SESSION_ID: where.sessionId }
-  await writePrivately(join(where.directory, "secrets.env"), formatEnvironment(settings.secrets), 0o640, where.gid)
+  await writePrivately(join(where.directory, "secrets.env"), secretsFile(settings.secrets, env), 0o640, where.gid)
   if (configuration === null) await rm(proxyPath, { force: true })
   else if (configuration !== before) await writePrivately(proxyPath, configuration, 0o600)
   await writePrivately(join(where.directory, "env"), formatEnvironment(env), 0o640, where.gid)

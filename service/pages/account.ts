@@ -3,7 +3,8 @@ import { notice, postForm } from "./controls.ts"
 import { document } from "./document.ts"
 import { type Html, html } from "./html.ts"
 import { icon } from "./icons.ts"
-import type { Notice, SignedIn } from "./models.ts"
+import type { Notice, SecretView, SignedIn } from "./models.ts"
+import { secretsPart } from "./secrets.ts"
 import { timeAgo } from "./time.ts"
 
 export interface AccountModel extends SignedIn {
@@ -16,7 +17,7 @@ export interface AccountModel extends SignedIn {
     expiresAt: number | null
     lastUsedAt: number | null
   }[]
-  secrets: { name: string; updatedAt: number }[]
+  secrets: SecretView[]
   /** A token just made; it is shown this once. */
   newToken?: string
   notice?: Notice
@@ -76,24 +77,6 @@ export function device(userAgent: string): string {
 
 function secrets({ secrets, csrf }: AccountModel, now: number): Html {
   return html`<section class="card section" aria-labelledby="secrets"><h2 id="secrets">Keys for your workspaces</h2>
-<p class="soft">Kept encrypted and put into your machines' environment when they start. They are never shown again.</p>
-${
-  secrets.length > 0 &&
-  html`<ul class="rows" role="list">${secrets.map(
-    ({
-      name,
-      updatedAt,
-    }) => html`<li><div class="row-main"><code>${name}</code><p class="small soft">Set ${timeAgo(updatedAt, now)}</p></div>
-${postForm({ action: `/account/secrets/${encodeURIComponent(name)}/delete`, csrf, content: html`<button class="button small quiet danger">Remove<span class="visually-hidden"> ${name}</span></button>` })}</li>\n`,
-  )}</ul>`
-}
-${postForm({
-  action: "/account/secrets",
-  csrf,
-  class: "inline-form",
-  content: html`<div class="field"><label for="secret-name">Name</label><input id="secret-name" name="name" required list="secret-names" pattern="[A-Za-z_][A-Za-z0-9_]*" title="Letters, digits and _, not beginning with a digit" autocomplete="off" autocapitalize="characters" spellcheck="false" placeholder="ANTHROPIC_API_KEY">
-<datalist id="secret-names"><option value="ANTHROPIC_API_KEY"></option><option value="OPENAI_API_KEY"></option><option value="GEMINI_API_KEY"></option></datalist></div>
-<div class="field grow"><label for="secret-value">Value</label><input id="secret-value" name="value" type="password" required autocomplete="off" spellcheck="false"></div>
-<button class="button">${icon("plus")}Save</button>`,
-})}</section>`
+<p class="soft">Kept encrypted and put into the environment of what is started on your machines from then on; programs that run keep what they have. Values are never shown again. A workspace can have keys of its own: see its page.</p>
+${secretsPart({ secrets, action: "/account/secrets", csrf, now })}</section>`
 }

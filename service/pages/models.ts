@@ -21,6 +21,12 @@ export interface SignedIn {
   now?: number
 }
 
+/** A secret as pages show it: never its value. `updatedAt` in ms since 1970. */
+export interface SecretView {
+  name: string
+  updatedAt: number
+}
+
 /** Something to say at the head of a page after an action. */
 export interface Notice {
   tone: "ok" | "error"

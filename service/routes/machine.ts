@@ -68,12 +68,16 @@ export function machineRoutes(services: Services): Router {
     if (!record) throw new ServiceError("not-found", 404, "This machine's workspace is not known here.")
     const stream = new PassThrough()
     const send = (type: string, data: unknown) => stream.write(`event: ${type}\ndata: ${JSON.stringify(data)}\n\n`)
-    const sendSettings = async () =>
-      send("settings", {
-        env: {},
-        ...(await secrets.forMachine(workspace, record.owner)),
-        certificate: await certificates.forMachine(record),
+    let sent: Promise<unknown> = Promise.resolve()
+    // One after the other: what was read earlier must not arrive later, or a secret that was taken back would be back.
+    const sendSettings = () => {
+      sent = sent.then(async () => {
+        const { unreadable, ...given } = await secrets.forMachine(workspace, record.owner)
+        if (unreadable.length > 0) log.warn({ workspace, unreadable }, "secrets that no key opens are left out")
+        send("settings", { env: {}, ...given, certificate: await certificates.forMachine(record) })
       })
+      return sent
+    }
     const forget = await channel.listen(workspace, order => {
       if (order.type === "settings") sendSettings().catch(() => stream.destroy())
       else send(order.type, order.data)

@@ -83,7 +83,7 @@ export function createCreation({
       price: size.regions[region]?.price ?? null,
       createdAt: now(),
     }
-    await secrets.putForWorkspace(id, { proxy: wish.proxy ?? null, secrets: wish.secrets })
+    await secrets.putForWorkspace(id, { proxy: wish.proxy ?? null, secrets: wish.secrets }, about.createdAt)
     const start = await asked(about, "create", source ? { wish: { snapshot: source.id } } : {})
     const options = {
       ...{ ...request, most: config.projectWorkspaces },

@@ -1,5 +1,5 @@
 import { z } from "zod"
-import { ProxyUrl, SecretName, SecretValue } from "../secrets/secrets.ts"
+import { FirstSecrets, ProxyUrl } from "../secrets/rules.ts"
 import { PROFILES, SIZE_CLASSES } from "./workspace.ts"
 
 const ONE_LINE = "must be one line of visible characters"
@@ -47,9 +47,6 @@ export const CreateWorkspace = z.strictObject({
     .optional()
     .meta({ description: "a backup of yours to make it from; it then has that one's profile, whatever is said here" }),
   proxy: ProxyUrl.optional(),
-  secrets: z
-    .record(SecretName, SecretValue)
-    .refine(all => Object.keys(all).length <= 50, { error: "must be at most 50" })
-    .default({}),
+  secrets: FirstSecrets.default({}),
 })
 export type CreateWorkspace = z.output<typeof CreateWorkspace>

@@ -7,6 +7,7 @@ import { workspaceKey } from "../../service/machines/workspace-key.ts"
 import { type Canaries, canariesBelow, canariesIn, canariesInProcesses } from "../support/canaries.ts"
 import { cookieOf, startTestWorld, type TestWorld } from "../support/service.ts"
 import { type ServiceProcess, startServiceProcess } from "../support/service-process.ts"
+import { csrfOf } from "../support/visitor.ts"
 import { waitUntil } from "../support/wait-until.ts"
 
 const random = (name: string) => `${name}-${randomBytes(16).toString("hex")}`
@@ -66,6 +67,35 @@ describe("security: secrets stay where they belong", () => {
       const got = world.machines.received.find(one => one.workspace === id && one.type === "settings")
       return got && JSON.stringify(got.data).includes(born["password of a proxy"] as string)
     })
+    // What is set later, by the API and by forms, and brought to the machine while it is on.
+    born["later key of a workspace"] = random("later-secret")
+    const later = await world.api(token, "PUT", `/workspaces/${id}/secrets/LATER_KEY`, {
+      value: `${born["later key of a workspace"]}\nof two lines`,
+    })
+    assert.equal(later.status, 204)
+    for (const [what, path] of [
+      ["typed key of a workspace", `/workspaces/${id}/secrets`],
+      ["typed key of a user", "/account/secrets"],
+    ] as const) {
+      const page = await ada.get(`${world.url}${path.replace("/secrets", "")}`)
+      born[what] = random("typed")
+      const fields = {
+        csrf: csrfOf(page),
+        name: path.startsWith("/acc") ? "TYPED_OF_USER" : "TYPED",
+        value: born[what],
+      }
+      const after = await ada.post(`${world.url}${path}`, fields, { origin: world.url })
+      assert.match(after.text, /<code>TYPED/)
+      const wrong = { ...fields, name: "LD_PRELOAD" }
+      const refused = await ada.post(`${world.url}${path}`, wrong, { origin: world.url })
+      assert.equal(refused.status, 422)
+      assert.deepEqual(canariesIn(after.text + refused.text, born, "page"), [])
+    }
+    await waitUntil("the machine has all of them", () => {
+      const got = world.machines.received.findLast(one => one.workspace === id && one.type === "settings")
+      const wanted = ["later key of a workspace", "typed key of a workspace", "typed key of a user"]
+      return wanted.every(what => JSON.stringify(got?.data).includes(born[what] as string))
+    })
     const way = await fetch(`${world.url}/connect?workspace=${id}`, {
       headers: { cookie: cookieOf(ada) },
       redirect: "manual",
@@ -91,7 +121,7 @@ describe("security: secrets stay where they belong", () => {
     await world.redis.resume()
     await waitUntil("ready again", async () => (await fetch(`${world.url}/readyz`)).ok)
     assert.equal((await world.api(token, "PUT", "/secrets/USER_KEY", { value: "" })).status, 422)
-    const { detail } = (await world.api(token, "PUT", "/secrets/USER_KEY", { value: `${born["key of a user"]}\n` }))
+    const { detail } = (await world.api(token, "PUT", "/secrets/USER_KEY", { value: `${born["key of a user"]}\0` }))
       .body
     assert.doesNotMatch(detail, new RegExp(born["key of a user"] as string), "a refusal does not repeat the value")
   })
@@ -110,6 +140,16 @@ describe("security: secrets stay where they belong", () => {
   it("the engine's state and folders hold none in the clear", () => {
     assert.deepEqual(canariesBelow(join(world.directory, "state"), all()), [])
     assert.deepEqual(canariesBelow(join(world.directory, "engine"), all()), [])
+  })
+
+  it("the audit log has the names and no value", async () => {
+    const directory = String(world.env.FOOZOL_AUDIT_DIRECTORY)
+    await waitUntil("the names in the audit log", () =>
+      ["USER_KEY", "LATER_KEY", "TYPED_OF_USER"].every(
+        name => canariesBelow(directory, { name: `"${name}"` }).length > 0,
+      ),
+    )
+    assert.deepEqual(canariesBelow(directory, all()), [])
   })
 
   it("no process has one among its arguments", () => {
@@ -135,13 +175,15 @@ describe("security: secrets stay where they belong", () => {
 
   it("a secret never comes out of the API or a page again", async () => {
     const ada = await world.signIn("ada")
+    const its = `/workspaces/${(await world.api(ada, "GET", "/workspaces")).body.workspaces[0].id}`
     const texts = await Promise.all([
-      ...["/secrets", "/workspaces", "/tokens", "/me"].map(async path =>
+      ...["/secrets", `${its}/secrets`, its, "/workspaces", "/tokens", "/me"].map(async path =>
         JSON.stringify((await world.api(ada, "GET", path)).body),
       ),
-      ...["/", "/account", "/workspaces/new"].map(async path => (await ada.get(`${world.url}${path}`)).text),
+      ...["/", "/account", its, "/workspaces/new"].map(async path => (await ada.get(`${world.url}${path}`)).text),
     ])
     assert.match(texts[0] as string, /USER_KEY/)
+    assert.match(texts[1] as string, /LATER_KEY.*TYPED.*WORKSPACE_KEY/)
     assert.deepEqual(canariesIn(texts.join("\n"), all(), "answers"), [])
   })
 

@@ -60,6 +60,7 @@ describe("service: the end of an account", () => {
     const desk = await newWorkspace(test, token)
     assert.equal((await desk.does("backups", { name: "by hand" })).state, "succeeded")
     await test.api(token, "PUT", "/secrets/MY_KEY", { value: "1" })
+    await test.api(token, "PUT", `/workspaces/${desk.id}/secrets/ITS_KEY`, { value: "1" })
     await test.api(token, "PUT", "/budget", { amount: 1000, action: "warn" })
     const eve = await test.token(await test.signIn("eve"))
     const theirs = await newWorkspace(test, eve)
@@ -90,6 +91,7 @@ describe("service: the end of an account", () => {
     assert.notEqual((await tokens.redeem(unused, desk.id, now())).answer, 204)
     await isGone(user)
     assert.deepEqual(await desk.machines(), [])
+    assert.deepEqual(await test.service.services.redis.keys("fz:*:secrets"), [])
     const left = await snapshots(test, user)
     assert.deepEqual(left.map(one => one.labels["foozol-snapshot"]).sort(), ["backup", "final"])
     for (const { labels } of left) {

@@ -55,13 +55,28 @@ describe("service: the audit log", () => {
     const created = await test.api(token, "POST", "/workspaces", { sizeClass: "small", secrets: { K: "hush-hush" } })
     await test.api(token, "POST", "/workspaces/nobody/stop")
     const page = await ada.get(`${test.url}/account`)
-    await ada.post(`${test.url}/account/secrets/MY_KEY/delete`, { csrf: csrfOf(page) }, { origin: test.url })
+    const sends = (path: string, fields: object = {}) =>
+      ada.post(`${test.url}${path}`, { csrf: csrfOf(page), ...fields }, { origin: test.url })
+    await sends("/account/secrets/MY_KEY/delete")
+    const its = `/workspaces/${created.body.workspace.id}/secrets`
+    await sends(its, { name: "ITS_KEY", value: "do-not-tell" })
+    await sends(`${its}/ITS_KEY/delete`)
+    await test.api(token, "PUT", `${its}/OTHER`, { value: "do-not-tell" })
     const all = await entries("?user=ada")
     assert.deepEqual(
       all.map(one => one.action),
-      ["POST /account/secrets/:name/delete", "createWorkspace", "putSecret", "createToken", "signIn"],
+      [
+        "putWorkspaceSecret",
+        "POST /workspaces/:id/secrets/:name/delete",
+        "POST /workspaces/:id/secrets",
+        "POST /account/secrets/:name/delete",
+        ...["createWorkspace", "putSecret", "createToken", "signIn"],
+      ],
     )
-    const [, create, put] = all as [Entry, Entry, Entry]
+    const named = all.slice(0, 4).map(one => [one.workspace, one.input.name])
+    const id = created.body.workspace.id
+    assert.deepEqual(named, [...[id, id, id].map((one, at) => [one, at === 0 ? "OTHER" : "ITS_KEY"]), [null, "MY_KEY"]])
+    const [create, put] = all.slice(4) as [Entry, Entry]
     assert.deepEqual(
       [create.by, create.as, create.from, create.status, create.ok],
       ["token test", "user", "127.0.0.1", 202, true],
@@ -121,7 +136,7 @@ describe("service: the audit log", () => {
     assert.deepEqual(lines.map(line => JSON.parse(line)).reverse(), before)
     const csv = await get("/audit.csv?user=ada")
     assert.match(csv, /^time,who,login,as,by,from,action,/)
-    assert.equal(csv.trimEnd().split("\r\n").length, 6)
+    assert.equal(csv.trimEnd().split("\r\n").length, 9)
     await test.service.services.redis.flushall()
     root = await test.token(await test.signIn("root"), "operate")
     const after = await entries()

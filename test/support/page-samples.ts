@@ -346,6 +346,13 @@ export const workspaceModel = (
       operation({ id: "op-8", kind: "hibernate", state: "succeeded", requestedBy: "idleness", finishedAt: Date.now() }),
       operation({ id: "op-1", state: "succeeded", finishedAt: Date.now() }),
     ],
+    secrets: {
+      own: [
+        { name: "ANTHROPIC_API_KEY", updatedAt: Date.now() - 30 * 60_000 },
+        { name: "DEPLOY_TOKEN", updatedAt: Date.now() - 20 * HOUR },
+      ],
+      ofAccount: ["ANTHROPIC_API_KEY", "OPENAI_API_KEY"],
+    },
     ...{ autoStop: true, keepOnUntil: null, soldOut: null },
     ...rest,
   }

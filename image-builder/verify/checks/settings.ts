@@ -34,6 +34,15 @@ const inShells: Check = {
         return said === wanted
       })
       .catch(error => expect(false, `A new shell has "${said.replaceAll(secret, "the secret")}" (${error.message})`))
+    // A shell in a terminal that is older than the change inherits what was taken back since.
+    run.service.settings({ ...settingsOf(run, false), secrets: {} })
+    const older = `CHECKED_SECRET=older FOOZOL_GIVEN=CHECKED_SECRET bash -lc 'echo "[$CHECKED_SECRET]"'`
+    await run
+      .until("a shell without the secret", async () => {
+        said = (await run.inside.run(older, { as: "user", limit: run.patience })).output.trim()
+        return said === "[]"
+      })
+      .catch(error => expect(false, `A new shell has a secret that was taken back (${error.message})`))
     const { output } = await run.inside.run("stat -c '%a %U %G' /run/foozol/env /run/foozol/secrets.env", {
       limit: run.patience,
     })
@@ -43,7 +52,7 @@ const inShells: Check = {
     )
     const others = await run.inside.run("runuser -u nobody -- cat /run/foozol/secrets.env", { limit: run.patience })
     expect(others.code !== 0, "Another user of the machine can read the secrets")
-    return "in a login shell, mode 640"
+    return "in a login shell, mode 640; gone when taken back"
   },
 }
 

@@ -1,6 +1,6 @@
 import type { Operation } from "../../operations/operation.ts"
 import type { SizeClass, StopMode } from "../../workspaces/workspace.ts"
-import type { Money, Notice, SignedIn, WorkspaceView } from "../models.ts"
+import type { Money, Notice, SecretView, SignedIn, WorkspaceView } from "../models.ts"
 
 /** One way of stopping. */
 export interface StopChoice {
@@ -83,6 +83,11 @@ export interface WorkspaceModel extends SignedIn {
   /** Is it stopped by itself when idle, and until when is it kept on? */
   autoStop: boolean
   keepOnUntil: number | null
+  secrets: {
+    own: SecretView[]
+    /** Names of those that all workspaces of its owner have. */
+    ofAccount: string[]
+  }
   /** It sleeps, and is sold out where it was: where else it can be had. Null: it is not. */
   soldOut: PlaceOffer[] | null
   notice?: Notice

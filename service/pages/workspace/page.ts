@@ -14,6 +14,7 @@ import { certificateWords } from "./certificate.ts"
 import type { WorkspaceModel } from "./model.ts"
 import { pastSection } from "./past.ts"
 import { regionSection, sizeSection } from "./places.ts"
+import { secretsSection } from "./secrets.ts"
 import { settingsSection } from "./settings.ts"
 import { powerSection } from "./stop-section.ts"
 
@@ -41,7 +42,7 @@ ${overview(model, now)}
 ${powerSection(model)}
 ${backups(model, now)}
 ${isAtRest && html`${sizeSection(model)}${regionSection(model)}`}
-${state !== "TERMINATING" && state !== "TERMINATED" && settingsSection(model)}
+${state !== "TERMINATING" && state !== "TERMINATED" && html`${secretsSection(model)}${settingsSection(model)}`}
 ${pastSection(model.operations, now)}
 ${state !== "TERMINATING" && state !== "TERMINATED" && html`<p class="actions end"><a class="button quiet danger" href="/workspaces/${id}/delete">${icon("trash")}Delete this workspace</a></p>`}
 </div></div>

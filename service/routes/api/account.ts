@@ -5,7 +5,6 @@ import { SNAPSHOT_WISHES } from "../../accounts/endings.ts"
 import { allows, SCOPES, type Scope } from "../../api-tokens/api-tokens.ts"
 import { forbidden, notFound } from "../../errors.ts"
 import type { Limits } from "../../middleware/limits.ts"
-import { SecretName, SecretValue } from "../../secrets/secrets.ts"
 import type { Services } from "../../services.ts"
 import type { User } from "../../users/users.ts"
 import { type ApiRoute, route } from "./define.ts"
@@ -32,15 +31,9 @@ export function requireMayGive({ operators }: Pick<Services, "operators">, user:
   if (!allows(has, given)) throw forbidden(`A token of the scope ${has} cannot make one of the scope ${given}.`)
 }
 
-/** Tells the machines of a user that their settings have changed. */
-export async function tellMachines({ workspaces, channel }: Services, user: string): Promise<void> {
-  const all = await workspaces.listOf(user)
-  await Promise.all(all.map(one => channel.order(one.id, { type: "settings", data: {} })))
-}
-
-/** `/me`, `/secrets` (write-only) and `/tokens`. */
+/** `/me` and `/tokens`, and the end of an account. */
 export function accountRoutes(services: Services, limits: Limits): ApiRoute[] {
-  return [me(), deleteAccount(services, limits), ...secretRoutes(services, limits), ...tokenRoutes(services, limits)]
+  return [me(), deleteAccount(services, limits), ...tokenRoutes(services, limits)]
 }
 
 function me(): ApiRoute {
@@ -87,67 +80,6 @@ function deleteAccount(services: Services, limits: Limits): ApiRoute {
       return { status: 202, body: { state: "ending", snapshots } }
     },
   })
-}
-
-function secretRoutes(services: Services, limits: Limits): ApiRoute[] {
-  const { secrets, now } = services
-  const SecretSchema = z.object({ name: z.string(), updatedAt: z.iso.datetime() }).meta({ id: "Secret" })
-  return [
-    route({
-      id: "listSecrets",
-      method: "get",
-      path: "/secrets",
-      tag: "Account",
-      summary: "List the names of your secrets",
-      scope: "read",
-      replies: {
-        200: {
-          description: "Names; values never come out again",
-          schema: z.object({ secrets: z.array(SecretSchema) }),
-        },
-      },
-      async handle({ caller: { user } }) {
-        const all = await secrets.list(user.id)
-        const shown = all.map(one => ({ name: one.name, updatedAt: new Date(one.updatedAt).toISOString() }))
-        return { status: 200, body: { secrets: shown } }
-      },
-    }),
-    route({
-      id: "putSecret",
-      method: "put",
-      path: "/secrets/{name}",
-      tag: "Account",
-      summary: "Store a secret",
-      description: "It becomes an environment variable of programs started from then on, on all your machines.",
-      scope: "write",
-      params: z.object({ name: SecretName }),
-      body: z.strictObject({ value: SecretValue }),
-      replies: { 204: { description: "Stored" } },
-      errors: [409],
-      async handle({ caller: { user }, params, body }) {
-        await limits("change", user.id)
-        await secrets.put(user.id, params.name, body.value, now())
-        await tellMachines(services, user.id)
-        return { status: 204 }
-      },
-    }),
-    route({
-      id: "deleteSecret",
-      method: "delete",
-      path: "/secrets/{name}",
-      tag: "Account",
-      summary: "Delete a secret",
-      scope: "write",
-      params: z.object({ name: SecretName }),
-      replies: { 204: { description: "Deleted" } },
-      errors: [404],
-      async handle({ caller: { user }, params }) {
-        if (!(await secrets.remove(user.id, params.name))) throw notFound("secret")
-        await tellMachines(services, user.id)
-        return { status: 204 }
-      },
-    }),
-  ]
 }
 
 function tokenRoutes(services: Services, limits: Limits): ApiRoute[] {

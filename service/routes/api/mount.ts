@@ -9,7 +9,7 @@ import type { Caller, Context } from "../../middleware/request-state.ts"
 import type { Operators } from "../../operators/operators.ts"
 import type { ApiRoute } from "./define.ts"
 
-/** Largest body that is taken: fifty secrets fit. */
+/** Largest body that is taken: the secrets of a new workspace fit. */
 const BODY_LIMIT = "1mb"
 
 /** Turns definitions into a router: who asks, then what they sent, then the handler. */

@@ -2,13 +2,15 @@ import Router from "koa-router"
 import { askEnd } from "../../accounts/ask-end.ts"
 import { notFound, ServiceError } from "../../errors.ts"
 import { endLogin } from "../../logins/end-login.ts"
+import { noteForAudit } from "../../middleware/audited.ts"
 import { loginCookie, requireLogin } from "../../middleware/caller.ts"
 import type { Limits } from "../../middleware/limits.ts"
 import { type AccountModel, accountPage, deleteAccountPage } from "../../pages/index.ts"
-import { SecretName, SecretValue } from "../../secrets/secrets.ts"
+import { tellMachines } from "../../secrets/tell-machines.ts"
 import type { Services } from "../../services.ts"
-import { CreateToken, createToken, requireMayGive, tellMachines } from "../api/account.ts"
+import { CreateToken, createToken, requireMayGive } from "../api/account.ts"
 import { csrfToken, type PageContext, readForm, type SignedInCaller, show } from "./forms.ts"
+import { readSecret } from "./secret-form.ts"
 
 /** The account page: logins, tokens for scripts, secrets; signing out, and the end of it all. */
 export function accountPages(services: Services, limits: Limits): Router {
@@ -25,7 +27,7 @@ export function accountPages(services: Services, limits: Limits): Router {
     const [all, tokens, known] = await Promise.all([
       logins.listOf(user.id),
       apiTokens.listOf(user.id),
-      secrets.list(user.id),
+      secrets.ofUser(user.id).list(),
     ])
     const shown = all.map(({ hash, createdAt, lastSeenAt, userAgent }) => ({
       ...{ id: hash.slice(0, 16), createdAt, lastSeenAt, userAgent, current: hash === login.hash },
@@ -74,21 +76,26 @@ export function accountPages(services: Services, limits: Limits): Router {
     const ctx = koa as unknown as PageContext
     const form = await readForm(services, ctx)
     await limits("change", form.caller.user.id)
-    const [name, value] = [SecretName.safeParse(form.text("name")), SecretValue.safeParse(form.text("value"))]
-    if (!name.success || !value.success) {
-      const reason = (name.error ?? value.error)?.issues[0]?.message
-      const text = `The key was not stored: its ${name.success ? "value" : "name"} ${reason}.`
-      return showAccount(ctx, form.caller, { notice: { tone: "error", text } })
+    const { user } = form.caller
+    const refused = (text: string) => showAccount(ctx, form.caller, { notice: { tone: "error", text } })
+    const given = readSecret(ctx, form)
+    if ("refusal" in given) return refused(given.refusal)
+    try {
+      await secrets.ofUser(user.id).put(given.name, given.value, now())
+    } catch (error) {
+      if (!(error instanceof ServiceError) || error.status !== 409) throw error
+      return refused(error.message)
     }
-    await secrets.put(form.caller.user.id, name.data, value.data, now())
-    await tellMachines(services, form.caller.user.id)
+    await tellMachines(services, user.id)
     back(ctx)
   })
 
   router.post("/account/secrets/:name/delete", async koa => {
     const ctx = koa as unknown as PageContext
     const { caller } = await readForm(services, ctx)
-    if (!(await secrets.remove(caller.user.id, koa.params.name as string))) throw notFound("secret")
+    const name = koa.params.name as string
+    noteForAudit(ctx, { input: { name } })
+    if (!(await secrets.ofUser(caller.user.id).remove(name))) throw notFound("secret")
     await tellMachines(services, caller.user.id)
     back(ctx)
   })

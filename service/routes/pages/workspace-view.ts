@@ -42,9 +42,9 @@ async function workspaceModel(
   services: Services,
   workspace: Workspace,
 ): Promise<Omit<WorkspaceModel, "user" | "csrf">> {
-  const { store, sizes, machines, config } = services
+  const { store, sizes, machines, secrets, config } = services
   const labels = { [LABELS.managedBy]: MANAGER, [LABELS.workspace]: workspace.id }
-  const [view, operations, side, snapshots, diskGb, offered, regions] = await Promise.all([
+  const [view, operations, side, snapshots, diskGb, offered, regions, own, ofAccount] = await Promise.all([
     workspaceView(services, workspace),
     store.operationsOf(workspace.id, LOOKED_THROUGH),
     sizes.sidePrices().catch(() => null),
@@ -55,6 +55,8 @@ async function workspaceModel(
     diskOf(machines, workspace).catch(() => null),
     sizes.offered().catch(() => null),
     sizes.regions().catch(() => null),
+    secrets.ofWorkspace(workspace).list(),
+    secrets.ofUser(workspace.owner).list(),
   ])
   const newestFirst = snapshots?.toSorted((a, b) => b.createdAt - a.createdAt) ?? null
   const price = view.costPerMonth
@@ -78,6 +80,7 @@ async function workspaceModel(
     sizes: offered?.map(one => sizeOffer(one, workspace, diskGb)) ?? null,
     regions: offered ? (regions?.map(region => regionOffer(region, fits, workspace)) ?? null) : null,
     operations: operations.slice(0, LISTED),
+    secrets: { own, ofAccount: ofAccount.map(({ name }) => name) },
     autoStop: workspace.settings.autoStop ?? config.idle.autoStop,
     keepOnUntil: workspace.settings.keepOnUntil ?? null,
     soldOut:

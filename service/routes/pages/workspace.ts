@@ -1,20 +1,23 @@
 import Router from "koa-router"
 import { notFound, ServiceError } from "../../errors.ts"
+import { noteForAudit } from "../../middleware/audited.ts"
 import { requireLogin } from "../../middleware/caller.ts"
 import type { Limits } from "../../middleware/limits.ts"
 import { KEEP_SPANS, restorePage } from "../../pages/index.ts"
+import { tellMachine } from "../../secrets/tell-machines.ts"
 import type { Services } from "../../services.ts"
 import { ChangeWorkspace } from "../../workspaces/wishes.ts"
 import { SIZE_CLASSES, STOP_MODES } from "../../workspaces/workspace.ts"
 import { BackupName } from "../api/backups.ts"
 import { backupViews } from "./backup-view.ts"
 import { csrfToken, type Form, type PageContext, readForm, type SignedInCaller, show } from "./forms.ts"
+import { readSecret } from "./secret-form.ts"
 import { showWorkspace } from "./workspace-view.ts"
 import { goTo } from "./workspaces.ts"
 
 /** The page of one workspace, with all that can be done to it. */
 export function oneWorkspacePages(services: Services, limits: Limits): Router {
-  const { keys, workspaces, backups, idleness, now } = services
+  const { keys, workspaces, backups, secrets, idleness, now } = services
   const router = new Router({ prefix: "/workspaces" })
 
   router.get("/:id", async koa => {
@@ -26,14 +29,14 @@ export function oneWorkspacePages(services: Services, limits: Limits): Router {
   })
 
   /** A form that does something with a workspace. What cannot be done now is said on the workspace's page. */
-  const form = (path: string, act: (ctx: PageContext, form: Form, id: string) => Promise<void>) =>
+  const form = (path: string, act: (ctx: PageContext, form: Form, id: string, name: string) => Promise<void>) =>
     router.post(`/:id/${path}`, async koa => {
       const ctx = koa as unknown as PageContext
       const sent = await readForm(services, ctx)
       const [id, { user }] = [koa.params.id as string, sent.caller]
       await limits("change", user.id)
       try {
-        await act(ctx, sent, id)
+        await act(ctx, sent, id, koa.params.name ?? "")
       } catch (error) {
         if (!(error instanceof ServiceError) || error.status !== 409) throw error
         const workspace = await workspaces.get(user.id, id)
@@ -94,6 +97,25 @@ export function oneWorkspacePages(services: Services, limits: Limits): Router {
     }
     await workspaces.change(user.id, id, wish.data)
     back(ctx, `/workspaces/${encodeURIComponent(id)}`)
+  })
+
+  form("secrets", async (ctx, sent, id) => {
+    const workspace = await workspaces.get(sent.caller.user.id, id)
+    const given = readSecret(ctx, sent)
+    if ("refusal" in given) {
+      const notice = { tone: "error" as const, text: given.refusal }
+      return showWorkspace(services, ctx, sent.caller, workspace, { notice })
+    }
+    await secrets.ofWorkspace(workspace).put(given.name, given.value, now())
+    await tellMachine(services, id)
+    back(ctx, `/workspaces/${encodeURIComponent(id)}#secrets`)
+  })
+  form("secrets/:name/delete", async (ctx, sent, id, name) => {
+    const workspace = await workspaces.get(sent.caller.user.id, id)
+    noteForAudit(ctx, { input: { name } })
+    if (!(await secrets.ofWorkspace(workspace).remove(name))) throw notFound("secret")
+    await tellMachine(services, id)
+    back(ctx, `/workspaces/${encodeURIComponent(id)}#secrets`)
   })
 
   /** Changes how long a workspace stays on, and leads back to where the form was. */

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict"
 import { execFileSync } from "node:child_process"
-import { mkdir, readdir, readFile, stat } from "node:fs/promises"
+import { mkdir, readdir, readFile, rm, stat, writeFile } from "node:fs/promises"
 import { join } from "node:path"
 import {
   applySettings,
@@ -45,6 +45,44 @@ describe("agent/settings", () => {
     assert.deepEqual(await applySettings({ ...settings, proxy: null }, where), { proxyChanged: true })
     assert.deepEqual((await readdir(root.path)).sort(), ["env", "secrets.env"])
     assert.doesNotMatch(await readFile(join(root.path, "env"), "utf8"), /proxy/i)
+  })
+  it("new shells have what is given now: a changed secret, and none that was taken back", async () => {
+    const where = { directory: root.path, sessionId: "blue-otter" }
+    const [profile, script] = ["image-builder/rootfs/etc/profile.d/foozol.sh", join(root.path, "profile.sh")]
+    await writeFile(script, (await readFile(profile, "utf8")).replaceAll("/run/foozol", root.path))
+    // As a terminal that was started earlier: what it was given then is inherited.
+    const terminal = (inherited: NodeJS.ProcessEnv, shell: string): NodeJS.ProcessEnv => {
+      const said = execFileSync(shell, ["-c", `. ${script}; env -0`], {
+        ...{ encoding: "utf8", env: inherited },
+        // A bash whose standard input is a socket takes itself for a remote one, and reads ~/.bashrc.
+        stdio: ["ignore", "pipe", "inherit"],
+      })
+      return Object.fromEntries(said.split("\0").flatMap(line => (line === "" ? [] : [line.split(/=(.*)/s)])))
+    }
+    const give = (secrets: Record<string, string>, proxy: string | null = null) =>
+      applySettings(parseSettings({ secrets, proxy }), where)
+    for (const shell of ["sh", "bash"]) {
+      await rm(join(root.path, "secrets.env"), { force: true })
+      const early = terminal({ PATH: process.env.PATH, A: "inherited", FOOZOL_GIVEN: "A" }, shell)
+      assert.equal(early.A, "inherited", "nothing is taken back before anything is given")
+      await give({ KEPT: "1", CHANGED: "before", BACK: "hush", given: "too" }, "http://proxy.example:3128")
+      const earlier = terminal({ PATH: process.env.PATH, OWN: "mine" }, shell)
+      assert.deepEqual(
+        [earlier.KEPT, earlier.CHANGED, earlier.BACK, earlier.given, earlier.OWN, earlier.SESSION_ID],
+        ["1", "before", "hush", "too", "mine", "blue-otter"],
+      )
+      assert.equal(earlier.http_proxy, "http://127.0.0.1:3128")
+      await give({ KEPT: "1", CHANGED: "after\nthe change", NEW: "2" })
+      const later = terminal(earlier, shell)
+      assert.deepEqual(
+        [later.KEPT, later.CHANGED, later.BACK, later.given, later.NEW, later.OWN, later.SESSION_ID],
+        ["1", "after\nthe change", undefined, undefined, "2", "mine", "blue-otter"],
+      )
+      assert.equal(later.http_proxy, undefined, "nor a proxy that is no more")
+      await give({})
+      const last = terminal(later, shell)
+      assert.deepEqual([last.KEPT, last.CHANGED, last.NEW, last.OWN], [undefined, undefined, undefined, "mine"])
+    }
   })
   it("refuses what is no settings, without repeating a value", () => {
     for (const wrong of [

@@ -108,6 +108,7 @@ function lifePagesWith(text: string, user: typeof signedIn.user, its: ReturnType
     view: view({ ...its, state: "STOPPED", snapshot: "9" }, { sizeLabel: text, regionLabel: text }),
     sizes: [{ ...sizeOffer(base), type: text, reason: text }],
     regions: [{ region: text, label: text, price: money, isCurrent: false, reason: text }],
+    secrets: { own: [{ name: "A_KEY", updatedAt: NOW }], ofAccount: [text] },
     ...{ soldOut: [place], notice: { tone: "error", text }, errors: { name: text, backup: text } },
   }
   const origin = { id: "7", name: text, workspaceName: text, profile: text, createdAt: NOW }
@@ -306,7 +307,7 @@ describe("pages", () => {
       workspacePage({ ...workspaceModel({ ...at, ...more }), ...shell })
     const forms = (text: string) =>
       [...new Set([...text.matchAll(/action="\/workspaces\/w-7f3k2m\/([a-z-]+)"/g)].map(([, form]) => form))].sort()
-    const always = ["auto-stop", "keep-on", "rename"]
+    const always = ["auto-stop", "keep-on", "rename", "secrets"]
     assert.deepEqual(forms(page({ state: "RUNNING" })), [...always, "backups", "move", "resize", "stop"].sort())
     assert.deepEqual(
       forms(page({ state: "STOPPED" })),

@@ -1,4 +1,9 @@
 # What the workspace was given at run time: its id, proxy and secrets. Read anew by every shell.
+# A shell inherits what was given when the terminals or the desktop started: what is taken back since goes first.
+if [ -r /run/foozol/secrets.env ]; then
+  for given in ${FOOZOL_GIVEN:-}; do unset -v "$given"; done
+  unset -v given
+fi
 set -a
 [ -r /run/foozol/env ] && . /run/foozol/env
 [ -r /run/foozol/secrets.env ] && . /run/foozol/secrets.env
