@@ -86,7 +86,7 @@ export interface Services {
   suspensions: Suspensions
   drains: Drains
   overview: () => Promise<Overview>
-  /** What nobody has any more at the provider: looked at only, or removed now. @throws ServiceError `sweep-running` */
+  /** What nobody has any more at the provider: looked at only, or removed now. @throws ServiceError `sweep-running`, `records-incomplete` */
   sweeps: { dry(): Promise<SweepReport>; now(): Promise<SweepReport> }
   /** What an engine run needs. */
   cloud: CloudConfig
@@ -255,13 +255,14 @@ export async function openServices(
     dry: () => drySweep(sweepMeans),
     async now() {
       let report: SweepReport | null = null
-      await inTurn(redis, SWEEP_TURN, TURN_MS, async () => {
+      const isOurs = await inTurn(redis, SWEEP_TURN, TURN_MS, async () => {
         report = (await sweep(sweepMeans)).report
       })
       if (report) return report
-      throw new ServiceError("sweep-running", 409, "A sweep is going on already: look again in a minute.", {
-        next: "retry",
-      })
+      const [id, why] = isOurs
+        ? ["records-incomplete", "The service has just started, and is still looking for workspaces it may have lost"]
+        : ["sweep-running", "A sweep is going on already"]
+      throw new ServiceError(id, 409, `${why}: look again in a minute.`, { next: "retry" })
     },
   }
   const rounds = { config, redis, machines, store, workspaces, backups, ledger, notify, log, now }

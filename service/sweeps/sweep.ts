@@ -79,15 +79,16 @@ export async function drySweep(means: SweepMeans, signal?: AbortSignal): Promise
 /**
  * Makes records again that single workspaces have lost, and removes at the provider what no workspace has any more, see
  * infra/sweep.ts.
- * @returns what was removed, and how many resources there are
+ * @returns what was removed, and how many resources there are; no report where the records are still being made again
+ *   after a start, when nothing is swept
  */
 export async function sweep(
   means: SweepMeans,
   signal?: AbortSignal,
-): Promise<{ removed: HeldResource[]; held: number; report: SweepReport }> {
+): Promise<{ removed: HeldResource[]; held: number; report: SweepReport | null }> {
   const { redis, store, machines, pool, cloud, log, now } = means
   // What nobody seems to have may have an owner in a moment.
-  if (!(await areRecordsWhole(redis))) return { removed: [], held: 0, report: { at: now(), held: 0, resources: [] } }
+  if (!(await areRecordsWhole(redis))) return { removed: [], held: 0, report: null }
   await settleRestored(means, signal)
   // The provider first: what is made after this look has its record by the time the records are read.
   const held = await machines.heldResources(signal ? { signal } : {})
