@@ -8,7 +8,7 @@ import { createViewerEvents } from "../image-builder/agent/viewer-events.ts"
 
 const [port, socket = "", home = "/"] = process.argv.slice(2)
 const log = { info: () => {}, warn: console.error }
-const terminals = createTerminals({ socket, home, run, log })
+const terminals = createTerminals({ socket, folder: () => home, run, log })
 createHttp({
   relay: createRelay({ vnc: { host: "127.0.0.1", port: 9 }, authorize: async () => "admitted" }),
   toTerminals: {

@@ -33,15 +33,26 @@ export async function finish(api: Api, begun: z.output<typeof Started>, options:
   console.log([id, workspace.state, ...(isOn ? [bookmarkOf(api, workspace)] : [])].join("  "))
 }
 
+/** A repository and how far its machine is with it. */
+function fetchWords({ url, branch, state, percent, into, reason }: NonNullable<ApiWorkspace["repository"]>): string {
+  const what = branch === null ? url : `${url} (${branch})`
+  const how = [
+    ...[state, ...(percent === null ? [] : [`${percent} %`]), ...(into === null ? [] : [`into ~/${into}`])],
+    ...(reason === null ? [] : [`: ${reason}`]),
+  ]
+  return `${what}, ${how.join(" ").replace(" :", ":")}`
+}
+
 /** Prints all there is to say about a workspace, and why it is on. */
 export function showWorkspace(api: Api, workspace: ApiWorkspace, activity: Activity | null): void {
-  const { id, name, state, since, profile, size, region, createdAt, failure } = workspace
+  const { id, name, state, since, profile, size, region, createdAt, failure, repository } = workspace
   const rows = [
     ...[
       ["workspace", id],
       ["name", name],
       ["state", since ? `${state} since ${since}` : state],
       ["profile", profile],
+      ["repository", repository === null ? "" : fetchWords(repository)],
     ],
     ...[
       ["size", size],

@@ -4,6 +4,7 @@ import { isAbsolute, join, resolve } from "node:path"
 import { parseEnv } from "node:util"
 import { z } from "zod"
 import { parseProjects } from "../infra/projects.ts"
+import { COMMON_HOSTS } from "../infra/repositories/repository.ts"
 import { type NamedAuthority, named } from "./certificates/settings.ts"
 import { type IdlenessSettings, WEIGHT, windowsOf } from "./idleness/settings.ts"
 import { STOP_MODES, type StopMode } from "./workspaces/workspace.ts"
@@ -160,6 +161,18 @@ export const Settings = z.object({
     .describe("as FOOZOL_ACME_TRUST, for the second one"),
   FOOZOL_ACME_2_WEEK: whole(0, 10_000_000).default(0).describe("as FOOZOL_ACME_WEEK, for the second one"),
   FOOZOL_DESKTOP_PORT: whole(1, 65_535).default(443).describe("port at which browsers reach machines"),
+  FOOZOL_REPOSITORY_HOSTS: z
+    .string()
+    .transform(text => list(text.toLowerCase()))
+    .pipe(
+      z.array(
+        z
+          .string()
+          .regex(/^[a-z0-9-]+(\.[a-z0-9-]+)+$/, "must be names of hosts, such as `github.com, git.example.com`"),
+      ),
+    )
+    .default([...COMMON_HOSTS])
+    .describe("hosts that workspaces may be made from git repositories of"),
   FOOZOL_REGIONS: z.string().transform(list).pipe(z.array(name)).default([]).describe("regions offered; empty: all"),
   FOOZOL_IMAGE_BROWSER: whole(1, 2 ** 52)
     .optional()
@@ -330,6 +343,8 @@ export interface Config {
   desktopPort: number
   /** Where machines get their certificates, the first one first; none: they sign their own. */
   certificates: NamedAuthority[]
+  /** Hosts that repositories may be on, in lower case. */
+  repositoryHosts: string[]
   regions: string[]
   images: Partial<Record<"browser" | "desktop", number>>
   /** Workspaces that may be in one project of the provider; 0: no such number. */
@@ -409,6 +424,7 @@ export function readConfig(env: NodeJS.ProcessEnv): Config {
     zone: s.FOOZOL_ZONE,
     desktopPort: s.FOOZOL_DESKTOP_PORT,
     certificates: authoritiesFrom(s),
+    repositoryHosts: s.FOOZOL_REPOSITORY_HOSTS,
     regions: s.FOOZOL_REGIONS,
     images: {
       ...(s.FOOZOL_IMAGE_BROWSER === undefined ? {} : { browser: s.FOOZOL_IMAGE_BROWSER }),

@@ -26,6 +26,9 @@ interface CreateOptions extends OutputOptions {
   size?: string
   region?: string
   provider?: string
+  repository?: string
+  branch?: string
+  folder?: string
   secret?: string[]
   proxyFrom?: string
   idempotencyKey?: string
@@ -108,6 +111,9 @@ export function addWorkspace(program: Command): void {
     .addOption(new Option("--size <size>", "how large it is (default: large)").choices(SIZE_CLASSES))
     .option("--region <region>", "where it is (default: the first region there is)")
     .addOption(new Option("--provider <provider>", "whose machine it is (default: hetzner)").choices(PROVIDERS))
+    .option("--repository <address>", "git repository that its machine fetches when it is new")
+    .option("--branch <branch>", "of the repository (default: as its host says)")
+    .option("--folder <folder>", "of the repository, in which terminals begin (default: its root)")
     .option("--secret <variables...>", "secrets of this workspace alone: names of variables of your environment")
     .option("--proxy-from <variable>", "variable of your environment with the URL of the proxy it goes out through")
     .option("--idempotency-key <key>", "the same key again answers the same workspace (default: a new one)")
@@ -181,6 +187,7 @@ Examples:
   export FOOZOL_API_URL=https://cloud.example.com
   read -rs FOOZOL_API_TOKEN && export FOOZOL_API_TOKEN
   foozol-cloud workspace create --name "My desk" --size small --secret ANTHROPIC_API_KEY
+  foozol-cloud workspace create --repository https://github.com/owner/name --branch main --secret GITHUB_TOKEN
   foozol-cloud workspace list --json | jq -r '.[] | select(.state == "RUNNING") | .id'
   foozol-cloud workspace open "My desk"
   foozol-cloud workspace keep "My desk" --for 8h
@@ -193,7 +200,9 @@ Examples:
   foozol-cloud workspace delete "My desk" --yes`
 
 /** What `create` asks for; secrets come out of the environment, since arguments can be read by everybody. */
-function wishOf({ name, profile, size, region, provider, secret = [], proxyFrom }: CreateOptions): object {
+function wishOf(options: CreateOptions): object {
+  const { name, profile, size, region, provider, repository, branch, folder, secret = [], proxyFrom } = options
+  const part = { url: repository ?? "", ...(branch ? { branch } : {}), ...(folder ? { folder } : {}) }
   const secrets = Object.fromEntries(secret.map(variable => [variable, fromEnvironment(variable)]))
   return {
     ...(name === undefined ? {} : { name }),
@@ -201,6 +210,7 @@ function wishOf({ name, profile, size, region, provider, secret = [], proxyFrom 
     ...(size ? { sizeClass: size } : {}),
     ...(region ? { region } : {}),
     ...(provider ? { provider } : {}),
+    ...(repository || branch || folder ? { repository: part } : {}),
     ...(secret.length > 0 ? { secrets } : {}),
     ...(proxyFrom ? { proxy: fromEnvironment(proxyFrom) } : {}),
   }

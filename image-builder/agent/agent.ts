@@ -15,6 +15,8 @@ import { createHttp } from "./http.ts"
 import { type Log, reasonOf } from "./log.ts"
 import { watchReadiness } from "./readiness.ts"
 import { createRelay, type RelayOptions } from "./relay/relay.ts"
+import { type AsUser, asUserBySystemd, fetchBy } from "./repository/fetch.ts"
+import { keepRepository } from "./repository/keeper.ts"
 import type { Run } from "./run.ts"
 import { createServiceClient } from "./service/client.ts"
 import { keepReporting } from "./service/heartbeat.ts"
@@ -22,6 +24,7 @@ import { followOrders, type Order } from "./service/orders.ts"
 import { applySettings } from "./settings.ts"
 import { createSignals } from "./signals/signals.ts"
 import { createStopping } from "./stopping.ts"
+import { asArguments, openCommand } from "./terminals/commands.ts"
 import { openTerminalStream } from "./terminals/stream.ts"
 import { createTerminals } from "./terminals/terminals.ts"
 import { createViewerEvents } from "./viewer-events.ts"
@@ -30,6 +33,8 @@ import { displaySize } from "./windows/x11.ts"
 
 /** While something is missing, the service hears sooner that it is there. */
 const UNREADY_REPORT_MS = 2_000
+/** So long a desktop may be without terminals when there is something to show in one. */
+const OPENING_S = 120
 
 export interface AgentOptions {
   config: AgentConfig
@@ -41,6 +46,8 @@ export interface AgentOptions {
   freeze?: (seconds: number) => Promise<Frozen | null>
   /** Asks for certificates; the real one unless a test knows better. */
   obtain?: Obtain
+  /** Runs what is the user's; by systemd unless a test knows better. */
+  asUser?: AsUser
   /** Times and clocks, for tests. */
   times?: Pick<RelayOptions, "now" | "clock" | "recheckMs" | "graceMs" | "probeMs"> & {
     heartbeatMs?: number
@@ -71,7 +78,14 @@ export async function startAgent({ config, run, log, times = {}, ...given }: Age
   // Without a service there is nobody who could say who may come in.
   const authorize = client?.authorize ?? (async () => "unknown" as const)
   const relay = createRelay({ ...times, vnc: config.vnc, authorize })
-  const terminals = createTerminals({ socket: config.tmuxSocket, home: config.home, run, log })
+  const wait = times.backoff ?? { first: 1_000, most: 30_000 }
+  const backoff = () => createBackoff({ ...wait, random: Math.random })
+  const repository = keepRepository({
+    ...{ home: config.home, backoff: backoff(), signal, log, open: openWindow, told: reportSoon },
+    fetch: fetchBy(config.fetchRepository, given.asUser ?? asUserBySystemd(run, config.runtimeDirectory)),
+  })
+  const folder = () => repository.folder() ?? config.home
+  const terminals = createTerminals({ socket: config.tmuxSocket, folder, run, log })
   const events = createViewerEvents()
   const stopping = createStopping({ relay, events, now })
   const askSize = given.askSize ?? (() => displaySize(config.display.socket))
@@ -111,7 +125,10 @@ export async function startAgent({ config, run, log, times = {}, ...given }: Age
         return stopping.callOff()
       case "report":
         return client?.report(await report())
+      case "repository":
+        return repository.use(order)
       case "carry":
+        repository.hold()
         return carrying.begin(order)
       case "freeze":
         // Beside other orders: a revocation must not wait for it.
@@ -123,6 +140,7 @@ export async function startAgent({ config, run, log, times = {}, ...given }: Age
         certificate?.use(order.settings.certificate)
         const { proxyChanged } = await applySettings(order.settings, { directory, sessionId, gid })
         log.info("settings are in force")
+        repository.settingsInForce(order.settings)
         if (proxyChanged) {
           const verb = order.settings.proxy === null ? "stop" : "restart"
           const result = await run("systemctl", [verb, "foozol-proxy.service"])
@@ -149,9 +167,29 @@ export async function startAgent({ config, run, log, times = {}, ...given }: Age
     const { workspace, sessionId, bootId, versions } = config
     const at = new Date(now()).toISOString()
     const held = certificate?.state() ?? null
-    const more = { ...(carry ? { carry } : {}), ...(held ? { certificate: held } : {}) }
+    const fetched = repository.state()
+    const more = {
+      ...(carry ? { carry } : {}),
+      ...(held ? { certificate: held } : {}),
+      ...(fetched ? { repository: fetched } : {}),
+    }
     const seen = { ...readiness.state(), versions, signals: activity, ...more }
     return { workspace, sessionId, bootId, ...seen, startedAt, at }
+  }
+
+  /** Shows the repository's folder on the desktop, as soon as there are terminals. */
+  async function openWindow(folder: string, name: string): Promise<void> {
+    for (let tries = 0; tries < OPENING_S && !signal.aborted; tries++) {
+      const { code } = await run("tmux", [
+        "-N",
+        "-u",
+        "-S",
+        config.tmuxSocket,
+        ...asArguments(openCommand(name, folder)),
+      ])
+      if (code === 0) return
+      await pause(1_000, signal)
+    }
   }
 
   /** Reports now, whatever comes of it: the next one says the same. */
@@ -192,10 +230,9 @@ export async function startAgent({ config, run, log, times = {}, ...given }: Age
   await chmod(config.socket, 0o660)
   if (config.socketGid !== undefined) await chown(config.socket, process.getuid?.() ?? 0, config.socketGid)
 
-  const wait = times.backoff ?? { first: 1_000, most: 30_000 }
-  const backoff = () => createBackoff({ ...wait, random: Math.random })
   const connected = () => void relay.recheck()
   const work = [
+    repository.done,
     keepWindows({
       ...{ socketPath: config.display.socket, hasApp: config.profile === "desktop", signal, log },
       terminalShown: isShown => {
@@ -206,7 +243,10 @@ export async function startAgent({ config, run, log, times = {}, ...given }: Age
   if (client === null) log.info("this machine has no service: nobody is let in")
   else {
     if (certificate !== null) work.push(certificate.done)
-    const everyMs = () => (readiness.state().ready ? heartbeatMs : Math.min(heartbeatMs, UNREADY_REPORT_MS))
+    // What is only being tried again now and then changes rarely.
+    const isFetching = () => repository.state()?.state === "fetching" && repository.state()?.reason === undefined
+    const isAtRest = () => readiness.state().ready && !isFetching()
+    const everyMs = () => (isAtRest() ? heartbeatMs : Math.min(heartbeatMs, UNREADY_REPORT_MS))
     const ready = Promise.race([readiness.first, pause(times.patienceMs ?? 30_000, signal)])
     work.push(
       followOrders({ client, backoff: backoff(), signal, log, connected, obey }),

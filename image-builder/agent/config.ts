@@ -35,6 +35,8 @@ export interface AgentConfig {
   isTrial: boolean
   /** Where the sample of files is written down before a backup. */
   manifest: string
+  /** The program that fetches a repository, as the user. */
+  fetchRepository: string
   /** For what name a certificate is kept, where it lies, what asks for it, and where that answers the authority. */
   certificate: { name: string; folder: string; program: string; socket: string } | null
   versions: Record<string, string>
@@ -85,6 +87,7 @@ export async function readConfig(environment: NodeJS.ProcessEnv = process.env): 
     bootId: (await readFile("/proc/sys/kernel/random/boot_id", "utf8")).trim(),
     isTrial: (await readFile(`${runtimeDirectory}/trial`, "utf8").catch(() => null)) !== null,
     manifest: "/var/lib/foozol/manifest.json",
+    fetchRepository: "/usr/lib/foozol/fetch-repository",
     // A machine without a name of its own has none that an authority could look for.
     certificate: identity.fqdn
       ? {

@@ -5,7 +5,7 @@ export interface Repository {
   /** `https://HOST/PATH` or `ssh://git@HOST/PATH`. */
   url: string
   host: string
-  /** Without a leading slash: `OWNER/NAME`, with more folders before the name where the host has such. */
+  /** `OWNER/NAME`, without a `.git` behind it; with more folders before the name where the host has such. */
   path: string
   /** Null: as the host says. */
   branch: string | null
@@ -72,7 +72,7 @@ export function readRepository(entered: EnteredRepository, hosts: readonly strin
   return {
     url: `${scheme}${host}/${suffixed(host, path)}`,
     host,
-    path,
+    path: path.replace(/\.git$/, ""),
     branch: readBranch(entered.branch ?? "") ?? (branch === undefined ? null : readBranch(branch)),
     folder: readFolder(entered.folder ?? "") ?? (folder === undefined ? null : readFolder(folder)),
   }

@@ -1,4 +1,5 @@
 import type { Redis } from "ioredis"
+import type { Repository } from "../../infra/repositories/repository.ts"
 import { PREFIX } from "../redis/connect.ts"
 import type { Subscriber } from "../redis/subscriber.ts"
 import type { Revoked } from "../vnc-tokens/vnc-tokens.ts"
@@ -21,6 +22,11 @@ export type Order =
    */
   | { type: "freeze"; data: { id: string; seconds: number } }
   | { type: "thaw"; data: { id: string } }
+  /**
+   * Fetch this repository, once; said at every connection. While it is held, something else is at work on the home:
+   * nothing is begun then.
+   */
+  | { type: "repository"; data: Repository & { isHeld: boolean } }
   /** Its settings have changed: the process it listens at sends them. */
   | { type: "settings"; data: Record<string, never> }
 

@@ -5,6 +5,7 @@ import { loadScript } from "../redis/scripts.ts"
 import { noteUnrecorded } from "../sweeps/unrecorded-machines.ts"
 import { KEY } from "../workspaces/store.ts"
 import { MachineCertificate } from "./certificate.ts"
+import { Fetch } from "./fetch.ts"
 
 const reportScript = loadScript(new URL("lua/report.lua", import.meta.url))
 
@@ -24,6 +25,7 @@ export const MachineReport = z.looseObject({
   startedAt: z.string().max(64).optional(),
   /** One that makes no sense is none. */
   certificate: MachineCertificate.optional().catch(undefined),
+  repository: Fetch.optional().catch(undefined),
 })
 export type MachineReport = z.output<typeof MachineReport>
 
@@ -50,6 +52,7 @@ export function createMachineReports(redis: Redis, silentMs: number): MachineRep
         [
           ...[JSON.stringify(report), now, clockOffset ?? "", CLOCK_STEP_MS, silentMs, report.startedAt ?? ""],
           report.certificate ? JSON.stringify(report.certificate) : "",
+          report.repository ? JSON.stringify(report.repository) : "",
           ...Object.entries(seen).flat(),
         ],
       )

@@ -15,11 +15,16 @@ export interface NewWorkspaceValues {
   region?: string
   provider?: string
   name?: string
+  repository?: string
+  branch?: string
+  folder?: string
   /** Names of the secrets that were entered. */
   secretNames?: string[]
 }
 
-export type NewWorkspaceField = "from" | "profile" | "region" | "provider" | "sizeClass" | "name" | "proxy" | "secrets"
+export type NewWorkspaceField =
+  | ("from" | "profile" | "region" | "provider" | "sizeClass" | "name")
+  | ("repository" | "branch" | "folder" | "proxy" | "secrets")
 
 /** The backup a new workspace is made from. Times are milliseconds since 1970. */
 export interface Origin {
@@ -36,6 +41,8 @@ export interface NewWorkspaceModel extends SignedIn {
   from?: Origin | null
   options: CreateOptions
   values?: NewWorkspaceValues
+  /** A link has filled it in: what it would make is said once more. */
+  isLinked?: boolean
   /** What is wrong, by field; `form` for what belongs to none. */
   errors?: Partial<Record<NewWorkspaceField | "form", string>>
   /** What it is going to be called if no name is entered. */
@@ -51,6 +58,9 @@ const LABELS: Record<NewWorkspaceField, string> = {
   provider: "Provider",
   sizeClass: "Size",
   name: "Name",
+  repository: "Git repository",
+  branch: "Branch",
+  folder: "Folder",
   proxy: "Proxy",
   secrets: "Keys",
 }
@@ -67,6 +77,7 @@ export function newWorkspacePage(model: NewWorkspaceModel): string {
     body: html`<p class="back">${from === null ? html`<a href="/">Your workspaces</a>` : html`<a href="/backups">Backups</a>`}</p>
 <div class="page-head"><h1>${from === null ? "New workspace" : "New workspace from a backup"}</h1></div>
 ${problems(errors)}
+${model.isLinked === true && Object.keys(errors).length === 0 && linked(values)}
 ${postForm({
   action: "/workspaces",
   csrf,
@@ -82,6 +93,7 @@ ${providers(options, values.provider, errors.provider)}
 ${sizeChoices({ options, region: region?.id, chosen: values.sizeClass, error: errors.sizeClass })}
 ${priceTable(options)}
 ${field({ id: "name", name: "name", label: LABELS.name, optional: true, value: values.name, error: errors.name, hint: suggestedName === undefined ? "One is picked for you if you leave it empty." : html`Left empty, it is <strong>${suggestedName}</strong>.`, more: { maxlength: 64, autocomplete: "off", spellcheck: "false" } })}
+${from === null && repository(values, errors)}
 ${more(values, errors)}
 </div>
 <aside class="card summary" aria-label="Price and creation">
@@ -101,6 +113,32 @@ function problems(errors: NonNullable<NewWorkspaceModel["errors"]>): Html | fals
     ([name, text]) =>
       html`<li>${name === "form" ? text : html`<a href="#${name}">${LABELS[name as NewWorkspaceField]}</a>: ${text}`}</li>`,
   )}</ul></div></div>`
+}
+
+const linked = ({ repository = "" }: NewWorkspaceValues): Html =>
+  html`<div class="notice info" role="status">${icon("info")}<p>A link has filled this form in, for the repository <strong>${repository}</strong>. Nothing is created before you press “Create workspace”. Do so only if you trust what is in it.</p></div>`
+
+function repository(values: NewWorkspaceValues, errors: NonNullable<NewWorkspaceModel["errors"]>): Html {
+  const isOpen = [values.branch, values.folder].some(one => one) || errors.branch || errors.folder
+  const text = (name: "branch" | "folder", hint: string) =>
+    field({
+      ...{ id: name, name, label: LABELS[name], optional: true, value: values[name], error: errors[name], hint },
+      more: { autocomplete: "off", autocapitalize: "none", spellcheck: "false" },
+    })
+  return html`${field({
+    ...{ id: "repository", name: "repository", label: LABELS.repository, optional: true, value: values.repository },
+    error: errors.repository,
+    hint: html`Its files are there when you begin, in a folder of your home. For a private one, enter a token that may read it under “Keys and proxy” as <code>GITHUB_TOKEN</code>, <code>GITLAB_TOKEN</code>, <code>CODEBERG_TOKEN</code> or <code>BITBUCKET_TOKEN</code>.`,
+    more: {
+      placeholder: "https://github.com/owner/name",
+      autocomplete: "off",
+      autocapitalize: "none",
+      inputmode: "url",
+      spellcheck: "false",
+    },
+  })}
+<details ${attributes({ class: "more", open: Boolean(isOpen) })}><summary>Branch and folder <span class="soft">optional</span>${icon("chevron")}</summary>
+<div class="more-body">${text("branch", "Left empty, it is the one that its host shows first.")}${text("folder", "Of the repository, such as packages/web: terminals begin there.")}</div></details>`
 }
 
 function origin(from: Origin, { profiles }: CreateOptions, error: string | undefined, now: number): Html {

@@ -11,6 +11,7 @@ import { stateBadge, stateWords } from "./state-badge.ts"
 import { timeAgo } from "./time.ts"
 import { wholeTimeline } from "./timeline.ts"
 import { duration, money } from "./words.ts"
+import { repositoryLabel } from "./workspace/repository.ts"
 import { activityPart } from "./workspace-activity.ts"
 
 interface Around {
@@ -35,6 +36,7 @@ export function workspaceCard(view: WorkspaceView, { csrf, now }: Around): Html 
 ${isMoving(state) && operation !== null && !isOver(operation) && progressPart(operation, name, now)}${workspace.failure !== null && failureWords(workspace.failure.message)}${view.activity !== null && admits(state) && activityPart(view.activity, { id, name, csrf, now })}
 <dl class="facts">
 <div><dt>Profile</dt><dd>${profileLabel(workspace.profile)}</dd></div>
+${workspace.repository !== null && html`<div><dt>Repository</dt><dd>${repositoryLabel(workspace.repository)}</dd></div>`}
 <div><dt>Size</dt><dd>${view.sizeLabel}</dd></div>
 <div><dt>Region</dt><dd>${view.regionLabel ?? workspace.region}</dd></div>
 <div><dt>Cost</dt><dd>${cost(view)}</dd></div>

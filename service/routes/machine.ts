@@ -4,11 +4,14 @@ import Router from "koa-router"
 import { ProofReport } from "../backups/proof-report.ts"
 import { ServiceError } from "../errors.ts"
 import { readSignals } from "../idleness/signals.ts"
+import type { Order } from "../machines/channel.ts"
 import { operationOfKey } from "../machines/proof-key.ts"
 import { MAX_REPORT_BYTES, MachineReport } from "../machines/reports.ts"
 import type { Context } from "../middleware/request-state.ts"
 import { Frozen } from "../operations/kinds/flush.ts"
+import { isOver } from "../operations/operation.ts"
 import type { Services } from "../services.ts"
+import type { Workspace } from "../workspaces/workspace.ts"
 
 /** A machine takes a stream that is silent for a minute for dead. */
 const KEEP_ALIVE_MS = 20_000
@@ -23,6 +26,14 @@ export function machineRoutes(services: Services): Router {
     const workspace = await machineKeys.workspaceOf(ctx.get("authorization"))
     if (workspace) return workspace
     throw new ServiceError("not-a-machine", 401, "This is for machines, with the key of their workspace.")
+  }
+
+  async function repositoryOrder({ repository, operation }: Workspace): Promise<Order | null> {
+    if (repository === null) return null
+    const newest = operation === null ? null : await store.operation(operation)
+    // The home of a machine that has just begun gives way to the one that an upgrade brings.
+    const isHeld = newest !== null && newest.kind === "upgrade" && !isOver(newest)
+    return { type: "repository", data: { ...repository, isHeld } }
   }
 
   router.post("/report", async ctx => {
@@ -91,6 +102,9 @@ export function machineRoutes(services: Services): Router {
     ctx.status = 200
     ctx.body = stream
     await sendSettings()
+    // After the settings: the tokens it may need are among them.
+    const repository = await repositoryOrder(record)
+    if (repository) send(repository.type, repository.data)
     // What was said of a stop while it was not listening.
     const { type, data } = await idleness.standing(workspace)
     send(type, data)

@@ -1,6 +1,8 @@
+import { InfraError } from "../../infra/errors.ts"
 import type { Size } from "../../infra/machines/contract.ts"
 import type { SnapshotFacts } from "../../infra/machines/snapshots.ts"
 import { inProject, projectOf } from "../../infra/projects.ts"
+import { type Repository, readRepository } from "../../infra/repositories/repository.ts"
 import type { Config } from "../config.ts"
 import { ServiceError } from "../errors.ts"
 import type { Keys } from "../keys.ts"
@@ -35,7 +37,7 @@ export function createCreation({
   hint,
   usableBackup,
 }: {
-  config: Pick<Config, "projectWorkspaces" | "quota">
+  config: Pick<Config, "projectWorkspaces" | "quota" | "repositoryHosts">
   keys: Keys
   store: WorkspaceStore
   secrets: Secrets
@@ -63,12 +65,13 @@ export function createCreation({
 
   return async (user: string, wish: CreateWorkspace, idempotencyKey: string | null): Promise<Created> => {
     const { sizeClass, provider } = wish
+    const repository = repositoryOf(wish, config.repositoryHosts)
     const source = wish.from === undefined ? null : await usableBackup(user, wish.from)
     const profile = PROFILES.find(one => one === source?.profile) ?? wish.profile
     const digests = keys.macs("idempotency", JSON.stringify(wish))
     const request = { key: idempotencyKey, digest: digests[0] as string }
     // Before the provider is asked: the first wish may have taken the last machine, and a repeated one is no new one.
-    const known = await store.find(user, { key: idempotencyKey, digests, profile })
+    const known = await store.find(user, { key: idempotencyKey, digests, profile, repository })
     if (known) {
       await hint(known.operation)
       return { created: false, ...known }
@@ -86,7 +89,7 @@ export function createCreation({
     await secrets.putForWorkspace(id, { proxy: wish.proxy ?? null, secrets: wish.secrets }, about.createdAt)
     const start = await asked(about, "create", source ? { wish: { snapshot: source.id } } : {})
     const options = {
-      ...{ ...request, most: config.projectWorkspaces },
+      ...{ ...request, most: config.projectWorkspaces, repository },
       quota: {
         profile: profile === "desktop" ? config.quota.desktop : config.quota.total,
         total: config.quota.total,
@@ -101,6 +104,27 @@ export function createCreation({
     await hint(answer.operation)
     if (!answer.created) await secrets.forgetWorkspace(id)
     return answer
+  }
+}
+
+/** @throws ServiceError `repository-and-backup`, or what `readRepository` says */
+export function repositoryOf(
+  { repository, from }: Pick<CreateWorkspace, "repository" | "from">,
+  hosts: readonly string[],
+): Repository | null {
+  if (repository === undefined) return null
+  if (from !== undefined) {
+    throw new ServiceError(
+      "repository-and-backup",
+      422,
+      "A backup brings its files along: leave the repository out, or make the workspace without the backup.",
+    )
+  }
+  const { url, branch = "", folder = "" } = repository
+  try {
+    return readRepository({ url, branch, folder }, hosts)
+  } catch (error) {
+    throw error instanceof InfraError ? new ServiceError(error.id, 422, error.message) : error
   }
 }
 

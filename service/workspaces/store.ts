@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto"
 import type { Redis } from "ioredis"
 import { MAIN_PROJECT } from "../../infra/projects.ts"
+import type { Repository } from "../../infra/repositories/repository.ts"
 import { notFound, ServiceError } from "../errors.ts"
 import { type Operation, type OperationInfo, parseOperation } from "../operations/operation.ts"
 import { PREFIX } from "../redis/connect.ts"
@@ -72,18 +73,19 @@ export interface WorkspaceStore {
   /** How many of those are in each project; one that has none is left out. */
   countByProject(): Promise<Map<string, number>>
   /**
-   * The workspace that the same wish made before: by its key, or without one that of the same profile which is being
-   * created. What it says is only good as long as `create` finds the same.
+   * The workspace that the same wish made before: by its key, or without one that of the same profile and repository
+   * which is being created. What it says is only good as long as `create` finds the same.
    * @param wish.digests of the request, by each secret there is
    * @throws ServiceError `idempotency-key-reused`
    */
   find(
     owner: string,
-    wish: { key: string | null; digests: string[]; profile: Profile },
+    wish: { key: string | null; digests: string[]; profile: Profile; repository: Repository | null },
   ): Promise<{ workspace: string; operation: string } | null>
   /**
    * Records a new workspace and the operation that makes its machine, in one transaction.
    * @param options.digest of the request: the same `key` with another request is refused
+   * @param options.repository what it begins with
    * @param options.most workspaces that may be in one project of the provider; 0: no such number
    * @throws ServiceError `quota-reached`, `idempotency-key-reused`, `project-full`, or `name-taken` by a workspace that
    *   is there or was within 30 days
@@ -91,7 +93,13 @@ export interface WorkspaceStore {
   create(
     info: WorkspaceInfo,
     operation: OperationInfo,
-    options: { key: string | null; digest: string; quota: { profile: number; total: number }; most?: number },
+    options: {
+      key: string | null
+      digest: string
+      quota: { profile: number; total: number }
+      most?: number
+      repository?: Repository | null
+    },
   ): Promise<{ created: boolean; workspace: string; operation: string }>
   /**
    * Begins an operation.
@@ -150,10 +158,11 @@ export function createWorkspaceStore(redis: Redis): WorkspaceStore {
   return {
     get,
     listOf,
-    async find(owner, { key, digests, profile }) {
+    async find(owner, { key, digests, profile, repository }) {
       if (key === null) {
         const all = await listOf(owner)
-        const found = all.find(one => one.state === "PROVISIONING" && one.profile === profile)
+        const isSame = (one: Workspace) => one.profile === profile && toText(one.repository) === toText(repository)
+        const found = all.find(one => one.state === "PROVISIONING" && isSame(one))
         return found?.operation ? { workspace: found.id, operation: found.operation } : null
       }
       const fields = ["workspace", "operation", "digest"] as const
@@ -169,7 +178,7 @@ export function createWorkspaceStore(redis: Redis): WorkspaceStore {
       for (const project of (await projects()).values()) counts.set(project, (counts.get(project) ?? 0) + 1)
       return counts
     },
-    async create(info, asked, { key, digest, quota, most = 0 }) {
+    async create(info, asked, { key, digest, quota, most = 0, repository = null }) {
       const answer = (await scripts.create.run(
         redis,
         [
@@ -185,7 +194,7 @@ export function createWorkspaceStore(redis: Redis): WorkspaceStore {
         [
           ...[info.id, JSON.stringify(info), info.createdAt, asked.id, JSON.stringify(asked), info.profile],
           ...[quota.profile, quota.total, key === null ? 0 : 1, digest, IDEMPOTENCY_S, PREFIX],
-          ...[info.project ?? "", most],
+          ...[info.project ?? "", most, toText(repository)],
         ],
       )) as [string, string, string]
       const [word, workspace, id] = answer
@@ -264,6 +273,9 @@ export function createWorkspaceStore(redis: Redis): WorkspaceStore {
     },
   }
 }
+
+/** A repository as it is stored; empty for none. */
+const toText = (repository: Repository | null) => (repository ? JSON.stringify(repository) : "")
 
 function refusal(word: string, profile: Profile, quota: { profile: number; total: number }): ServiceError {
   if (word === "key-reused") return keyReused()

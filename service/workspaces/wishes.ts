@@ -46,6 +46,21 @@ export const CreateWorkspace = z.strictObject({
     .regex(/^[0-9]{1,20}$/, "must be the id of a backup")
     .optional()
     .meta({ description: "a backup of yours to make it from; it then has that one's profile, whatever is said here" }),
+  repository: z
+    .strictObject({
+      url: z
+        .string()
+        .max(2000)
+        .meta({ description: "such as https://github.com/owner/name, or as a browser shows it" }),
+      branch: z.string().max(300).optional().meta({ description: "as its host says if missing" }),
+      folder: z
+        .string()
+        .max(600)
+        .optional()
+        .meta({ description: "of it, in which terminals begin; its root if missing" }),
+    })
+    .optional()
+    .meta({ description: "a git repository that the machine fetches into its home when it is new; not with `from`" }),
   proxy: ProxyUrl.optional(),
   secrets: FirstSecrets.default({}),
 })

@@ -1,8 +1,10 @@
 import type { Accepted } from "../../infra/accepted.ts"
 import type { ErrorValue, NextAction } from "../../infra/errors.ts"
+import type { Repository } from "../../infra/repositories/repository.ts"
 import type { ProviderName } from "../../infra/workspace-spec.ts"
 import type { Standing } from "../certificates/decide.ts"
 import type { MachineCertificate } from "../machines/certificate.ts"
+import type { Fetch } from "../machines/fetch.ts"
 import type { State } from "./transitions.ts"
 
 export const PROFILES = ["browser", "desktop"] as const
@@ -83,6 +85,10 @@ export interface Workspace extends WorkspaceInfo {
   authority: Standing | null
   /** Since when it waits for a certificate until an authority grants another new name, and until when about; ms. */
   certificateWait: { since: number; about: number } | null
+  /** What its machine fetches once, when it is new; null: nothing. */
+  repository: Repository | null
+  /** How far its machine is with that, as it reported it last; null: it has not. */
+  fetch: Fetch | null
   settings: WorkspaceSettings
   /** What operators have changed at the provider on purpose: it stays. */
   accepted: Accepted[]
@@ -144,5 +150,7 @@ export function parseWorkspace(hash: Record<string, string>): Workspace | null {
     certificate: hash.certificate ? (JSON.parse(hash.certificate) as MachineCertificate) : null,
     authority: hash.authority ? (JSON.parse(hash.authority) as Standing) : null,
     certificateWait: hash.certificateWait ? JSON.parse(hash.certificateWait) : null,
+    repository: hash.repository ? (JSON.parse(hash.repository) as Repository) : null,
+    fetch: hash.fetch ? (JSON.parse(hash.fetch) as Fetch) : null,
   }
 }

@@ -30,7 +30,7 @@ export interface Workspaces {
    * Creates a workspace, once for one wish: while one of the same profile is being created, or for the same key,
    * that one is answered.
    * @throws ServiceError `quota-reached`, `sold-out`, `unknown-region`, `no-image`, `idempotency-key-reused`,
-   *   `budget-reached`, `no-room`, or with `from` `no-backup` or `disk-too-small`
+   *   `budget-reached`, `no-room`, with `from` `no-backup` or `disk-too-small`, or what `repositoryOf` says
    */
   create(
     user: string,

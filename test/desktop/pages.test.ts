@@ -2,6 +2,7 @@
 import assert from "node:assert/strict"
 import type { ServerResponse } from "node:http"
 import type { Browser, BrowserContext, BrowserContextOptions, Page } from "playwright-core"
+import { readRepository } from "../../infra/repositories/repository.ts"
 import { dashboardPage, deletePage, newWorkspacePage, workspacePage } from "../../service/pages/index.ts"
 import type { Workspace } from "../../service/workspaces/workspace.ts"
 import { findChromium, launchChromium } from "../support/chromium.ts"
@@ -173,6 +174,31 @@ describe("pages", () => {
     isOver = true
     await page.getByText("Backing quiet-otter up").waitFor({ state: "detached" })
     assert.equal(await page.getAttribute("#workspaces", "data-moving"), null)
+  })
+
+  it("a workspace's page tells how far its repository is, and leaves alone what is typed meanwhile", async () => {
+    const repository = readRepository({ url: "https://github.com/ada/tool" })
+    let fetch: Workspace["fetch"] = { state: "fetching", percent: 4 }
+    let asked = 0
+    routes = path => {
+      if (path !== "/api/v1/workspaces") return workspacePage(workspaceModel({ repository, fetch }))
+      asked++
+      const told = { state: fetch?.state, percent: fetch?.percent ?? null }
+      return (_, response) => {
+        response.setHeader("content-type", "application/json")
+        response.end(JSON.stringify({ workspaces: [{ id: "w-7f3k2m", state: "RUNNING", repository: told }] }))
+      }
+    }
+    await open("/workspaces/w-7f3k2m")
+    await page.fill("#backup-name", "half typed")
+    fetch = { state: "fetching", percent: 45 }
+    await page.getByText("Fetching ada/tool: 45 %").waitFor()
+    fetch = { state: "fetched", folder: "tool" }
+    await page.getByText("fetched into ~/tool").waitFor()
+    assert.equal(await page.inputValue("#backup-name"), "half typed")
+    const until = asked
+    await page.waitForTimeout(4_000)
+    assert.equal(asked, until, "then nothing is asked any more")
   })
 
   it("prices and what can be had change with the region", async () => {

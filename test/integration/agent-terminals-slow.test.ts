@@ -28,7 +28,7 @@ describe("agent/terminals where tmux is slow", () => {
       await beforeListing()
       return isSilent ? { code: -1, stdout: "", stderr: "killed after 5 s" } : result
     }
-    terminals = createTerminals({ socket: tmux.socket, home: "/tmp", run: slow, log: silent })
+    terminals = createTerminals({ socket: tmux.socket, folder: () => "/tmp", run: slow, log: silent })
   })
   afterEach(async () => {
     terminals?.close()

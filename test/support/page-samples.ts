@@ -1,3 +1,4 @@
+import { readRepository } from "../../infra/repositories/repository.ts"
 import { judge } from "../../service/idleness/judge.ts"
 import { windowsOf } from "../../service/idleness/settings.ts"
 import type { Signal } from "../../service/idleness/signals.ts"
@@ -66,6 +67,8 @@ export const workspace = (more: Partial<Workspace> = {}): Workspace => ({
   certificate: null,
   authority: null,
   certificateWait: null,
+  repository: null,
+  fetch: null,
   settings: {},
   ...more,
 })
@@ -393,6 +396,14 @@ export function samplePages(): Record<string, string> {
     }),
     "/dashboard-empty": dashboardPage({ ...signedIn, workspaces: [], quota: { desktop: 1, total: 3, used: 0 } }),
     "/new": newWorkspacePage({ ...signedIn, options }),
+    "/new-linked": newWorkspacePage({
+      ...{ ...signedIn, options, isLinked: true },
+      values: {
+        repository: "https://github.com/ada/analytical-engine",
+        branch: "feature/notes",
+        folder: "packages/web",
+      },
+    }),
     "/new-errors": newWorkspacePage({
       ...signedIn,
       options,
@@ -401,10 +412,17 @@ export function samplePages(): Record<string, string> {
         form: "The provider did not answer; nothing was created.",
         name: "A name has at most 64 characters.",
         sizeClass: "Large is sold out in Nuremberg.",
+        repository: "Repositories on evil.example are not allowed here, only on: github.com, gitlab.com.",
         proxy: "A proxy's address begins with http:// or https://.",
         secrets: "MY-KEY is no name of a variable: use letters, digits and _.",
       },
     }),
+    "/workspace-repository": workspacePage(
+      workspaceModel({
+        repository: readRepository({ url: "https://github.com/ada/analytical-engine", branch: "feature/notes" }),
+        fetch: { state: "failed", reason: "There is no such repository on github.com, or it is private." },
+      }),
+    ),
     "/operation": operationPage({ ...moving, operation: operation(), events: eventsUntilBoot(from) }),
     "/operation-done": operationPage({
       ...moving,

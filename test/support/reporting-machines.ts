@@ -45,6 +45,7 @@ export function createReportingMachines(directory: string, heartbeatMs = 2_000) 
     agent: 1,
     proof: (): object | null => FINE,
     certificate: (_workspace: string, _authority: { directory: string } | null): object | null => null,
+    repository: (_workspace: string): object | null => null,
   }
   let carrying: (direction: string) => "done" | "failed" = () => "done"
   // What users have written on machines, and where it has gone: by ids of machines, images and volumes.
@@ -95,10 +96,15 @@ export function createReportingMachines(directory: string, heartbeatMs = 2_000) 
       checks: [{ name: "picture", ok: state.ready, detail: state.ready ? "" : "no picture yet" }],
       ...{ versions: { agent: String(state.agent) }, signals: state.signals() },
       ...{ startedAt, at: new Date().toISOString(), ...(carry ? { carry } : {}), ...certificate() },
+      ...repository(),
     })
     const certificate = () => {
       const certificate = state.certificate(told.workspace, authority)
       return certificate === null ? {} : { certificate }
+    }
+    const repository = () => {
+      const repository = state.repository(told.workspace)
+      return repository === null ? {} : { repository }
     }
     const say = async () => {
       if (state.silent) return null
@@ -224,6 +230,10 @@ export function createReportingMachines(directory: string, heartbeatMs = 2_000) 
     /** What a machine reports of its certificate, by the authority it was told to ask; null: nothing. */
     setCertificate: (certificate: typeof state.certificate) => {
       state.certificate = certificate
+    },
+    /** What a machine reports of its repository; null: nothing. */
+    setRepository: (repository: typeof state.repository) => {
+      state.repository = repository
     },
     /** While true, machines report nothing. */
     setSilent: (silent: boolean) => {

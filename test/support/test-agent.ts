@@ -40,6 +40,8 @@ export async function startTestAgent(
     realTmux?: string
     /** What the service says at every connection, besides an empty word. */
     settings?: object
+    /** Runs what is the user's. */
+    asUser?: NonNullable<AgentOptions["asUser"]>
   } = {},
 ): Promise<TestAgent> {
   const directory = await temporaryDirectory()
@@ -81,6 +83,7 @@ export async function startTestAgent(
     bootId: "boot",
     isTrial: false,
     manifest: join(directory.path, "manifest.json"),
+    fetchRepository: "fetch-repository",
     certificate: null,
     versions: { agent: "1" },
     ...given.config,
@@ -100,7 +103,8 @@ export async function startTestAgent(
   const log = { info: say, warn: say }
   const backoff = { first: 20, most: 100 }
   const times = { heartbeatMs: given.onVnc ? 3_600_000 : 50, recheckMs: 50, readinessMs: 20, backoff, ...given.times }
-  const agent = await startAgent({ config, run: answer, log, times, askSize: async () => size })
+  const asUser = given.asUser ?? (async () => -1)
+  const agent = await startAgent({ config, run: answer, log, times, asUser, askSize: async () => size })
   if (config.service === service.url)
     await waitUntil("the agent follows the service", () => service.listeners() > 0, 10_000)
   if (given.onVnc) await waitUntil("the checks are over", () => service.reports.length > 0 && vnc.length === 0, 10_000)

@@ -76,6 +76,10 @@ export const createCommand = (session: string, name: string, folder: string): Co
     "#{pane_id}",
   ],
 ]
+/** A further window of the session that the desktop shows, which it then shows. @param name, folder without signs of tmux's own */
+export const openCommand = (name: string, folder: string): Commands => [
+  ["new-window", "-t", "=main:", "-n", name, "-c", folder],
+]
 export const renameCommand = (window: string, name: string): Commands => [["rename-window", "-t", window, name]]
 export const closeCommand = (pane: string): Commands => [["kill-pane", "-t", pane]]
 

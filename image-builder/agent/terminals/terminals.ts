@@ -72,8 +72,14 @@ interface Watched {
  * The workspace's terminals, as tmux has them. One client in control mode for each session that is looked at carries
  * the output of its panes, however many look; what is asked of tmux goes by any of them.
  */
-export function createTerminals(options: { socket: string; home: string; run: Run; log: Log }): Terminals {
-  const { socket, home, run, log } = options
+export function createTerminals(options: {
+  socket: string
+  /** In which new ones begin. */
+  folder(): string
+  run: Run
+  log: Log
+}): Terminals {
+  const { socket, run, log } = options
   const clients = new Map<string, ControlClient>()
   const watched = new Map<string, Watched>()
   const listeners = new Set<(all: Terminal[]) => void>()
@@ -288,7 +294,7 @@ export function createTerminals(options: { socket: string; home: string; run: Ru
       // The name of a session may be taken by one whose window was moved away; a few tries find a free one.
       for (let number = panes.size; number < panes.size + 2 * MAX_TERMINALS; number++) {
         const session = `t${number}`
-        const lines = await tmux.ask(createCommand(session, given, home))
+        const lines = await tmux.ask(createCommand(session, given, options.folder()))
         const id = lines?.[0]
         if (id === undefined || !/^%\d+$/.test(id)) continue
         await look()

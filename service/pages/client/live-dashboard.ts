@@ -7,7 +7,8 @@ import { renew } from "./fragment.ts"
 
 /**
  * While something moves and the tab is seen: asks how the workspaces are, and shows them anew once that has changed.
- * What is at rest is loaded again when the page itself says that it will be different by then.
+ * What is at rest is loaded again when the page itself says that it will be different by then. How far a repository is
+ * stands in a part of its own, so that what somebody types beside it stays.
  */
 
 const ASK_EVERY = 3_000
@@ -27,17 +28,30 @@ function aheadNow(): number {
   return Date.now() - Number(document.getElementById("workspaces")?.dataset.now ?? Date.now())
 }
 
-/** State by id, as the API tells it; null when it could not be asked. */
-async function askStates(): Promise<Map<string, string> | null> {
+/** What the API tells of a workspace, as far as it is looked at. */
+interface Told {
+  id: string
+  state: string
+  /** Left out by a service of before this was told. */
+  repository?: { state: string; percent: number | null } | null
+}
+
+/** As the API tells them; null when it could not be asked. */
+async function ask(): Promise<Told[] | null> {
   const response = await fetch("/api/v1/workspaces", { headers: { accept: "application/json" } })
   if (response.status === 401) location.reload()
   if (!response.ok) return null
-  const { workspaces } = (await response.json()) as { workspaces: { id: string; state: string }[] }
+  const { workspaces } = (await response.json()) as { workspaces: Told[] }
   // A page of one workspace is not concerned with the others.
   const only = place()?.dataset.only
-  const its = only === undefined ? workspaces : workspaces.filter(({ id }) => id === only)
-  return new Map(its.map(({ id, state }) => [id, state]))
+  return only === undefined ? workspaces : workspaces.filter(({ id }) => id === only)
 }
+
+/** The part of a workspace's page that says how far its repository is, while that is being fetched. */
+const fetching = () => document.querySelector<HTMLElement>('#repository[data-fetch^="fetching"]')
+
+/** As the page notes it. */
+const fetchMark = ({ repository }: Told) => `${repository?.state} ${repository?.percent ?? ""}`
 
 /** Is the operation over that the page says goes on? One that leaves the state alone is seen by nothing else. */
 async function askOperation(): Promise<boolean> {
@@ -57,11 +71,16 @@ function isOutdated(): boolean {
 }
 
 async function look(): Promise<void> {
-  if (asking || document.hidden || !(isMoving() || isOutdated())) return
+  if (asking || document.hidden || !(isMoving() || isOutdated() || fetching())) return
   asking = true
   try {
-    const [states, isOver, before] = [await askStates(), await askOperation(), shownStates()]
-    if (states === null || (same(states, before) && !isOver && !isOutdated())) return
+    const [told, isOver, before] = [await ask(), await askOperation(), shownStates()]
+    if (told === null) return
+    if (same(new Map(told.map(({ id, state }) => [id, state])), before) && !isOver && !isOutdated()) {
+      const [shown, own] = [fetching(), told[0]]
+      if (shown && own && fetchMark(own) !== shown.dataset.fetch) await renew("repository")
+      return
+    }
     renewedAt = Date.now()
     if (!(await renew("workspaces"))) return
     ahead = aheadNow()

@@ -14,6 +14,7 @@ import { certificateWords } from "./certificate.ts"
 import type { WorkspaceModel } from "./model.ts"
 import { pastSection } from "./past.ts"
 import { regionSection, sizeSection } from "./places.ts"
+import { fetchMark, isFetching, repositoryWords } from "./repository.ts"
 import { secretsSection } from "./secrets.ts"
 import { settingsSection } from "./settings.ts"
 import { powerSection } from "./stop-section.ts"
@@ -32,7 +33,7 @@ export function workspacePage(model: WorkspaceModel): string {
     signedIn: { user, csrf },
     scripts: ["live-dashboard"],
     layout: "narrow",
-    ...(moving ? { refresh: 5 } : {}),
+    ...(moving || isFetching(workspace) ? { refresh: 5 } : {}),
     body: html`<p class="back"><a href="/">Your workspaces</a></p>
 ${model.notice !== undefined && notice(model.notice)}
 <div ${attributes({ id: "workspaces", "data-moving": moving, "data-now": now, "data-only": id, "data-operation": goesOn, "data-changes": change })}>
@@ -65,6 +66,7 @@ ${isMoving(state) && goesOn && progressPart(operation, name, now)}${
 }
 <dl class="facts">
 <div><dt>Profile</dt><dd>${profileLabel(workspace.profile)}</dd></div>
+${workspace.repository !== null && html`<div><dt>Repository</dt><dd ${attributes({ id: "repository", "data-fetch": fetchMark(workspace) })}>${repositoryWords(workspace.repository, workspace.fetch)}</dd></div>`}
 <div><dt>Size</dt><dd>${view.sizeLabel} <span class="soft"><code>${workspace.size}</code></span></dd></div>
 <div><dt>Region</dt><dd>${view.regionLabel ?? workspace.region}</dd></div>
 <div><dt>Cost</dt><dd>${cost(view)}</dd></div>

@@ -52,6 +52,21 @@ const CertificateSchema = z
   .nullable()
   .meta({ id: "Certificate", description: "That of its machine, as it was reported last; null: not yet" })
 
+const RepositorySchema = z
+  .object({
+    url: z.string(),
+    branch: z.string().nullable(),
+    folder: z.string().nullable().meta({ description: "of it, in which terminals begin" }),
+    state: z.enum(["waiting", "fetching", "fetched", "failed"]).meta({
+      description: "waiting: its machine has not said anything of it yet",
+    }),
+    percent: z.int().nullable().meta({ description: "how much of it has been fetched; null: not known" }),
+    into: z.string().nullable().meta({ description: "the folder of the home that it was fetched into" }),
+    reason: z.string().nullable().meta({ description: "why it could not be fetched, and what to do" }),
+  })
+  .nullable()
+  .meta({ id: "Repository", description: "What its machine fetches when it is new; null: nothing" })
+
 export const WorkspaceSchema = z
   .object({
     id: z.string(),
@@ -83,6 +98,7 @@ export const WorkspaceSchema = z
     keepOnUntil: time("it is kept on until then, used or not").nullable(),
     backups: BackupSummarySchema,
     certificate: CertificateSchema,
+    repository: RepositorySchema,
     recorded: z.boolean().meta({
       description: "false where only the provider's labels told of it, because the service's store was lost",
     }),
@@ -139,6 +155,7 @@ export function presentWorkspace(
     keepOnUntil: isoOrNull(workspace.settings.keepOnUntil ?? null),
     backups: presentBackups(workspace.backups),
     certificate: presentCertificate(workspace),
+    repository: presentRepository(workspace),
     recorded: true,
   }
 }
@@ -163,6 +180,16 @@ function presentCertificate({
     problem: problem?.reason ?? null,
     waitsUntil: isoOrNull(certificateWait?.about ?? null),
   }
+}
+
+function presentRepository({
+  repository,
+  fetch,
+}: Pick<Workspace, "repository" | "fetch">): z.input<typeof RepositorySchema> {
+  if (!repository) return null
+  const { url, branch, folder } = repository
+  const { state = "waiting", percent = null, folder: into = null, reason = null } = fetch ?? {}
+  return { url, branch, folder, state, percent, into, reason }
 }
 
 /** An operation as the API shows it. */

@@ -45,7 +45,7 @@ export function workspaceRoutes(services: Services, limits: Limits): ApiRoute[] 
     tag: "Workspaces",
     summary: "Create a workspace",
     description:
-      "Repeat a request whose answer was lost with the same `Idempotency-Key`: it makes one machine. Without a key, a second wish for the same profile while the first is being created is taken for the first.",
+      "Repeat a request whose answer was lost with the same `Idempotency-Key`: it makes one machine. Without a key, a second wish for the same profile and repository while the first is being created is taken for the first.",
     scope: "write",
     headers: z.object({
       "idempotency-key": z
@@ -82,6 +82,7 @@ export function workspaceRoutes(services: Services, limits: Limits): ApiRoute[] 
       backups: null,
       image: null,
       certificate: null,
+      repository: null,
     },
     address: addressOf(one.id, config),
     createdAt: new Date(one.createdAt).toISOString(),

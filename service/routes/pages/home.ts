@@ -51,6 +51,9 @@ export function homePages(services: Services): Router {
     show(ctx, dashboardPage({ user: caller.user, csrf: csrfToken(keys, caller), workspaces: views, quota }))
   }
 
+  // The short form of a link that fills in the form for a new workspace.
+  router.get("/new", ctx => ctx.redirect(`/workspaces/new${ctx.search}`))
+
   router.get("/assets/:file", async ctx => {
     const asset = assets().get(ctx.path)
     if (!asset) return

@@ -8,7 +8,7 @@ type Errors = NonNullable<NewWorkspaceModel["errors"]>
 /** What was entered into the form for a new workspace: a wish, or what is wrong with it. */
 export type Entered = { values: NewWorkspaceValues } & ({ wish: CreateWorkspace } | { errors: Errors })
 
-const FIELDS = ["from", "profile", "region", "provider", "sizeClass", "name", "proxy", "secrets"] as const
+const FIELDS = ["from", "profile", "region", "provider", "sizeClass", "name", "proxy", "repository", "secrets"] as const
 
 /** Reads the form. Values of secrets go into the wish alone, never into what is shown again. */
 export function readWorkspaceForm(form: Form): Entered {
@@ -22,6 +22,7 @@ export function readWorkspaceForm(form: Form): Entered {
     ...Object.fromEntries(
       (["profile", "sizeClass", "region", "provider", "name"] as const).map(name => [name, form.text(name)]),
     ),
+    ...repositoryValues(name => form.text(name)),
     secretNames: rows.map(([name]) => name),
   }
   if (rows.some(([name]) => name === "")) return { values, errors: { secrets: "A key has a value, but no name." } }
@@ -30,7 +31,9 @@ export function readWorkspaceForm(form: Form): Entered {
       form.text(name) === "" ? [] : [[name, form.text(name)]],
     ),
   )
-  const parsed = CreateWorkspace.safeParse({ ...given, secrets: Object.fromEntries(rows) })
+  const [url, branch, folder] = [form.text("repository"), form.text("branch"), form.text("folder")]
+  const repository = url || branch || folder ? { repository: { url, branch, folder } } : {}
+  const parsed = CreateWorkspace.safeParse({ ...given, ...repository, secrets: Object.fromEntries(rows) })
   if (parsed.success) return { values, wish: parsed.data }
   const errors: Errors = {}
   for (const issue of parsed.error.issues) {
@@ -42,10 +45,24 @@ export function readWorkspaceForm(form: Form): Entered {
   return { values, errors }
 }
 
+/** What stands in the fields of the repository. An address with a password in it is not shown again. */
+export function repositoryValues(text: (name: "repository" | "branch" | "folder") => string) {
+  const url = text("repository")
+  return {
+    repository: /\/\/[^/]*@/.test(url) && !/^ssh:/i.test(url) ? "" : url,
+    branch: text("branch"),
+    folder: text("folder"),
+  }
+}
+
 /** Which field an error of the creation itself belongs to. */
 export function errorsOf(error: unknown): Errors | null {
   if (!(error instanceof ServiceError)) return null
   if (error.id === "sold-out") return { sizeClass: error.message }
+  if (["bad-repository", "unknown-host", "repository-and-backup"].includes(error.id))
+    return { repository: error.message }
+  if (error.id === "bad-branch") return { branch: error.message }
+  if (error.id === "bad-folder") return { folder: error.message }
   if (error.id === "no-backup") return { from: error.message }
   if (error.id === "disk-too-large" || error.id === "disk-too-small") return { sizeClass: error.message }
   if (error.id === "unknown-region") return { region: error.message }

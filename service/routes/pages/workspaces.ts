@@ -3,10 +3,11 @@ import { requireLogin } from "../../middleware/caller.ts"
 import type { Limits } from "../../middleware/limits.ts"
 import { deletePage, type NewWorkspaceModel, newWorkspacePage } from "../../pages/index.ts"
 import type { Services } from "../../services.ts"
+import { repositoryOf } from "../../workspaces/creation.ts"
 import { CreateWorkspace } from "../../workspaces/wishes.ts"
 import { csrfToken, type PageContext, readForm, type SignedInCaller, show } from "./forms.ts"
 import { createOptions, fitting, originOf } from "./views.ts"
-import { errorsOf, readWorkspaceForm } from "./workspace-form.ts"
+import { errorsOf, readWorkspaceForm, repositoryValues } from "./workspace-form.ts"
 
 /** Pages and forms of workspaces: new and delete; what lies between is in workspace.ts. */
 export function workspacePages(services: Services, limits: Limits): Router {
@@ -16,7 +17,7 @@ export function workspacePages(services: Services, limits: Limits): Router {
   async function showForm(
     ctx: PageContext,
     caller: SignedInCaller,
-    more: Pick<NewWorkspaceModel, "values" | "errors">,
+    more: Pick<NewWorkspaceModel, "values" | "errors" | "isLinked">,
     backup: string,
   ): Promise<void> {
     const { user } = caller
@@ -31,9 +32,26 @@ export function workspacePages(services: Services, limits: Limits): Router {
 
   router.get("/new", async koa => {
     const ctx = koa as unknown as PageContext
-    const backup = typeof ctx.query.from === "string" ? ctx.query.from : ""
-    await showForm(ctx, requireLogin(ctx), { values: { sizeClass: CreateWorkspace.parse({}).sizeClass } }, backup)
+    const caller = requireLogin(ctx)
+    const text = (name: string) => (typeof ctx.query[name] === "string" ? ctx.query[name].trim() : "")
+    const values = { sizeClass: CreateWorkspace.parse({}).sizeClass }
+    const filled = text("repo") === "" || text("from") !== "" ? { values } : fromLink(values, text)
+    await showForm(ctx, caller, filled, text("from"))
   })
+
+  /** The form as a link has filled it in; nothing is made before its button is pressed. */
+  function fromLink(values: NonNullable<NewWorkspaceModel["values"]>, text: (name: string) => string) {
+    const [url, branch, folder] = [text("repo"), text("branch"), text("folder")]
+    const filled = { ...values, ...repositoryValues(name => ({ repository: url, branch, folder })[name]) }
+    try {
+      repositoryOf({ repository: { url, branch, folder } }, config.repositoryHosts)
+      return { values: filled, isLinked: true }
+    } catch (error) {
+      const errors = errorsOf(error)
+      if (!errors) throw error
+      return { values: filled, errors }
+    }
+  }
 
   router.post("/", async koa => {
     const ctx = koa as unknown as PageContext

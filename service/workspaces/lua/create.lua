@@ -3,7 +3,8 @@
 --   changes of state, projects of those that are not in the main one
 -- Arguments: workspace id, info (JSON), now (ms), operation id, operation (JSON), profile, quota for the profile,
 --   quota in all, has idempotency key (1/0), digest of the request, lifetime of the idempotency record (s), prefix,
---   project ("": the main one), how many workspaces may be in a project (0: no such number)
+--   project ("": the main one), how many workspaces may be in a project (0: no such number),
+--   the repository it begins with (JSON, or "")
 -- Answers {"created"|"existing", workspace id, operation id} or {"quota-profile"|"quota-total"|"key-reused"|"project-full"|"name-taken"}.
 -- Keeps: the change is told in the same step, so that the ledger misses none;
 --   a name is given again 30 days after its workspace is gone at the soonest;
@@ -20,10 +21,12 @@ end
 if redis.call("EXISTS", KEYS[1], prefix .. "ws:" .. id .. ":released") > 0 then return { "name-taken" } end
 local total, ofProfile = 0, 0
 for _, other in ipairs(redis.call("SMEMBERS", KEYS[3])) do
-  local hash = redis.call("HMGET", prefix .. "ws:" .. other, "state", "profile", "operation")
+  local hash = redis.call("HMGET", prefix .. "ws:" .. other, "state", "profile", "operation", "repository")
   if hash[1] and hash[1] ~= "TERMINATED" then
     -- A second click, or a second tab: the first one's workspace is not there yet, so it is the one that is meant.
-    if ARGV[9] ~= "1" and hash[1] == "PROVISIONING" and hash[2] == ARGV[6] then return { "existing", other, hash[3] } end
+    if ARGV[9] ~= "1" and hash[1] == "PROVISIONING" and hash[2] == ARGV[6] and (hash[4] or "") == ARGV[15] then
+      return { "existing", other, hash[3] }
+    end
     total = total + 1
     if hash[2] == ARGV[6] then ofProfile = ofProfile + 1 end
   end
@@ -42,6 +45,7 @@ end
 if project ~= "" then redis.call("HSET", KEYS[8], id, project) end
 redis.call("HSET", KEYS[1], "info", ARGV[2], "profile", ARGV[6], "state", "PROVISIONING", "since", now,
   "epoch", 1, "operation", ARGV[4])
+if ARGV[15] ~= "" then redis.call("HSET", KEYS[1], "repository", ARGV[15]) end
 redis.call("XADD", KEYS[7], "*", "info", ARGV[2], "from", "", "to", "PROVISIONING", "epoch", 1, "at", now,
   "operation", ARGV[4])
 redis.call("HSET", KEYS[2], "info", ARGV[5], "kind", "create", "state", "queued", "epoch", 1)

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict"
 import fc from "fast-check"
+import { readRepository } from "../../../infra/repositories/repository.ts"
 import { escapeText } from "../../../service/pages/html.ts"
 import {
   accountPage,
@@ -21,6 +22,7 @@ import {
   workspacePage,
 } from "../../../service/pages/index.ts"
 import type { State } from "../../../service/workspaces/transitions.ts"
+import type { Workspace } from "../../../service/workspaces/workspace.ts"
 import {
   account,
   activity,
@@ -46,7 +48,9 @@ const progress = { createdAt: NOW - 16_000, startedAt: NOW - 15_000 }
 const pagesWith = (text: string): string[] => {
   const user = { login: text, name: text, avatarUrl: null }
   const wrong = { id: text, message: text, next: "retry" as const }
-  const its = workspace({ ...at, name: text, region: text, state: "FAILED", failure: wrong })
+  const repository = { url: text, host: text, path: text, branch: text, folder: text }
+  const fetch = { state: "failed" as const, folder: text, reason: text }
+  const its = workspace({ ...at, name: text, region: text, state: "FAILED", failure: wrong, repository, fetch })
   const failed = operation({ ...progress, state: "failed", finishedAt: NOW, failure: wrong })
   const events = [...eventsUntilBoot(NOW - 15_000), { at: NOW, type: "log" as const, text }]
   const seen = { createdAt: NOW, lastSeenAt: NOW, current: false }
@@ -74,10 +78,11 @@ const pagesWith = (text: string): string[] => {
       ...shell,
       user,
       options,
-      values: { name: text, secretNames: [text] },
-      errors: { form: text, name: text, proxy: text, secrets: text, profile: text },
+      values: { name: text, repository: text, branch: text, folder: text, secretNames: [text] },
+      errors: { form: text, name: text, proxy: text, secrets: text, profile: text, repository: text, branch: text },
       suggestedName: text,
     }),
+    newWorkspacePage({ ...shell, user, options, values: { repository: text }, isLinked: true }),
     usagePage({
       ...{ ...usage, ...shell, user, budgetError: text, notice: { tone: "error", text } },
       workspaces: [{ ...usage.workspaces[0], workspace: text, name: text, size: text, region: text } as never],
@@ -159,6 +164,33 @@ describe("pages", () => {
       }),
       { numRuns: 60 },
     )
+  })
+
+  it("a workspace tells of its repository, how far it is with it and what to do", () => {
+    const repository = readRepository({ url: "https://github.com/ada/tool/tree/dev/web" })
+    const words = (fetch: Workspace["fetch"], more: Partial<Workspace> = {}) => {
+      const page = workspacePage({ ...workspaceModel({ ...at, repository, fetch, ...more }), ...shell })
+      const row = /<dt>Repository<\/dt><dd [^>]*>(.*?)<\/dd>/s.exec(page)?.[1] ?? ""
+      const isLive = /data-fetch="fetching/.test(page)
+      return `${isLive ? "live: " : ""}${row
+        .replace(/<[^>]+>/g, " ")
+        .replace(/\s+/g, " ")
+        .trim()}`
+    }
+    assert.equal(words(null), "ada/tool (dev) Fetched by the machine as soon as it is on.")
+    assert.equal(words({ state: "fetching", percent: 45 }), "live: Fetching ada/tool (dev) : 45 %")
+    assert.match(
+      words({ state: "fetching", reason: "No net." }),
+      /^live: Fetching .+ No net\. It is tried again by itself\.$/,
+    )
+    assert.equal(words({ state: "fetched", folder: "tool-2" }), "ada/tool (dev) , fetched into ~/tool-2")
+    assert.match(
+      words({ state: "failed", reason: "Why." }),
+      /could not be fetched Why\. It is tried again when your keys change/,
+    )
+    assert.equal(words(null, { repository: null }), "")
+    const card = dashboardPage({ ...shell, workspaces: [view({ ...at, repository })], quota })
+    assert.match(card, /<dt>Repository<\/dt><dd>ada\/tool <span class="soft">\(dev\)<\/span><\/dd>/)
   })
 
   it("a card offers what its workspace's state admits", () => {

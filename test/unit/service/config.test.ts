@@ -33,6 +33,9 @@ describe("settings of the service", () => {
     assert.deepEqual(config.quota, { desktop: 1, total: 3 })
     assert.deepEqual(config.roles, ["web", "worker"])
     assert.equal(config.trustProxy, false)
+    assert.deepEqual(config.repositoryHosts, ["github.com", "gitlab.com", "codeberg.org", "bitbucket.org"])
+    const own = readConfig({ ...NEEDED, FOOZOL_REPOSITORY_HOSTS: "git.Example.com, github.com" })
+    assert.deepEqual(own.repositoryHosts, ["git.example.com", "github.com"])
   })
 
   it("that are missing are all named at once, each with what to do", () => {
@@ -78,6 +81,7 @@ describe("settings of the service", () => {
     FOOZOL_ACME_2_WEEK: "-1",
     FOOZOL_DESKTOP_PORT: "65536",
     FOOZOL_REGIONS: "Falkenstein!",
+    FOOZOL_REPOSITORY_HOSTS: "https://github.com",
     FOOZOL_IMAGE_BROWSER: "newest",
     FOOZOL_IMAGE_DESKTOP: "0",
     FOOZOL_PROJECTS: "two=short",

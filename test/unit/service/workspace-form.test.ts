@@ -62,10 +62,29 @@ describe("the form for a new workspace", () => {
     assert.equal(({} as Record<string, unknown>).x, undefined)
   })
 
+  it("takes a repository with its branch and folder, and shows no password that was in its address again", () => {
+    const entered = readWorkspaceForm(
+      form([
+        ["repository", " git@github.com:a/b.git "],
+        ["branch", "x"],
+        ["folder", ""],
+      ]),
+    )
+    assert.ok("wish" in entered)
+    assert.deepEqual(entered.wish.repository, { url: "git@github.com:a/b.git", branch: "x", folder: "" })
+    assert.equal(entered.values.repository, "git@github.com:a/b.git")
+    const { values } = readWorkspaceForm(form([["repository", "https://ada:canary@github.com/a/b"]]))
+    assert.doesNotMatch(JSON.stringify(values), /canary/)
+  })
+
   it("errors of the creation stand beside the field they belong to, others are errors of the page", () => {
     const error = (id: string) => new ServiceError(id, 409, "A sentence.")
     assert.deepEqual(errorsOf(error("sold-out")), { sizeClass: "A sentence." })
     assert.deepEqual(errorsOf(error("unknown-region")), { region: "A sentence." })
+    for (const id of ["bad-repository", "unknown-host", "repository-and-backup"])
+      assert.deepEqual(errorsOf(error(id)), { repository: "A sentence." })
+    assert.deepEqual(errorsOf(error("bad-branch")), { branch: "A sentence." })
+    assert.deepEqual(errorsOf(error("bad-folder")), { folder: "A sentence." })
     assert.deepEqual(errorsOf(error("quota-reached")), { form: "A sentence." })
     assert.equal(errorsOf(error("too-often")), null)
     assert.equal(errorsOf(new Error("x")), null)
