@@ -93,7 +93,9 @@ export async function destroyPlatform(
   const stack = platformStack(spec.name)
   if (!(await cloud.engine.exists(stack))) return { changes: {}, outputs: {} }
   await cloud.engine.unlock(stack, false)
-  // Protection is against accidents of others. The program itself lifts it, of every kind of resource.
+  // Protection is against accidents of others. The program itself lifts it, of every kind of resource; but a server of
+  // another image than the spec has, which is left when a replacement was cut off, would be deleted before.
+  for (const server of await serversOf(cloud, spec.name, options)) await liftProtection(cloud.machines, server, call)
   await cloud.engine.up(stack, platformProgram({ ...spec, deleteProtection: false }, secrets), options)
   return cloud.engine.destroy(stack, options)
 }
