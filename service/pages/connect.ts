@@ -9,11 +9,14 @@ export interface ConnectModel extends SignedIn {
   workspace: Workspace | null
   /** What the button does: wake the workspace, or create a first one. */
   action: "wake" | "create"
+  /** What opens then. */
+  goal: "desktop" | "terminal"
 }
 
 /** Where the bookmark leads when there is something to start first. */
-export function connectPage({ user, csrf, workspace, action }: ConnectModel): string {
+export function connectPage({ user, csrf, workspace, action, goal }: ConnectModel): string {
   const wakes = action === "wake" && workspace !== null
+  const opens = goal === "terminal" ? "terminals open" : "desktop opens"
   return document({
     title: wakes ? `Start ${workspace.name}` : "Start your desktop",
     signedIn: { user, csrf },
@@ -22,14 +25,14 @@ export function connectPage({ user, csrf, workspace, action }: ConnectModel): st
 ${mark()}
 ${
   wakes
-    ? html`<h1>${workspace.name} is ${workspace.snapshot === null ? "off" : "asleep"}</h1><p>Start it, and its desktop opens here as soon as it is up. Your files are where you left them.</p>`
+    ? html`<h1>${workspace.name} is ${workspace.snapshot === null ? "off" : "asleep"}</h1><p>Start it, and its ${opens} here as soon as it is up. Your files are where you left them.</p>`
     : html`<h1>You have no desktop yet</h1><p>One is created for you with the usual size and region, and opens here as soon as it is up.</p>`
 }
 ${postForm({
   action: "/connect",
   csrf,
-  ...(wakes ? { hidden: { workspace: workspace.id } } : {}),
-  content: html`<div class="actions"><button class="button primary large">Start and open my desktop</button></div>`,
+  hidden: { ...(wakes ? { workspace: workspace.id } : {}), ...(goal === "terminal" ? { to: goal } : {}) },
+  content: html`<div class="actions"><button class="button primary large">Start and open my ${goal === "terminal" ? "terminals" : "desktop"}</button></div>`,
 })}
 <p class="small">${wakes ? html`<a href="/">Your workspaces</a>` : html`<a href="/workspaces/new">Choose size, region and price first</a>`}</p>
 </section>`,

@@ -27,7 +27,7 @@ export interface OperationModel extends SignedIn {
 }
 
 /**
- * How an operation goes, live; and how it ended. With `?open=1` client code goes on to the desktop after success.
+ * How an operation goes, live; and how it ended. With `?open=1` client code goes on to the desktop after success, with `?open=terminal` to the terminals.
  * Client code listens at `/api/v1/operations/ID/events` and loads this page's part `#operation` again at the end.
  */
 export function operationPage(model: OperationModel): string {

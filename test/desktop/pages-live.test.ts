@@ -101,6 +101,13 @@ describe("page of an operation", () => {
     assert.equal(await page.evaluate(() => history.length), 2)
   })
 
+  it("opens the terminals where those were asked for", async () => {
+    await open("?open=terminal")
+    await begin()
+    script.tell({ type: "state", state: "succeeded" })
+    await page.waitForURL("**/connect?workspace=w-7f3k2m&to=terminal")
+  })
+
   it("a stop leads nowhere by itself", async () => {
     await open("?open=1", { kind: "stop" })
     script.tell({ type: "state", state: "succeeded" })

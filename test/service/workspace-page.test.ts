@@ -198,6 +198,25 @@ describe("service: the page of a workspace", () => {
     assert.equal((await desk.shown()).keepOnUntil, null)
   })
 
+  it("wakes by its bookmark, and leads on to what was asked for", async () => {
+    await succeeds("stop", { mode: "power-off" })
+    for (const [to, open] of [["&to=terminal", "terminal"] as const, ["", "1"] as const]) {
+      const connect = await ada.get(`${test.url}/connect?workspace=${desk.id}${to}`)
+      assert.match(words(connect), open === "1" ? /Start and open my desktop/ : /Start and open my terminals/)
+      const hidden = Object.fromEntries(
+        [...connect.text.matchAll(/<input type="hidden" name="(workspace|to)" value="([^"]+)"/g)].map(
+          ([, name, value]) => [name, value],
+        ),
+      )
+      const csrf = csrfOf(connect)
+      const opened = await ada.post(`${test.url}/connect`, { csrf, ...hidden }, { origin: test.url })
+      const [, id = "", wish] = /\/operations\/([0-9a-f-]+)\?open=(.*)$/.exec(opened.url) ?? []
+      assert.equal(wish, open)
+      assert.equal((await test.finished(token, id)).state, "succeeded")
+      if (to) await succeeds("stop", { mode: "power-off" })
+    }
+  })
+
   it("of a deleted one there is no page, and its last snapshot is among the backups", async () => {
     test.service.services.config.finalSnapshotDays = 30
     await succeeds("delete", { confirm: "My desk" })

@@ -76,11 +76,11 @@ function start(): void {
   }
 }
 
-/** With `?open=1`: on to the desktop, leaving nothing to come back to that would lead there again. */
+/** With `?open=1` on to the desktop, with `?open=terminal` to the terminals, leaving nothing to come back to that would lead there again. */
 function goOn(): void {
   const { state, opens } = shown().dataset
-  if (state !== "succeeded" || opens === undefined) return
-  if (new URLSearchParams(location.search).get("open") !== "1") return
-  announce("Your desktop is ready and opens now.")
-  location.replace(`/connect?workspace=${encodeURIComponent(workspace)}`)
+  const open = new URLSearchParams(location.search).get("open")
+  if (state !== "succeeded" || opens === undefined || (open !== "1" && open !== "terminal")) return
+  announce(open === "terminal" ? "Your terminals are ready and open now." : "Your desktop is ready and opens now.")
+  location.replace(`/connect?workspace=${encodeURIComponent(workspace)}${open === "terminal" ? "&to=terminal" : ""}`)
 }

@@ -2,7 +2,7 @@ import Router from "koa-router"
 import { notFound, ServiceError } from "../../errors.ts"
 import { requireLogin } from "../../middleware/caller.ts"
 import type { Limits } from "../../middleware/limits.ts"
-import { connectPage } from "../../pages/index.ts"
+import { type ConnectModel, connectPage } from "../../pages/index.ts"
 import type { Services } from "../../services.ts"
 import { admits } from "../../workspaces/transitions.ts"
 import { CreateWorkspace } from "../../workspaces/wishes.ts"
@@ -24,24 +24,26 @@ export function connectRoutes(services: Services, limits: Limits): Router {
     const wanted = typeof ctx.query.workspace === "string" ? ctx.query.workspace : null
     if (!ctx.state.caller?.login) {
       const query = new URLSearchParams(wanted ? { workspace: wanted } : {})
-      if (ctx.query.to === "terminal") query.set("to", "terminal")
+      if (goalOf(ctx.query.to) === "terminal") query.set("to", "terminal")
       const back = query.size > 0 ? `/connect?${query}` : "/connect"
       return ctx.redirect(`/login/github?next=${encodeURIComponent(back)}`)
     }
     const caller = requireLogin(ctx)
+    const goal = goalOf(ctx.query.to)
     const workspace = await choose(caller, wanted)
-    if (await goOn(ctx, caller, workspace)) return
-    if (isPersonsAct(ctx)) return begin(ctx, caller, workspace)
+    if (await goOn(ctx, caller, workspace, goal)) return
+    if (isPersonsAct(ctx)) return begin(ctx, caller, workspace, goal)
     const action = workspace ? "wake" : "create"
-    show(ctx, connectPage({ user: caller.user, csrf: csrfToken(keys, caller), workspace, action }))
+    show(ctx, connectPage({ user: caller.user, csrf: csrfToken(keys, caller), workspace, action, goal }))
   })
 
   router.post("/connect", async koa => {
     const ctx = koa as unknown as PageContext
     const form = await readForm(services, ctx)
+    const goal = goalOf(form.text("to"))
     const workspace = await choose(form.caller, form.text("workspace") || null)
-    if (await goOn(ctx, form.caller, workspace)) return
-    await begin(ctx, form.caller, workspace)
+    if (await goOn(ctx, form.caller, workspace, goal)) return
+    await begin(ctx, form.caller, workspace, goal)
   })
 
   /** The workspace that is meant: the named one, else the one that is on, else the newest. */
@@ -51,8 +53,8 @@ export function connectRoutes(services: Services, limits: Limits): Router {
     return all.findLast(one => admits(one.state)) ?? all.at(-1) ?? null
   }
 
-  /** Leads on where nothing has to be begun: to the desktop, or to what goes on already. */
-  async function goOn(ctx: PageContext, caller: SignedInCaller, workspace: Workspace | null): Promise<boolean> {
+  /** Leads on where nothing has to be begun: to the goal, or to what goes on already. */
+  async function goOn(ctx: PageContext, caller: SignedInCaller, workspace: Workspace | null, goal: Goal) {
     if (!workspace || workspace.state === "STOPPED") return false
     if (workspace.state === "TERMINATED") throw notFound("workspace")
     if (admits(workspace.state)) {
@@ -60,16 +62,16 @@ export function connectRoutes(services: Services, limits: Limits): Router {
       if (ctx.method === "POST" || isPersonsAct(ctx)) await idleness.visited(workspace.id)
       const ticket = await tokens.issueTicket(workspace.id, caller.login.hash)
       // The machine's NGINX knows where else than to the desktop somebody may want to go.
-      const to = ctx.query.to === "terminal" ? "&to=terminal" : ""
+      const to = goal === "terminal" ? "&to=terminal" : ""
       ctx.redirect(`${addressOf(workspace.id, config)}/enter?ticket=${ticket}${to}`)
     } else {
-      ctx.redirect(workspace.operation ? `/operations/${workspace.operation}?open=1` : "/")
+      ctx.redirect(workspace.operation ? progressOf(workspace.operation, goal) : "/")
     }
     ctx.status = 303
     return true
   }
 
-  async function begin(ctx: PageContext, { user }: SignedInCaller, workspace: Workspace | null): Promise<void> {
+  async function begin(ctx: PageContext, { user }: SignedInCaller, workspace: Workspace | null, goal: Goal) {
     await limits("create", user.id)
     const operation = workspace
       ? await workspaces.start(user.id, workspace.id).catch(error => {
@@ -84,11 +86,20 @@ export function connectRoutes(services: Services, limits: Limits): Router {
       return
     }
     const found = await store.operation(operation)
-    ctx.redirect(found ? `/operations/${operation}?open=1` : "/")
+    ctx.redirect(found ? progressOf(operation, goal) : "/")
     ctx.status = 303
   }
   return router
 }
+
+/** Where on the machine somebody wants to go. */
+type Goal = ConnectModel["goal"]
+
+const goalOf = (wish: unknown): Goal => (wish === "terminal" ? "terminal" : "desktop")
+
+/** The page of an operation, which goes on to the goal at its end. */
+const progressOf = (operation: string, goal: Goal) =>
+  `/operations/${operation}?open=${goal === "terminal" ? "terminal" : "1"}`
 
 /** Did a person open this address here: typed, bookmarked, or clicked on a page of ours? Browsers say so. */
 function isPersonsAct(ctx: PageContext): boolean {

@@ -65,7 +65,7 @@ const pagesWith = (text: string): string[] => {
     operationPage({ ...shell, user, operation: failed, workspace: its, events, address: text }),
     operationPage({ ...shell, user, operation: operation(progress), workspace: its, events, address: text }),
     deletePage({ ...shell, user, workspace: its, error: text }),
-    connectPage({ ...shell, user, workspace: its, action: "wake" }),
+    connectPage({ ...shell, user, workspace: its, action: "wake", goal: "terminal" }),
     accountPage({
       ...shell,
       user,
