@@ -9,9 +9,13 @@ import { operationOfKey } from "../machines/proof-key.ts"
 import { MAX_REPORT_BYTES, MachineReport } from "../machines/reports.ts"
 import type { Context } from "../middleware/request-state.ts"
 import { Frozen } from "../operations/kinds/flush.ts"
-import { isOver } from "../operations/operation.ts"
+import { isOver, type Operation } from "../operations/operation.ts"
+import { PROXY } from "../secrets/secrets.ts"
 import type { Services } from "../services.ts"
 import type { Workspace } from "../workspaces/workspace.ts"
+
+/** A proxy that nobody answers at. */
+const NO_PROXY = "http://unreadable.invalid:9"
 
 /** A machine takes a stream that is silent for a minute for dead. */
 const KEEP_ALIVE_MS = 20_000
@@ -32,7 +36,7 @@ export function machineRoutes(services: Services): Router {
     if (repository === null) return null
     const newest = operation === null ? null : await store.operation(operation)
     // The home of a machine that has just begun gives way to the one that an upgrade brings.
-    const isHeld = newest !== null && newest.kind === "upgrade" && !isOver(newest)
+    const isHeld = newest !== null && newest.kind === "upgrade" && !isOver(newest) && !hasHome(newest.marks)
     return { type: "repository", data: { ...repository, isHeld } }
   }
 
@@ -85,6 +89,8 @@ export function machineRoutes(services: Services): Router {
       sent = sent.then(async () => {
         const { unreadable, ...given } = await secrets.forMachine(workspace, record.owner)
         if (unreadable.length > 0) log.warn({ workspace, unreadable }, "secrets that no key opens are left out")
+        // What was to go by a proxy must not go without one.
+        if (unreadable.includes(PROXY)) given.proxy = NO_PROXY
         send("settings", { env: {}, ...given, certificate: await certificates.forMachine(record) })
       })
       return sent
@@ -114,6 +120,10 @@ export function machineRoutes(services: Services): Router {
   })
   return router
 }
+
+/** Of an upgrade: is the home there that its machine goes on with? It starts once more after that. */
+const hasHome = ({ carried, back, unbegun }: Operation["marks"]) =>
+  [carried, back, unbegun].some(mark => mark !== undefined)
 
 async function keepAlive(stream: PassThrough, signal: AbortSignal): Promise<void> {
   try {

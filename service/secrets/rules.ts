@@ -63,3 +63,16 @@ export const ProxyUrl = z
   .url({ protocol: /^(http|socks4|socks5)$/, error: "must be a URL such as http://user:password@proxy.example:3128" })
   .max(2_000)
   .regex(/^\w+:\/\/[^\s"'\\]+$/, "must be a URL without spaces, quotes and backslashes: percent-encode them")
+  .refine(canBeCarried, { error: "has a host, user name or password with signs that the machine's proxy cannot take" })
+
+/** Can tinyproxy be told of it, whose settings know no quoting? The agent's `proxyConfiguration` has the same rules. */
+function canBeCarried(text: string): boolean {
+  if (!URL.canParse(text)) return false
+  const { hostname, username, password } = new URL(text)
+  try {
+    const [user, secret] = [decodeURIComponent(username), decodeURIComponent(password)]
+    return /^[A-Za-z0-9.-]+$/.test(hostname) && !/[\s:@"]/.test(user) && !/[\s@"]/.test(secret)
+  } catch {
+    return false
+  }
+}

@@ -56,7 +56,7 @@ interface ForMachine {
 export const secretContext = (place: string, name: string) => `secret ${place} ${name}`
 
 /** No environment variable has a dot, so the proxy cannot be taken for one. */
-const PROXY = ".proxy"
+export const PROXY = ".proxy"
 
 /** Secrets lie encrypted, each bound to its place: one cannot be read by moving it to another user's. */
 export function createSecrets(redis: Redis, keys: Keys): Secrets {

@@ -67,6 +67,12 @@ describe("service: a workspace from a git repository", () => {
     await test.restart()
     await waitUntil("it connects again", () => orders(desk.id).length > before, 20_000)
     assert.equal(orders(desk.id).at(-1)?.data.isHeld, true)
+    // The upgrade goes on to start the machine anew, with the home that it has brought.
+    await redis().hset(`fz:op:${operation}`, "mark:carried", "")
+    const held = orders(desk.id).length
+    await test.restart()
+    await waitUntil("it connects once more", () => orders(desk.id).length > held, 20_000)
+    assert.equal(orders(desk.id).at(-1)?.data.isHeld, false)
     await redis().hset(`fz:op:${operation}`, { info: JSON.stringify(info), state: "succeeded" })
   })
 

@@ -39,8 +39,9 @@ async function startAgent(test: TestService, workspace: string) {
     directory: root.path,
     /** A variable as a new shell has it. */
     async has(name: string, value: string) {
-      const script = `[ ! -r ${root.path}/secrets.env ] || . ${root.path}/secrets.env; printf %s "$${name}"`
-      await waitUntil(`${name} on the machine`, () => execFileSync("sh", ["-c", script]).toString() === value, 5_000)
+      const files = ["env", "secrets.env"].map(file => join(root.path, file))
+      const script = `${files.map(file => `[ ! -r ${file} ] || . ${file}`).join("; ")}; printf %s "$${name}"`
+      await waitUntil(`${name} on the machine`, () => execFileSync("sh", ["-c", script]).toString() === value)
     },
     away: () => life.abort(),
     back: connect,
@@ -136,6 +137,19 @@ describe("service: secrets of users and workspaces", () => {
     assert.equal((await put(`${own()}/LOST`, "set again")).status, 204)
     await agent.has("LOST", "set again")
     await test.api(token, "DELETE", `${own()}/LOST`)
+  })
+
+  it("a proxy that no key opens any more is no reason to go out without one", async () => {
+    const { redis } = test.service.services
+    const lost = createKeys("a secret that is lost, long enough to be one").seal("x", "whatever")
+    await redis.hset(`fz:ws:${desk.id}:secrets`, ".proxy", `1 ${lost}`)
+    agent.away()
+    agent.back()
+    await agent.has("https_proxy", "http://127.0.0.1:3128")
+    await redis.hdel(`fz:ws:${desk.id}:secrets`, ".proxy")
+    agent.away()
+    agent.back()
+    await agent.has("https_proxy", "")
   })
 
   it("come as they are, and in the largest number there may be", async () => {

@@ -30,7 +30,8 @@ const ENVIRONMENT = {
   ...GIT_ENVIRONMENT,
   // Programs that would ask are none either.
   GIT_ASKPASS: "",
-  GIT_SSH_COMMAND: "ssh -o BatchMode=yes -o StrictHostKeyChecking=accept-new",
+  GIT_SSH_COMMAND:
+    "ssh -o BatchMode=yes -o StrictHostKeyChecking=accept-new -o ConnectTimeout=30 -o ServerAliveInterval=30 -o ServerAliveCountMax=4",
   // A host that has fallen silent is tried again.
   GIT_HTTP_LOW_SPEED_LIMIT: "1",
   GIT_HTTP_LOW_SPEED_TIME: "60",

@@ -71,7 +71,8 @@ export function keepRepository(options: {
     const { repository } = order
     const known = await remembered(home, repository)
     if (known !== null) return settle(repository, known)
-    if (isHeld || order.isHeld || refusedUnder === settings) return LONG_MS
+    // Without settings it might go past the proxy that it is to go by.
+    if (isHeld || order.isHeld || settings === "" || refusedUnder === settings) return LONG_MS
     const under = settings
     say({ state: "fetching" })
     log.info(`fetching ${repository.path} from ${repository.host}`)

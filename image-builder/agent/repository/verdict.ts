@@ -51,12 +51,14 @@ export function verdictOf(said: string, { host, branch }: Pick<Repository, "host
     return refused(`${host} has it at another address by now: look there for the new one.`)
   }
   if (
-    /returned error: (429|5\d\d)|unable to access|RPC failed|early EOF|unexpected disconnect|hung up|timed out|Could not resolve|Connection (refused|reset|closed)|Network is unreachable|Operation too slow/i.test(
+    /returned error: (429|5\d\d)|unable to access|RPC failed|early EOF|unexpected disconnect|hung up|timed out|Could not resolve|Connection (refused|reset|closed)|Network is unreachable|Operation too slow|not responding/i.test(
       said,
     )
   ) {
     return { isRefusal: false, reason: `${host} could not be reached, or broke off.` }
   }
+  // What an agent before this one has begun is still ending.
+  if (/Failed to start transient/.test(said)) return { isRefusal: false, reason: "The try before has not ended yet." }
   const last = [...said.matchAll(OWN_WORDS)].at(-1)?.[1] ?? "it ended without a word"
   return refused(`git has failed: ${last.replace(/[^\P{C}]/gu, " ").slice(0, 200)}. Clone it yourself in a terminal.`)
 }

@@ -73,6 +73,8 @@ async function putAside(run: OperationRun, before: Outcome): Promise<string> {
       const failure = failureIn(run, error)
       run.say("It could not be begun; the machine goes on as it was.")
       await removeVolumes(run)
+      // Its home is what it goes on with: what was held for the sake of it is done at its next connection.
+      await run.mark("unbegun")
       await restart(run, machine)
       const { state = "RUNNING" } = await asItWas(run)
       throw new Returned(unchanged(failure), state, { ...before, machineId: machine.id })

@@ -48,6 +48,8 @@ describe("a repository on the machine", () => {
       "fatal: unable to access 'https://github.com/a/b.git/': The requested URL returned error: 503",
       "error: RPC failed; curl 92 HTTP/2 stream 5 was not closed cleanly\nfatal: early EOF\nfatal: fetch-pack: invalid index-pack output",
       "ssh: connect to host git.example.com port 22: Connection timed out\nfatal: Could not read from remote repository.",
+      "Timeout, server git.example.com not responding.\nfatal: Could not read from remote repository.",
+      "Failed to start transient service unit: Unit foozol-repository.service already exists.",
     ]
     for (const said of passes) assert.equal(verdictOf(said, about).isRefusal, false, said)
     const refused: [string, RegExp][] = [
@@ -72,7 +74,6 @@ describe("a repository on the machine", () => {
         "remote: error: canary\nerror: invalid path '.git/a\u001b'\nwarning: x",
         /^git has failed: invalid path '\.git\/a '\./,
       ],
-      ["Failed to start transient service unit: Unit exists.", /^git has failed: Failed to start transient/],
       ["remote: fatal: canary", /^git has failed: it ended without a word\./],
     ]
     for (const [said, words] of refused) {

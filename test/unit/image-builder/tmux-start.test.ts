@@ -61,4 +61,28 @@ describe("terminals that come back", () => {
     for (const mark of ["first", "window", "pane", "name"])
       assert.equal(existsSync(join(folder.path, mark)), false, mark)
   })
+
+  it("what a session is called is no command, and what follows the end of a line in a folder's name is no pane", async () => {
+    const tab = "\t"
+    const odd = join(
+      folder.path,
+      `odd\n#(touch line)${tab}0${tab}nx${tab}0${tab}1${tab}80${tab}24${tab}${tab}1${tab}%1${tab}x`,
+    )
+    await mkdir(odd)
+    await run("tmux", "new-session", "-d", "-s", "main", "-c", odd.replace("#", "##"))
+    await run("tmux", "new-session", "-d", "-s", "##(touch session)")
+    const names = async () => (await run("tmux", "list-sessions", "-F", "#{session_name}")).trim().split("\n")
+    await waitUntil("both are there", async () => (await names()).length === 2)
+    await waitUntil("the shell is in its folder", async () =>
+      (await run("tmux", "display-message", "-p", "-t", "=main:", "#{pane_current_path}")).includes("odd"),
+    )
+    await run(join(PROGRAMS, "tmux-save"))
+    await run("tmux", "kill-server")
+    sockets = join(folder.path, "after")
+    await run(join(PROGRAMS, "tmux-start"))
+    await waitUntil("they are there again", async () => (await names()).includes("#(touch session)"))
+    assert.ok((await names()).includes("main"))
+    await new Promise(resolve => setTimeout(resolve, 1_000))
+    for (const mark of ["session", "line"]) assert.equal(existsSync(join(folder.path, mark)), false, mark)
+  })
 })

@@ -67,7 +67,7 @@ describe("secrets: what may be one", () => {
   })
 
   it("a proxy's address comes out as one word, whatever came in", () => {
-    const good = "http://user:p%40ss@proxy.example:3128"
+    const good = "http://user:p%2Fss@proxy.example:3128"
     assert.equal(ProxyUrl.parse(good), good)
     assert.equal(ProxyUrl.safeParse("socks5://proxy.example:1080").success, true)
     const odd = [
@@ -75,6 +75,11 @@ describe("secrets: what may be one", () => {
       'http://a"b@c',
       "http://a'b@c",
       "http://a\\b@c",
+      // What the machine's proxy could not be told of would keep all secrets from the machine.
+      "http://u:p%40ss@c",
+      "http://u%3A:p@c",
+      "http://u:%ff@c",
+      "http://[::1]:3128",
       "http:c",
       "https://c",
       "ftp://c",
