@@ -191,10 +191,10 @@ export function createTerminals(options: {
     for (const watcher of one.watchers.keys()) watcher.stale()
   }
 
-  function unsize(id: string, one: Watched): void {
+  async function unsize(id: string, one: Watched): Promise<void> {
     const pane = panes.get(id)
     one.sized = false
-    if (pane) void tmux.ask(unsizeCommand(pane.window))
+    if (pane) await tmux.ask(unsizeCommand(pane.window))
   }
 
   function watch(id: string, watcher: Watcher): Watch | null {
@@ -254,9 +254,10 @@ export function createTerminals(options: {
       leave: () => {
         if (!one.watchers.delete(watcher) || one.watchers.size > 0 || watched.get(id) !== one) return
         const end = () => {
-          if (one.sized) unsize(id, one)
           watched.delete(id)
-          letGo()
+          // A client that is ended takes along what it has not passed on yet.
+          if (one.sized) void unsize(id, one).then(letGo)
+          else letGo()
         }
         if (!one.sized) return end()
         one.unsizing = setTimeout(end, UNSIZE_MS)
@@ -321,7 +322,7 @@ export function createTerminals(options: {
       clearTimeout(soon)
       for (const [id, one] of watched) {
         clearTimeout(one.unsizing)
-        if (one.sized) unsize(id, one)
+        if (one.sized) void unsize(id, one)
       }
       // What was told is written out by then.
       setTimeout(() => {
