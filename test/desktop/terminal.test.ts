@@ -27,8 +27,8 @@ describe("terminal page", () => {
   const screen = (of = ".pane[data-active=true]") =>
     page.$$eval(`${of} .xterm-rows > div`, rows => rows.map(row => (row.textContent ?? "").trimEnd()))
   const shows = (line: string, of?: string) =>
-    waitUntil(`the page shows "${line}"`, async () => (await screen(of)).includes(line), 20_000)
-  const state = (name: string) => page.waitForSelector(`html[data-state="${name}"]`, { timeout: 30_000 })
+    waitUntil(`the page shows "${line}"`, async () => (await screen(of)).includes(line))
+  const state = (name: string) => page.waitForSelector(`html[data-state="${name}"]`, { timeout: 180_000 })
   const tabs = () => page.$$eval("#tabs [role=tab]", all => all.map(one => one.textContent))
   const shoot = async (name: string) => {
     if (process.env.FOOZOL_SHOTS === undefined) return
@@ -55,6 +55,8 @@ describe("terminal page", () => {
     desk.service.tickets.set(`ticket-${token}`, token)
     await page.goto(`https://127.0.0.1:${nginx.port}/enter?ticket=ticket-${token}&to=terminal`)
     await state("connected")
+    // What is typed before tmux has said which terminals there are goes nowhere.
+    await page.waitForSelector(".pane[data-active=true] .xterm-rows > div", { timeout: 180_000 })
   }
 
   before(async function () {
@@ -156,6 +158,9 @@ describe("terminal page", () => {
     assert.equal(taken, "copied-word")
 
     await line("cat -v")
+    // The shell may read on for a moment.
+    const program = () => tmux.tmux("display-message", "-p", "-t", "=main:", "#{pane_current_command}")
+    await waitUntil("cat runs", async () => (await program()).trim() === "cat")
     await page.evaluate(() => {
       const clipboardData = new DataTransfer()
       clipboardData.setData("text/plain", "a \u001b[31mb\nc 'd' \"$HOME\" #{x} ö")
@@ -190,7 +195,8 @@ describe("terminal page", () => {
     await waitUntil("it is over", async () => (await screen()).some(one => one.endsWith("stopped")))
     const took = Date.now() - before
     console.log(`      Ctrl-C took ${took} ms`)
-    assert.ok(took < 5_000, `${took} ms`)
+    // What had to be shown first, without an end to it, would take much longer.
+    assert.ok(took < 20_000, `${took} ms`)
   })
 
   it("comes back after a lost connection with what was printed meanwhile", async () => {
