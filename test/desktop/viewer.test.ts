@@ -33,7 +33,7 @@ describe("viewer", () => {
     })
     await page.goto(host.url)
   }
-  const state = (name: string) => page.waitForSelector(`html[data-state="${name}"]`, { timeout: 30_000 })
+  const state = (name: string) => page.waitForSelector(`html[data-state="${name}"]`, { timeout: 180_000 })
   const title = () => page.textContent("#state-title")
   const keys = () => rfb.inputs.filter(input => input.type === "key")
   const openPanel = async (name: string) => {

@@ -15,7 +15,7 @@ async function closed(viewer: WebSocket): Promise<{ code: number }> {
 }
 
 describe("agent relay", function () {
-  this.timeout(30_000)
+  this.timeout(300_000)
   let test: TestAgent
   const start = async (given: Parameters<typeof startTestAgent>[0] = {}) => {
     test = await startTestAgent(given)

@@ -71,7 +71,7 @@ describe("agent/repository", () => {
   const order = (entered: EnteredRepository, isHeld = false) =>
     desk.service.push("repository", { ...readRepository(entered), isHeld })
   const reported = () => desk.service.reports.at(-1)?.repository as Record<string, unknown> | undefined
-  const until = (state: string) => waitUntil(`it is ${state}`, () => reported()?.state === state, 20_000)
+  const until = (state: string) => waitUntil(`it is ${state}`, () => reported()?.state === state)
   const fetched = async (folder: string) => {
     await until("fetched")
     assert.deepEqual(reported(), { state: "fetched", folder })
@@ -194,7 +194,7 @@ describe("agent/repository", () => {
     await until("failed")
     assert.match(String(reported()?.reason), /If it is private, save a token .+ GITHUB_TOKEN\.$/)
     desk.service.push("settings", { secrets: { GITHUB_TOKEN: "wrong-canary" } })
-    await waitUntil("that was no good", () => /does not take the token/.test(String(reported()?.reason)), 20_000)
+    await waitUntil("that was no good", () => /does not take the token/.test(String(reported()?.reason)))
     desk.service.push("settings", { secrets: { GITHUB_TOKEN: "canary-token" } })
     await fetched("tool")
     const found = await promisify(execFile)("grep", ["-r", "canary", home]).catch(error => error)
@@ -206,7 +206,7 @@ describe("agent/repository", () => {
     host.away = true
     await start()
     order({ url: URL })
-    await waitUntil("it is tried again", () => /could not be reached/.test(String(reported()?.reason)), 20_000)
+    await waitUntil("it is tried again", () => /could not be reached/.test(String(reported()?.reason)))
     assert.equal(reported()?.state, "fetching")
     host.away = false
     await fetched("tool")

@@ -62,6 +62,6 @@ describe("agent/terminals where tmux is slow", () => {
     assert.equal(all.length, 1)
     isSilent = false
     await tmux.close()
-    await waitUntil("nothing is left", () => all.length === 0, 20_000)
+    await waitUntil("nothing is left", () => all.length === 0)
   })
 })

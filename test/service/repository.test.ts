@@ -54,7 +54,7 @@ describe("service: a workspace from a git repository", () => {
 
     const before = orders(desk.id).length
     await test.restart()
-    await waitUntil("it hears of it again", () => orders(desk.id).length > before, 20_000)
+    await waitUntil("it hears of it again", () => orders(desk.id).length > before)
   })
 
   it("is held back while an upgrade brings another home", async () => {
@@ -65,13 +65,13 @@ describe("service: a workspace from a git repository", () => {
     await redis().hset(`fz:op:${operation}`, { info: JSON.stringify({ ...info, kind: "upgrade" }), state: "running" })
     const before = orders(desk.id).length
     await test.restart()
-    await waitUntil("it connects again", () => orders(desk.id).length > before, 20_000)
+    await waitUntil("it connects again", () => orders(desk.id).length > before)
     assert.equal(orders(desk.id).at(-1)?.data.isHeld, true)
     // The upgrade goes on to start the machine anew, with the home that it has brought.
     await redis().hset(`fz:op:${operation}`, "mark:carried", "")
     const held = orders(desk.id).length
     await test.restart()
-    await waitUntil("it connects once more", () => orders(desk.id).length > held, 20_000)
+    await waitUntil("it connects once more", () => orders(desk.id).length > held)
     assert.equal(orders(desk.id).at(-1)?.data.isHeld, false)
     await redis().hset(`fz:op:${operation}`, { info: JSON.stringify(info), state: "succeeded" })
   })

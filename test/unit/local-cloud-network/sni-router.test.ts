@@ -10,7 +10,7 @@ import { fragmented, realClientHello } from "../../support/client-hello.ts"
 const hosts = ["one.cloud.example", "two.cloud.localhost"]
 
 describe("startSniRouter()", function () {
-  this.timeout(60_000)
+  this.timeout(300_000)
   let router: SniRouter
   const servers: Server[] = []
   const certificates = new Map<string, string>()
