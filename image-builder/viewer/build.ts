@@ -22,7 +22,7 @@ export async function buildViewer({ out }: { out: string }): Promise<void> {
   ])
   await mkdir(join(out, "pages"), { recursive: true })
   const write = async (name: string, template: string, style: string, script: string) => {
-    const text = await readFile(template, "utf8")
+    const text = await withParts(await readFile(template, "utf8"))
     await writeFile(join(out, name), inline(inline(text, "style", style), "script", script))
   }
   await write("index.html", join(HERE, "index.html"), style, script)
@@ -82,6 +82,18 @@ async function xtermNotice(): Promise<string> {
   const main = fileURLToPath(import.meta.resolve("@xterm/xterm"))
   const { version } = JSON.parse(await readFile(join(dirname(main), "../package.json"), "utf8"))
   return `/* Contains xterm.js ${version} (MIT, Copyright (c) 2014-2024 The xterm.js authors, Copyright (c) 2012-2013 Christopher Jeffrey) */\n`
+}
+
+/** Puts in what both pages have: `<!-- cover: WORDS -->`, with the words it opens with, and `<!-- notices -->`. */
+async function withParts(template: string): Promise<string> {
+  let text = template
+  for (const name of ["cover", "notices"]) {
+    const part = await readFile(join(HERE, "parts", `${name}.html`), "utf8")
+    const mark = new RegExp(`<!-- ${name}(?:: (.*))? -->\n`)
+    if (!mark.test(text)) throw new Error(`A template has no place for its ${name}`)
+    text = text.replace(mark, (_, words = "") => part.replace("<!-- words -->", words))
+  }
+  return text
 }
 
 function inline(html: string, tag: "script" | "style", text: string): string {
