@@ -6,11 +6,11 @@ const MINUTES = 60_000
 
 /** What a user makes of a machine, all over it; and a change to what is the image's. */
 const MAKE = `set -e
-mkdir -p ~/work ~/.config/mine
-head -c 20000000 /dev/urandom > ~/work/large
-(cd ~/work && sha256sum large > sum)
-echo 'a name' > "$HOME/work/with space"
-ln -s large ~/work/link
+mkdir -p ~/files ~/.config/mine
+head -c 20000000 /dev/urandom > ~/files/large
+(cd ~/files && sha256sum large > sum)
+echo 'a name' > "$HOME/files/with space"
+ln -s large ~/files/link
 printf hidden > ~/.config/mine/setting
 sudo bash -e <<'END'
 mkdir -p /opt/mine /srv/alice /usr/local/lib/empty
@@ -31,12 +31,12 @@ echo '# mine' >> /etc/tmux.conf
 echo '# broken' >> /usr/lib/foozol/set-display-size
 cat /etc/foozol/machine > /run/before
 END
-tmux split-window -h -c ~/work
+tmux split-window -h -c ~/files
 echo made`
 
 /** What of it is there. */
-const LOOK = `cd ~/work && sha256sum -c sum; cat 'with space'; readlink link; cat ~/.config/mine/setting; echo
-stat -c '%a %U %G %n' /usr/local/bin/mine /opt/mine/data /srv/alice/file ~/work/large
+const LOOK = `cd ~/files && sha256sum -c sum; cat 'with space'; readlink link; cat ~/.config/mine/setting; echo
+stat -c '%a %U %G %n' /usr/local/bin/mine /opt/mine/data /srv/alice/file ~/files/large
 [ -d /usr/local/lib/empty ] && echo empty
 id -u alice; id -nG user | tr ' ' '\\n' | grep -x alice
 ls /run/mine-ran; systemctl is-enabled mine.service
@@ -48,14 +48,14 @@ hidden
 4755 root root /usr/local/bin/mine
 644 root root /opt/mine/data
 640 alice alice /srv/alice/file
-644 user user /home/user/work/large
+644 user user /home/user/files/large
 empty
 1500
 alice
 /run/mine-ran
 enabled
 /home/user
-/home/user/work`
+/home/user/files`
 
 /** What the image has brought, and how it is. */
 const SYSTEM = `grep -c broken /usr/lib/foozol/set-display-size; grep -c mine /etc/tmux.conf
