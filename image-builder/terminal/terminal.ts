@@ -1,10 +1,11 @@
 /// <reference lib="dom" />
 import type { Terminal } from "../agent/terminals/list.ts"
 import { MAX_CHANNELS, type Wish, type Word } from "../agent/terminals/protocol.ts"
-import { createConnection, type State } from "../viewer/connection.ts"
+import type { State } from "../viewer/connection.ts"
 import { element } from "../viewer/dom.ts"
-import { probe, readStatus } from "../viewer/machine.ts"
+import { readStatus } from "../viewer/machine.ts"
 import { createMachineNews } from "../viewer/machine-news.ts"
+import { createPageConnection } from "../viewer/page-connection.ts"
 import { createStateCard } from "../viewer/state-card.ts"
 import { createToasts } from "../viewer/toast.ts"
 import { allowOwnStyles } from "./inline-styles.ts"
@@ -166,18 +167,13 @@ async function pasteFromDevice(): Promise<void> {
 
 const card = createStateCard(() => connection.retry(), "terminal")
 const news = createMachineNews({ say, end: (name, reason) => connection.end(name, reason) })
-const connection = createConnection({
-  open: events => {
-    const address = new URL("/terminal/stream", location.href)
-    address.protocol = location.protocol === "https:" ? "wss:" : "ws:"
-    const opened = openStream(address.href, { ...events, word: hear })
+const connection = createPageConnection({
+  path: "/terminal/stream",
+  open: (address, events) => {
+    const opened = openStream(address, { ...events, word: hear })
     stream = opened
     return opened
   },
-  probe,
-  awake: () => (document.hidden ? "hidden" : navigator.onLine ? "yes" : "offline"),
-  now: () => Date.now(),
-  random: Math.random,
   show,
 })
 
@@ -212,12 +208,6 @@ const place = () => document.body.style.setProperty("--height", `${window.visual
 window.visualViewport?.addEventListener("resize", place)
 place()
 document.addEventListener("visibilitychange", () => {
-  connection.changed()
   if (!document.hidden) activeView()?.fit()
-})
-window.addEventListener("offline", () => connection.changed())
-window.addEventListener("online", () => {
-  connection.renew()
-  connection.changed()
 })
 connection.start()

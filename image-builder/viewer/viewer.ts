@@ -1,12 +1,13 @@
 /// <reference lib="dom" />
 import { createClipboard } from "./clipboard.ts"
-import { createConnection, type State } from "./connection.ts"
+import type { State } from "./connection.ts"
 import { openDesktop } from "./desktop.ts"
 import { element } from "./dom.ts"
 import { createFullScreen } from "./fullscreen.ts"
 import { createKeyPanels } from "./key-panels.ts"
-import { probe, readStatus, resize } from "./machine.ts"
+import { readStatus, resize } from "./machine.ts"
 import { createMachineNews } from "./machine-news.ts"
+import { createPageConnection } from "./page-connection.ts"
 import { createSettingsPanel } from "./settings-panel.ts"
 import { createResizer, desktopSize } from "./sizing.ts"
 import { createStateCard } from "./state-card.ts"
@@ -54,11 +55,10 @@ function fitDesktop(delay?: number): void {
 }
 
 const card = createStateCard(() => connection.retry())
-const connection = createConnection({
-  open: events => {
-    const address = new URL("/vnc", location.href)
-    address.protocol = location.protocol === "https:" ? "wss:" : "ws:"
-    desktop = openDesktop(screen, address.href, {
+const connection = createPageConnection({
+  path: "/vnc",
+  open: (address, events) => {
+    desktop = openDesktop(screen, address, {
       ...events,
       clipboard: clipboard.received,
       lastPicture: card.freeze,
@@ -66,11 +66,11 @@ const connection = createConnection({
     desktop.apply(settings.value(), settings.viewOnly())
     return desktop
   },
-  probe,
-  awake: () => (document.hidden ? "hidden" : navigator.onLine ? "yes" : "offline"),
-  now: () => Date.now(),
-  random: Math.random,
   show,
+  offline: () => {
+    // An open stream may outlive this, and is not told when it does not.
+    if (document.documentElement.dataset.state === "connected") say("Your network is gone. The picture may be old.")
+  },
 })
 
 function show(state: State): void {
@@ -98,14 +98,4 @@ function show(state: State): void {
 screen.addEventListener("focusout", () => window.dispatchEvent(new Event("blur")))
 new ResizeObserver(() => fitDesktop()).observe(screen)
 window.addEventListener("focus", clipboard.returned)
-document.addEventListener("visibilitychange", () => connection.changed())
-window.addEventListener("offline", () => {
-  // An open stream may outlive this, and is not told when it does not.
-  if (document.documentElement.dataset.state === "connected") say("Your network is gone. The picture may be old.")
-  connection.changed()
-})
-window.addEventListener("online", () => {
-  connection.renew()
-  connection.changed()
-})
 connection.start()
