@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs"
 import { copyFile, readdir, readFile, writeFile } from "node:fs/promises"
 import { basename, join } from "node:path"
 import { fileURLToPath } from "node:url"
@@ -22,13 +23,15 @@ export const commandLine = [
   "tsc=reliable no_timer_check random.trust_cpu=on cryptomgr.notests nowatchdog",
 ].join(" ")
 
-/** Writes `kernel`, `initrd` and `cmdline` for the system in `root` into `target`; returns the kernel's release. */
+/** Writes `kernel`, `initrd`, `cmdline` and, where its machines can stand by, `standby` for the system in `root` into `target`; returns the kernel's release. */
 export async function writeBootFiles(root: string, target: string): Promise<string> {
   const [release] = await readdir(join(root, "usr/lib/modules"))
   if (release === undefined) throw new ImageError("no-kernel", "The base system holds no kernel modules.")
   await copyFile(join(root, "boot", `vmlinuz-${release}`), join(target, "kernel"))
   await writeFile(join(target, "initrd"), await initialRamDisk(root, release))
   await writeFile(join(target, "cmdline"), `${commandLine}\n`)
+  // A word to the local cloud: machines of this image can wait to be somebody's, and be copied meanwhile.
+  if (existsSync(join(root, "usr/lib/foozol/wake"))) await writeFile(join(target, "standby"), "1\n")
   return release
 }
 

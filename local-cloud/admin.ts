@@ -2,7 +2,8 @@ import { createHash, timingSafeEqual } from "node:crypto"
 import Koa, { type Middleware } from "koa"
 import Router from "koa-router"
 import { z } from "zod"
-import { machineConfig } from "./api/server-work.ts"
+import { machineConfig, scaledSize } from "./api/server-work.ts"
+import { SERVER_TYPES } from "./catalog.ts"
 import type { Context } from "./context.ts"
 import { ApiError } from "./errors.ts"
 import { FaultRule, type Faults } from "./faults.ts"
@@ -19,6 +20,7 @@ const NewImage = z.strictObject({
   os_flavor: z.string().default("debian"),
   os_version: z.string().nullable().default(null),
 })
+const NewTemplate = z.strictObject({ image: z.int().positive(), server_type: z.string() })
 
 /** The admin port: what a test or an operator of the local cloud may do that no customer of a cloud can. */
 export function createAdmin(
@@ -59,6 +61,12 @@ export function createAdmin(
   router.post("/images", async koa => {
     const image = await registerImage(context, NewImage.parse(await json(koa.req)))
     koa.body = { image: { id: image.id, name: image.name } }
+  })
+  router.post("/templates", async koa => {
+    const { image, server_type } = NewTemplate.parse(await json(koa.req))
+    const type = SERVER_TYPES.find(one => one.name === server_type)
+    if (type === undefined) throw new Error(`There is no server type "${server_type}".`)
+    koa.body = { prepared: await machines.prepare(image, scaledSize(context.config, type.name, type.disk)) }
   })
   router.get("/machines", koa => {
     koa.body = {

@@ -20,6 +20,7 @@ const { values } = parseArgs({
   options: {
     directory: { type: "string" },
     machines: { type: "string", default: "qemu" },
+    boot: { type: "string", default: "template" },
     port: { type: "string" },
     "router-port": { type: "string" },
     "dns-port": { type: "string" },
@@ -43,11 +44,12 @@ async function main(directory: string): Promise<void> {
   if (!directory) throw new StartError("The local cloud needs a folder: --directory DIR.")
   if (readRuntime(directory)) throw new StartError(`A local cloud runs from ${directory} already.`)
   const kind = values.machines === "none" ? "none" : "qemu"
+  const boot = values.boot === "cold" ? "cold" : "template"
   const tokens = secrets(directory)
   const machines =
     kind === "none"
       ? createNoMachines(directory)
-      : createQemuMachines({ directory: join(directory, "machines"), log: line => log.info(line) })
+      : createQemuMachines({ directory: join(directory, "machines"), boot, log: line => log.info(line) })
   const [port, routerPort, dnsPort, signInPort, doorPort] = [
     await choose(values.port, 8180, "API"),
     await choose(values["router-port"], 8443, "router"),

@@ -8,6 +8,7 @@ import { printTable } from "../print-table.ts"
 
 interface UpOptions {
   machines: "qemu" | "none"
+  boot?: "template" | "cold"
   port?: string
   routerPort?: string
   dnsPort?: string
@@ -31,6 +32,14 @@ export function addLocal(program: Command): void {
       new Option("--machines <kind>", "`qemu` boots real machines, `none` only pretends to")
         .choices(["qemu", "none"])
         .default("qemu"),
+    )
+    .addOption(
+      new Option(
+        "--boot <way>",
+        "`template` lets new machines begin as copies of one that has booted; `cold` boots each",
+      )
+        .choices(["template", "cold"])
+        .default("template"),
     )
     .option("--port <port>", "port of the API (default: 8180, or a free one)")
     .option("--router-port <port>", "port at which machines are reached by name (default: 8443, or a free one)")
@@ -82,7 +91,7 @@ export async function localUp(options: UpOptions) {
   const progress = createProgress()
   await setUp({ progress })
   const args = ["--machines", options.machines]
-  for (const name of ["port", "routerPort", "dnsPort", "signInPort", "doorPort", "signInCallback"] as const) {
+  for (const name of ["boot", "port", "routerPort", "dnsPort", "signInPort", "doorPort", "signInCallback"] as const) {
     if (options[name]) args.push(`--${name.replace(/[A-Z]/g, letter => `-${letter.toLowerCase()}`)}`, options[name])
   }
   if (options.signIn === false) args.push("--no-sign-in")

@@ -3,6 +3,7 @@ import { PROFILES, type ProfileName } from "../../image-builder/definition.ts"
 import type { Runtime } from "../../local-cloud/runtime-file.ts"
 import { createProgress, type Progress } from "../../tools/setup/progress.ts"
 import { MINI_IMAGE, registerImage } from "../first-contents.ts"
+import { prepareMachines } from "../instant-machines.ts"
 import { readLocalCloud, stopLocalCloudProcess } from "../local-cloud-process.ts"
 import { runningWorld, startWorld } from "../world.ts"
 import { localUp } from "./local.ts"
@@ -43,6 +44,7 @@ export function addStart(program: Command): void {
       try {
         const images: Partial<Record<ProfileName, number>> = {}
         for (const profile of options.profile) images[profile] = await imageFor(cloud, profile, progress)
+        if (cloud.machines === "qemu") await prepareMachines(cloud, Object.values(images), progress)
         const world = await startWorld(cloud, images)
         console.log(
           `\nlog: ${world.logFile}\n\nReady: ${world.url}/\n\nCtrl-C stops it; workspaces stay and are found again.`,

@@ -7,6 +7,7 @@ import { proveBackup } from "./backup/prove.ts"
 import { type AgentConfig, readConfig } from "./config.ts"
 import { journal, reasonOf } from "./log.ts"
 import { run, runLong } from "./run.ts"
+import { isStandby, standBy } from "./standby.ts"
 
 main().catch(error => {
   journal.warn(reasonOf(error))
@@ -14,6 +15,7 @@ main().catch(error => {
 })
 
 async function main(): Promise<void> {
+  if (isStandby()) await standBy({ run, runLong, log: journal })
   const config = await readConfig()
   if (!config.isTrial) return listen(config)
   await proveBackup({ config, run, runLong, log: journal })

@@ -34,6 +34,7 @@ export function createNoMachines(directory: string): Machines {
     admit: async () => {},
     createDisk: async () => {},
     resizeDisk: async () => {},
+    prepare: async () => false,
     start: config => set(config.id, true),
     pressPowerButton: id => set(id, false),
     powerOff: id => set(id, false),

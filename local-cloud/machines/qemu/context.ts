@@ -23,6 +23,8 @@ export interface QemuOptions {
   maxLayers?: number
   /** Lowest port that may be listened on; found out by default. Lower ones are found 10000 higher (see `hostPort`). */
   lowestPort?: number
+  /** `template`: new machines begin as copies of one that has booted, where their image can do that (templates.ts); else `cold`. */
+  boot?: "cold" | "template"
   /** Hears of what went wrong where no caller waits for an answer. */
   log?: (line: string) => void
 }
@@ -56,6 +58,7 @@ export function createContext(options: QemuOptions): QemuContext {
     reserve: { memoryBytes: 512 * 1024 ** 2, diskBytes: 2 * 1024 ** 3, ...options.reserve },
     maxLayers: options.maxLayers ?? 8,
     lowestPort: options.lowestPort ?? lowestBindablePort(),
+    boot: options.boot ?? "cold",
     log: options.log ?? (() => {}),
     images: createImages(join(options.directory, "images")),
     machines,

@@ -1,11 +1,12 @@
-import { mkdir, rename } from "node:fs/promises"
+import { mkdir } from "node:fs/promises"
 import type { Machines } from "../contract.ts"
 import type { QemuContext } from "./context.ts"
 import { allocatedBytes } from "./files.ts"
-import { backingName, importImage } from "./images.ts"
+import { importImage, layDisk } from "./images.ts"
 import { checkDisk, freeDisk, needingDisk } from "./room.ts"
 import { run } from "./run.ts"
 import { snapshotMachine } from "./snapshot.ts"
+import { removeTemplatesOf } from "./templates.ts"
 
 /** The part of the driver that works on disks and images. */
 export interface Disks
@@ -41,12 +42,9 @@ export function createDisks(context: QemuContext): Disks {
       throw new Error(`Image ${imageId} needs a disk of ${image.diskBytes} bytes; ${diskBytes} are too few.`)
     }
     await mkdir(machines.directoryOf(id), { recursive: true, mode: 0o700 })
-    const fresh = `${fileOf(id, "disk")}.new`
-    const layer = ["-b", backingName(imageId), "-F", "qcow2"]
-    await run("qemu-img", ["create", "-q", "-f", "qcow2", ...layer, fresh, String(diskBytes)])
-    await rename(fresh, fileOf(id, "disk"))
+    await layDisk(fileOf(id, "disk"), imageId, diskBytes)
     const config = (await machines.get(id))?.config ?? null
-    await machines.put({ version: 1, id, imageId, diskBytes, config, process: null })
+    await machines.put({ version: 1, id, imageId, diskBytes, fresh: true, config, process: null })
   }
 
   return {
@@ -78,7 +76,10 @@ export function createDisks(context: QemuContext): Disks {
         return { bytes: await images.bytes(imageId) }
       }),
     removeImage: async imageId => {
-      await inTurn("images", () => images.markRemoved(imageId))
+      await inTurn("images", async () => {
+        await images.markRemoved(imageId)
+        await removeTemplatesOf(images, imageId)
+      })
       await collectImages()
     },
     importImage: (imageId, directory) =>

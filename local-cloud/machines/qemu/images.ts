@@ -13,18 +13,26 @@ export interface ImageRecord {
   diskBytes: number
   /** No longer wanted, and kept only as long as something is based on it. */
   removed: boolean
+  /** Machines of it wait to be made somebody's where they are told to: templates can be made of it. */
+  standby?: boolean
+  /** It is a template of another image (templates.ts): files `memory` and `state` lie beside its disk. */
+  template?: { qemu: string; madeAt: string }
 }
+
+/** What `Images.add` is told by whoever fills an image. */
+export type NewImage = Pick<ImageRecord, "backing" | "diskBytes" | "standby" | "template">
 
 /** The images below a directory. */
 export interface Images {
   /** Removes what interrupted copies left. */
   open(): Promise<void>
   get(id: number): Promise<ImageRecord | null>
+  list(): Promise<ImageRecord[]>
   directoryOf(id: number): string
   /** How many layers lie below a disk that is based on this image. */
   depth(id: number): Promise<number>
   /** Makes an image: `fill` writes into a directory that takes the image's place only when all is well. */
-  add(id: number, fill: (directory: string) => Promise<{ backing: number | null; diskBytes: number }>): Promise<void>
+  add(id: number, fill: (directory: string) => Promise<NewImage>): Promise<void>
   /** Notes that an image is no longer wanted. */
   markRemoved(id: number): Promise<void>
   /** Removes the unwanted images that neither a machine (`bases`) nor another image is based on. */
@@ -36,6 +44,14 @@ export interface Images {
 /** How a machine's disk and an image's disk, which lie equally deep, name the disk of the image below them. */
 export function backingName(imageId: number): string {
   return `../../images/${imageId}/disk.qcow2`
+}
+
+/** Makes the disk of a machine, a layer over an image, in the place of one that may be there. */
+export async function layDisk(path: string, imageId: number, diskBytes: number): Promise<void> {
+  const fresh = `${path}.new`
+  const layer = ["-b", backingName(imageId), "-F", "qcow2"]
+  await run("qemu-img", ["create", "-q", "-f", "qcow2", ...layer, fresh, String(diskBytes)])
+  await rename(fresh, path)
 }
 
 const bootFiles = ["kernel", "initrd", "cmdline"]
@@ -92,7 +108,7 @@ export async function importImage(images: Images, id: number, from: string): Pro
   await images.add(id, async directory => {
     await placeCheaply(disk, join(directory, "disk.qcow2"))
     await placeBootFiles(from, directory)
-    return { backing: null, diskBytes }
+    return { backing: null, diskBytes, standby: existsSync(join(from, "standby")) }
   })
 }
 
@@ -104,6 +120,11 @@ export function createImages(directory: string): Images {
   }
   const recordPath = (id: number) => join(directoryOf(id), "image.json")
   const get = (id: number) => readJson<ImageRecord>(recordPath(id))
+  const list = async () => {
+    const names = (await readdir(directory)).filter(name => /^\d+$/.test(name))
+    const records = await Promise.all(names.map(name => get(Number(name))))
+    return records.filter(record => record !== null)
+  }
   const put = (path: string, record: ImageRecord) => writeAtomically(path, JSON.stringify(record, null, 2))
 
   // A name that is no number is never taken for an image: neither while it is made nor while it is removed.
@@ -115,6 +136,7 @@ export function createImages(directory: string): Images {
   return {
     directoryOf,
     get,
+    list,
     open: async () => {
       await mkdir(directory, { recursive: true, mode: 0o700 })
       const leftovers = (await readdir(directory)).filter(name => !/^\d+$/.test(name))
@@ -143,13 +165,7 @@ export function createImages(directory: string): Images {
       if (record !== null) await put(recordPath(id), { ...record, removed: true })
     },
     collect: async bases => {
-      const names = (await readdir(directory)).filter(name => /^\d+$/.test(name))
-      const records = await Promise.all(names.map(name => get(Number(name))))
-      for (const id of unneeded(
-        records.filter(record => record !== null),
-        bases,
-      ))
-        await discard(id)
+      for (const id of unneeded(await list(), bases)) await discard(id)
     },
     bytes: id => allocatedBytes(join(directoryOf(id), "disk.qcow2")),
   }

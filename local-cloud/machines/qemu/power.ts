@@ -1,19 +1,23 @@
-import type { MachineConfig } from "../contract.ts"
+import { type MachineConfig, NoRoomError } from "../contract.ts"
 import type { QemuContext } from "./context.ts"
 import { wantedForwards } from "./forwards.ts"
-import { bootOf } from "./images.ts"
+import { bootOf, type ImageRecord, layDisk } from "./images.ts"
 import { launch, launchError } from "./launch.ts"
+import { resume } from "./migration.ts"
 import { isAlive, kill, type ProcessIdentity, residentBytes } from "./processes.ts"
-import { qemuArguments } from "./qemu-arguments.ts"
+import { type MemoryFile, qemuArguments } from "./qemu-arguments.ts"
 import type { MachineRecord } from "./records.ts"
 import { availableMemory, checkMemory } from "./room.ts"
 import { attach, type RunningMachine, startMetadata } from "./running.ts"
 import { abandonSnapshot } from "./snapshot.ts"
+import { findTemplate, templateFiles } from "./templates.ts"
 
 /** What was found out about this host when the driver was opened. */
 export interface HostFindings {
   accel: "kvm" | "tcg"
   metadataConnector: string
+  /** What QEMU says that it is. */
+  qemu: string
 }
 
 /** The part of the driver that turns machines on and off. Callers see to it that each machine has its turn (`alone`). */
@@ -32,7 +36,7 @@ export interface Power {
 
 /** Makes that part; `stopped` is called for each machine that went off by itself. */
 export function createPower(context: QemuContext, stopped: (id: number) => void): Power {
-  const { images, machines, running, alone, inTurn, log } = context
+  const { images, machines, running, alone, inTurn, fileOf, log } = context
 
   const checkMemoryFor = (memoryBytes: number): void => {
     const promises = [...running.values()].map(({ config, process }) => config.memoryBytes - residentBytes(process.pid))
@@ -88,20 +92,71 @@ export function createPower(context: QemuContext, stopped: (id: number) => void)
     await noteOff(id)
   }
 
+  /** @param memory of the template that it shall be a copy of; null boots it */
+  const startWith = async (record: MachineRecord, config: MachineConfig, host: HostFindings, memory?: MemoryFile) => {
+    const forwards = wantedForwards(config, context.lowestPort)
+    const boot = await bootOf(images.directoryOf(record.imageId), `../../images/${record.imageId}`)
+    const args = qemuArguments(config, { ...host, forwards, boot, ...(memory && { memory }) })
+    // One start at a time: memory is promised to the one before the next is weighed.
+    return inTurn("start", async () => {
+      checkMemoryFor(config.memoryBytes)
+      await machines.put({ ...record, config, process: null })
+      return takeCharge(record, config, () => launch(context.program, args, machines.directoryOf(config.id)))
+    })
+  }
+
+  const templateFor = async (record: MachineRecord, config: MachineConfig, host: HostFindings) => {
+    const image = await images.get(record.imageId)
+    if (context.boot === "cold" || image?.standby !== true || (config.volumes ?? []).length > 0) return null
+    const { cores, memoryBytes } = config
+    return findTemplate(images, {
+      image,
+      size: { cores, memoryBytes, diskBytes: record.diskBytes },
+      host,
+      qemu: host.qemu,
+    })
+  }
+
+  /** Starts a machine whose disk is new as a copy of a template: with its memory, its devices' state and its disk. */
+  const startCopy = async (
+    record: MachineRecord,
+    config: MachineConfig,
+    host: HostFindings,
+    template: ImageRecord,
+  ): Promise<void> => {
+    const copy = { ...record, imageId: template.id }
+    // What the template's disk is wanted for is noted before anything could remove it.
+    await inTurn("images", async () => {
+      if ((await images.get(template.id))?.removed !== false) throw new Error("its template is gone")
+      await layDisk(fileOf(config.id, "disk"), template.id, record.diskBytes)
+      await machines.put(copy)
+    })
+    const folder = `../../images/${template.id}`
+    const machine = await startWith(copy, config, host, { path: `${folder}/${templateFiles.memory}`, role: "copy" })
+    try {
+      await resume(machine.qmp(), `${folder}/${templateFiles.state}`)
+    } catch (error) {
+      await stop(config.id)
+      throw error
+    }
+  }
+
   return {
     stop,
     checkMemoryFor,
     start: async (config, host) => {
-      const record = await context.recordOf(config.id)
-      const forwards = wantedForwards(config, context.lowestPort)
-      const boot = await bootOf(images.directoryOf(record.imageId), `../../images/${record.imageId}`)
-      const args = qemuArguments(config, { ...host, forwards, boot })
-      // One start at a time: memory is promised to the one before the next is weighed.
-      await inTurn("start", async () => {
-        checkMemoryFor(config.memoryBytes)
-        await machines.put({ ...record, config, process: null })
-        await takeCharge(record, config, () => launch(context.program, args, machines.directoryOf(config.id)))
-      })
+      const { fresh = false, ...record } = await context.recordOf(config.id)
+      const template = fresh ? await templateFor(record, config, host) : null
+      if (template !== null) {
+        try {
+          return await startCopy(record, config, host, template)
+        } catch (error) {
+          if (error instanceof NoRoomError) throw error
+          log(`Machine ${config.id} could not begin as a copy and boots: ${error}`)
+          await inTurn("images", () => layDisk(fileOf(config.id, "disk"), record.imageId, record.diskBytes))
+        }
+      }
+      await startWith(record, config, host)
     },
     findAgain: async (record, found) => {
       const known = record.process !== null && isAlive(record.process) ? record.process : found[0]
@@ -109,6 +164,10 @@ export function createPower(context: QemuContext, stopped: (id: number) => void)
       if (known !== undefined && record.config !== null) {
         try {
           const machine = await takeCharge(record, record.config, async () => known)
+          const { status } = (await machine.qmp().execute("query-status")) as { status: string }
+          // It waits for a state that nobody will hand over: the next start boots it.
+          if (status === "inmigrate") throw new Error("it was about to become a copy")
+          if (status === "paused") await machine.qmp().execute("cont")
           await abandonSnapshot(machine.qmp())
           await machine.setForwards(wantedForwards(record.config, context.lowestPort))
           return

@@ -11,11 +11,15 @@ import { wantedForwards } from "./forwards.ts"
 import { createPower, type HostFindings } from "./power.ts"
 import { findQemu } from "./processes.ts"
 import { checkDisk, freeDisk, needingDisk } from "./room.ts"
+import { run } from "./run.ts"
+import { findTemplate, makeTemplate, openTemplates } from "./templates.ts"
 import { setVolumes } from "./volumes.ts"
 
 export type { QemuOptions } from "./context.ts"
 
 const longestDirectory = 80
+/** So long after a machine of a new kind has begun to boot, its template is made: the person who waits comes first. */
+const templateDelay = 60_000
 
 /** Makes the driver that boots real machines with QEMU. Nothing is touched before `open`. */
 export function createQemuMachines(options: QemuOptions): Machines {
@@ -38,6 +42,26 @@ export function createQemuMachines(options: QemuOptions): Machines {
     )
   }
 
+  const prepare: Machines["prepare"] = async (imageId, { cores, memoryBytes, diskBytes }) => {
+    // One after the other: each boots a machine.
+    return context.inTurn("templates", async () => {
+      const image = await context.images.get(imageId)
+      if (host === null || context.boot === "cold" || image?.standby !== true || image.removed) return false
+      const kind = { image, size: { cores, memoryBytes, diskBytes }, host, qemu: host.qemu }
+      if ((await findTemplate(context.images, kind)) === null)
+        await needingDisk("no template was made", () => makeTemplate(context, kind, power.checkMemoryFor))
+      return true
+    })
+  }
+
+  /** The next machine of this kind shall be a copy; found to be there already, nothing is done. */
+  const prepareLater = (...kind: Parameters<typeof prepare>): void => {
+    if (context.boot === "cold") return
+    setTimeout(() => {
+      prepare(...kind).catch(error => context.log(`No template was made, so machines like this one boot: ${error}`))
+    }, templateDelay).unref()
+  }
+
   return {
     ...disks,
     kind: "qemu",
@@ -50,7 +74,9 @@ export function createQemuMachines(options: QemuOptions): Machines {
       try {
         await context.images.open()
         const accel = await detectAcceleration({ directory, program: context.program, wanted: context.accel })
-        host = { accel, metadataConnector: await findConnector(), unlock }
+        const qemu = (await run(context.program, ["--version"])).stdout.split("\n")[0] ?? ""
+        host = { accel, metadataConnector: await findConnector(), qemu, unlock }
+        await openTemplates(context, qemu)
         await findMachinesAgain()
         await collectImages()
       } catch (error) {
@@ -75,8 +101,11 @@ export function createQemuMachines(options: QemuOptions): Machines {
         if (findings === null) throw new Error("The machines are not opened yet.")
         // It may have ended this moment: then its remains are put away first.
         await power.stop(config.id)
+        const { fresh, imageId, diskBytes } = await context.recordOf(config.id)
         await needingDisk(`machine ${config.id} was not started`, () => power.start(config, findings))
+        if (fresh) prepareLater(imageId, { ...config, diskBytes })
       }),
+    prepare,
     pressPowerButton: async id => {
       await running.get(id)?.qmp().execute("system_powerdown")
     },

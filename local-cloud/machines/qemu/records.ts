@@ -12,6 +12,8 @@ export interface MachineRecord {
   /** The image that the disk is a layer over. */
   imageId: number
   diskBytes: number
+  /** Its disk was made and has never been started from: it may still become a copy of a template's. */
+  fresh?: boolean
   /** What it was last started with; null before the first start. Holds user-data, so the file is for its owner only. */
   config: MachineConfig | null
   /** Its process as far as known: a crash between start and note leaves null for a machine that runs. */

@@ -7,6 +7,7 @@ import { serveMetadata } from "./metadata-server.ts"
 import { isAlive, isGoneWithin, kill, type ProcessIdentity } from "./processes.ts"
 import { machineFiles } from "./qemu-arguments.ts"
 import { connectQmp, type Qmp, type QmpEvent } from "./qmp.ts"
+import { somebody } from "./standby.ts"
 
 /** A machine that is on: its process, the connection to it and the metadata service for it. */
 export interface RunningMachine {
@@ -36,7 +37,11 @@ const fullDiskPause = 10_000
 /** Starts the metadata service of a machine. */
 export async function startMetadata(directory: string, config: MachineConfig): Promise<MetadataService> {
   const service: MetadataService = { config, close: async () => {} }
-  const server = await serveMetadata(join(directory, machineFiles.metadata), () => service.config.metadata)
+  const server = await serveMetadata(
+    join(directory, machineFiles.metadata),
+    () => service.config.metadata,
+    () => somebody(service.config.id),
+  )
   service.close = server.close
   return service
 }

@@ -1,0 +1,143 @@
+import assert from "node:assert/strict"
+import { once } from "node:events"
+import { createServer } from "node:net"
+import { join } from "node:path"
+import { connect } from "node:tls"
+import { hostPort } from "../../local-cloud/machines/qemu/forwards.ts"
+import { createQemuMachines } from "../../local-cloud/machines/qemu/qemu-machines.ts"
+import { builtImage } from "../support/built-image.ts"
+import { temporaryDirectory } from "../support/temporary-directory.ts"
+import { waitUntil } from "../support/wait-until.ts"
+
+const SIZE = { cores: 2, memoryBytes: 2 * 1024 ** 3, diskBytes: 20_000_000_000 }
+const IMAGE = 1
+/** A hundred are made by `npm run test:full`. */
+const COPIES = process.env.FOOZOL_TEST_FULL ? 100 : 3
+
+/**
+ * Machines that begin as copies of one's memory. All of them are told the same about themselves, so whatever differs
+ * between them is of their own making.
+ */
+describe("machines that begin as copies", () => {
+  let scratch: Awaited<ReturnType<typeof temporaryDirectory>>
+  let machines: ReturnType<typeof createQemuMachines>
+  let heard: { server: ReturnType<typeof createServer>; hellos: string[] }
+  const lines: string[] = []
+
+  before(async function () {
+    const image = await builtImage(this, "browser")
+    scratch = await temporaryDirectory("fc-")
+    machines = createQemuMachines({
+      directory: join(scratch.path, "m"),
+      boot: "template",
+      log: line => lines.push(line),
+    })
+    await machines.open()
+    await machines.importImage(IMAGE, image)
+    heard = await listenForHellos()
+  })
+  after(async () => {
+    for (let id = 1; id <= COPIES + 1; id++) await machines?.remove(id)
+    await machines?.close()
+    heard?.server.close()
+    await scratch?.remove()
+  })
+
+  const config = (id: number) => {
+    const { port } = heard.server.address() as { port: number }
+    const foozol = {
+      ...{ workspace: "twin", fqdn: "twin.foozol.localhost", hostname: "twin", profile: "browser", sessionId: "twin" },
+      ...{ workspaceKey: "the same key for all of them, 40 letters".replaceAll(/[ ,]/g, "-") },
+      service: `https://169.254.0.2:${port}`,
+    }
+    const ipv4 = `127.76.${process.pid % 250}.${id}`
+    return {
+      ...{ id, name: `twin-${id}`, ...SIZE, ipv4, ports: [{ protocol: "tcp" as const, port: 443 }] },
+      metadata: {
+        ...{ instanceId: id, hostname: "twin", publicIpv4: ipv4, region: "eu-central", availabilityZone: "fsn1" },
+        ...{ publicKeys: [], userData: JSON.stringify({ foozol }) },
+      },
+    }
+  }
+
+  it("are made from one that has booted and waits", async () => {
+    assert.equal(await machines.prepare(IMAGE, SIZE), true)
+    const begun = Date.now()
+    assert.equal(await machines.prepare(IMAGE, SIZE), true)
+    assert.ok(Date.now() - begun < 5_000, "what is there already is not made again")
+  })
+
+  it(`share no key and no randomness: ${COPIES} of them`, async () => {
+    const keys: string[] = []
+    for (let id = 1; id <= COPIES; id++) {
+      const before = heard.hellos.length
+      await machines.createDisk(id, IMAGE, SIZE.diskBytes)
+      await machines.start(config(id))
+      keys.push(await waitUntil(`copy ${id} answers`, () => publicKey(config(id).ipv4)))
+      await waitUntil(`the agent of copy ${id} asks for its service`, () => heard.hellos.length > before)
+      assert.equal(await machines.isRunning(id), true)
+      // The first one stays for what follows.
+      if (id > 1) await machines.remove(id)
+    }
+    assert.deepEqual(lines, [], "none of them had to boot")
+    assert.equal(new Set(keys).size, COPIES, "each made its TLS key itself")
+    // The agent is a program that ran in the template: its TLS client draws on the randomness of its process.
+    assert.equal(new Set(heard.hellos).size, heard.hellos.length)
+    assert.ok(heard.hellos.length >= COPIES)
+  })
+
+  it("boot like any other machine when they are started again, as who they have become", async () => {
+    const key = await publicKey(config(1).ipv4)
+    await machines.powerOff(1)
+    await machines.start(config(1))
+    assert.equal(await waitUntil("it answers again", () => publicKey(config(1).ipv4)), key)
+    assert.deepEqual(lines, [])
+  })
+
+  it("can be copied in turn, and such a copy boots as another machine", async () => {
+    const [taken, id] = [2, COPIES + 1]
+    await machines.createImage(1, taken)
+    await machines.createDisk(id, taken, SIZE.diskBytes)
+    const other = config(id)
+    await machines.start({ ...other, metadata: { ...other.metadata, instanceId: id } })
+    const key = await waitUntil("it answers", () => publicKey(other.ipv4))
+    assert.notEqual(key, "")
+    assert.equal(await machines.prepare(taken, SIZE), false, "a disk that was somebody's is no template")
+  })
+
+  it("go on when their template goes with its image", async () => {
+    await machines.removeImage(IMAGE)
+    assert.equal(await machines.prepare(IMAGE, SIZE), false)
+    assert.notEqual(await publicKey(config(1).ipv4), "")
+  })
+})
+
+/** The public key a machine shows at its door; throws while there is none. */
+function publicKey(host: string): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const options = { host, port: hostPort(443), servername: "twin.foozol.localhost", rejectUnauthorized: false }
+    const socket = connect(options, () => {
+      const { pubkey } = socket.getPeerCertificate()
+      socket.destroy()
+      pubkey === undefined ? reject(new Error("it has no key")) : resolve(pubkey.toString("hex"))
+    })
+    socket.setTimeout(5_000, () => socket.destroy(new Error("it does not answer")))
+    socket.once("error", reject)
+  })
+}
+
+/** What TLS clients begin with: `random` and the share of their key (RFC 8446, 4.1.2), as far as one packet holds them. */
+async function listenForHellos() {
+  const hellos: string[] = []
+  const server = createServer(socket => {
+    socket.once("data", bytes => {
+      // Record header 5, handshake header 4, version 2: then 32 bytes of randomness.
+      if (bytes[0] === 22) hellos.push(bytes.subarray(11, 43).toString("hex"))
+      socket.destroy()
+    })
+    socket.on("error", () => {})
+  })
+  server.listen(0, "127.0.0.1")
+  await once(server, "listening")
+  return { server, hellos }
+}
