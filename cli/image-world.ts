@@ -23,15 +23,16 @@ const LONGEST_DIRECTORY = 80
  * A local cloud of its own for the checklist: the machines of the local cloud, without its API, in a folder that goes
  * away with the machine. Their addresses are of a network that no local cloud gives out, so both can run at once.
  * @param directory where the folder is made: best on the image's file system, whose disk then takes no second place
+ * @param boot `template`: the machine begins as a copy of one that has booted
  */
-export async function imageWorld(directory: string): Promise<World> {
+export async function imageWorld(directory: string, boot: "cold" | "template" = "cold"): Promise<World> {
   const parent = directory.length + PREFIX.length + "XXXXXX/images".length <= LONGEST_DIRECTORY ? directory : tmpdir()
   await mkdir(parent, { recursive: true })
   await removeAbandoned(parent)
   return {
     async start(wanted) {
       const folder = await mkdtemp(join(parent, PREFIX))
-      const machines = createQemuMachines({ directory: folder })
+      const machines = createQemuMachines({ directory: folder, boot })
       const remove = async () => {
         await machines.remove(1)
         await machines.close()
@@ -42,6 +43,7 @@ export async function imageWorld(directory: string): Promise<World> {
         const { diskBytes: least } = await diskInfo(join(wanted.directory, "disk.qcow2"))
         const diskBytes = Math.max(SIZE.diskBytes, least)
         await machines.importImage(1, wanted.directory)
+        if (boot === "template") await machines.prepare(1, { ...SIZE, diskBytes })
         await machines.admit({ ...SIZE, diskBytes })
         await machines.createDisk(1, 1, diskBytes)
         const ipv4 = ownAddress()

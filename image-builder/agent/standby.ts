@@ -68,14 +68,12 @@ function ask(): Promise<Answer> {
 
 function becomeOwn({ machine, now, seed }: { machine: string; now: number; seed: string }): Promise<void> {
   return new Promise((resolve, reject) => {
-    const wake = execFile(
-      "/usr/lib/foozol/wake",
-      [machine, String(Math.round(now / 1_000))],
-      (error, stdout, stderr) => {
-        if (error === null) resolve()
-        else reject(new Error(`this machine could not be made its own: ${reasonOf(error)} ${stdout} ${stderr}`))
-      },
-    )
+    const args = [machine, String(Math.round(now / 1_000))]
+    // This agent's own group is the one that may read secrets; what is made now is root's.
+    const wake = execFile("/usr/lib/foozol/wake", args, { gid: 0 }, (error, stdout, stderr) => {
+      if (error === null) resolve()
+      else reject(new Error(`this machine could not be made its own: ${reasonOf(error)} ${stdout} ${stderr}`))
+    })
     wake.stdin?.end(`${seed}\n`)
   })
 }

@@ -69,7 +69,8 @@ export function qemuArguments(config: MachineConfig, host: QemuHost): string[] {
     ...volumeController,
     ...volumeArguments(config.volumes ?? []),
     ...["-netdev", network(host)],
-    ...["-device", `virtio-net-pci,netdev=net,mac=${macAddress(config.id)},romfile=`],
+    // A copy goes on with the template's address: another one after a reboot would get another lease.
+    ...["-device", `virtio-net-pci,netdev=net,mac=${macAddress(host.memory === undefined ? config.id : 0)},romfile=`],
     ...["-object", "rng-random,id=rng,filename=/dev/urandom", "-device", "virtio-rng-pci,rng=rng"],
     ...["-rtc", host.memory?.role === "template" ? `base=${templateClock()}` : "base=utc"],
     ...kernel(host.boot),
