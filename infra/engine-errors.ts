@@ -1,5 +1,6 @@
 import { InfraError, type NextAction } from "./errors.ts"
 import { googleError } from "./gcp-errors.ts"
+import { scalewayError } from "./scaleway-errors.ts"
 
 /** An error code of the provider in either wording of its plugin: `(code, id)`, or `Error code: code` on a line. */
 const code = (...codes: string[]) => new RegExp(`(\\(|error code: )(${codes.join("|")})\\b`, "i")
@@ -134,6 +135,8 @@ export function engineError(output: string): InfraError {
   const detail = output.trim().slice(-4_000)
   const ofGoogle = /googleapi|\bgcp:|google/i.test(output) ? googleError(output) : null
   if (ofGoogle) return ofGoogle
+  const ofScaleway = /scaleway-sdk-go/i.test(output) ? scalewayError(output) : null
+  if (ofScaleway) return ofScaleway
   for (const [pattern, id, next, message] of KNOWN)
     if (pattern.test(output)) return new InfraError(id, next, message, detail)
   const line = output

@@ -32,15 +32,24 @@ const labelValue = z
   .regex(/^[A-Za-z0-9](?:[A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?$/, "must be 1 to 63 letters, digits, `-`, `_` or `.`")
 
 /** Every provider there is a program for. */
-export const PROVIDERS = ["hetzner", "gcp"] as const
+export const PROVIDERS = ["hetzner", "gcp", "scaleway"] as const
 export type ProviderName = (typeof PROVIDERS)[number]
 
-/** What images are called: numbers at Hetzner, names at Google. */
+/** What images are called: numbers at Hetzner, names at Google, UUIDs at Scaleway. */
 const IMAGES = {
   hetzner: z.int("must be the number of an image or snapshot").positive(),
   gcp: z
     .string("must be the name of an image or snapshot")
     .regex(/^[a-z](?:[-a-z0-9]{0,61}[a-z0-9])?$/, "must be the name of an image or snapshot"),
+  scaleway: z.uuid("must be the UUID of an image or snapshot"),
+} as const
+
+/** Fields of a spec that a provider has nothing for, and what it is called. */
+const NOTHING_OF = {
+  hetzner: { fields: ["market", "diskGb", "power"], title: "Hetzner" },
+  gcp: { fields: [], title: "Google" },
+  // Its projects are known by UUIDs, which names of projects are not.
+  scaleway: { fields: ["market", "project"], title: "Scaleway" },
 } as const
 
 /**
@@ -62,10 +71,10 @@ export const WorkspaceSpec = z
     project: ProjectName.optional(),
     /** Location at the provider, such as `fsn1`; at Google a zone, such as `us-central1-a`. */
     region: z.string().regex(/^[a-z][a-z0-9-]{1,31}$/, "must be a location of the provider, such as `fsn1`"),
-    /** Machine type at the provider, such as `cx43` or `e2-highmem-2`. */
-    size: z.string().regex(/^[a-z][a-z0-9-]{1,31}$/, "must be a machine type of the provider, such as `cx43`"),
+    /** Machine type at the provider, such as `cx43`, `e2-highmem-2` or `PRO2-XS`. */
+    size: z.string().regex(/^[A-Za-z][A-Za-z0-9-]{1,31}$/, "must be a machine type of the provider, such as `cx43`"),
     /** Id of the golden image (or of the snapshot to start from) at the provider. */
-    image: z.union([IMAGES.hetzner, IMAGES.gcp]),
+    image: z.union([IMAGES.hetzner, IMAGES.gcp, IMAGES.scaleway]),
     /** How a machine is bought: `spot` is cheaper and may be switched off by the provider. Left out: on demand. */
     market: z.enum(["on-demand", "spot"]).optional(),
     /** Of the machine's disk, GB, where the size does not say it; left out: the provider's default. */
@@ -104,12 +113,14 @@ export const WorkspaceSpec = z
     /** What operators have changed on purpose: it is declared as they want it. Specs of before this have none. */
     accepted: z.array(Accepted).default([]),
   })
-  .superRefine(({ provider, image, market, diskGb, power }, context) => {
+  .superRefine((spec, context) => {
+    const { provider, image } = spec
     const wrong = IMAGES[provider].safeParse(image).error
     if (wrong) context.addIssue({ code: "custom", path: ["image"], message: wrong.issues[0]?.message ?? "" })
-    for (const [field, value] of Object.entries({ market, diskGb, power }))
-      if (provider === "hetzner" && value !== undefined)
-        context.addIssue({ code: "custom", path: [field], message: "is nothing that Hetzner has" })
+    const { fields, title } = NOTHING_OF[provider]
+    for (const field of fields)
+      if (spec[field] !== undefined)
+        context.addIssue({ code: "custom", path: [field], message: `is nothing that ${title} has` })
   })
 export type WorkspaceSpec = z.output<typeof WorkspaceSpec>
 

@@ -5,6 +5,7 @@ import type { WorkspaceProgram } from "./contract.ts"
 const PROGRAMS: Record<WorkspaceSpec["provider"], () => Promise<WorkspaceProgram>> = {
   hetzner: async () => (await import("./hetzner.ts")).hetznerProgram,
   gcp: async () => (await import("./gcp.ts")).gcpProgram,
+  scaleway: async () => (await import("./scaleway.ts")).scalewayProgram,
 }
 
 /** The program of a provider. */

@@ -2,6 +2,7 @@ import type { Machines } from "../../infra/machines/contract.ts"
 import type { ProviderName, WorkspaceSpec } from "../../infra/workspace-spec.ts"
 import { conformanceOfGcp } from "./conformance-gcp.ts"
 import { conformanceOfHetzner } from "./conformance-hetzner.ts"
+import { conformanceOfScaleway } from "./conformance-scaleway.ts"
 
 /**
  * A provider as the conformance suite meets it: its program and its machines, over a cloud of the suite's own. Whoever adds
@@ -40,4 +41,5 @@ export interface ProviderUnderTest {
 export const PROVIDERS_UNDER_TEST: Record<ProviderName, () => Promise<ProviderUnderTest>> = {
   hetzner: conformanceOfHetzner,
   gcp: conformanceOfGcp,
+  scaleway: conformanceOfScaleway,
 }

@@ -62,6 +62,16 @@ const SEEN: [string, string][] = [
   ],
   ["googleapi: Error 404: The resource 'projects/p/global/images/x' was not found, notFound", "provider-not-found"],
   ["googleapi: Error 503: Internal error. Please try again, backendError", "provider-failed"],
+  // As Scaleway's client for Go puts them, which its plugin prints.
+  ["scaleway-sdk-go: quota exceeded(s): instance_ip has reached its quota (5/5)", "provider-limit"],
+  ["scaleway-sdk-go: resource PRO2-XS is out of stock", "provider-no-capacity"],
+  ["scaleway-sdk-go: resource instance_server with ID 1b-2 is in a transient state: stopping", "provider-busy"],
+  ["scaleway-sdk-go: resource instance_image with ID 1b-2 is not found", "provider-not-found"],
+  ["scaleway-sdk-go: insufficient permissions: write compute", "provider-unauthorized"],
+  ["scaleway-sdk-go: denied authentication: api_key does not exist", "provider-unauthorized"],
+  ["scaleway-sdk-go: precondition failed: resource is protected, disable the protection first", "protected"],
+  ["scaleway-sdk-go: http error 503 Service Unavailable", "provider-failed"],
+  ["scaleway-sdk-go: resource instance_server with ID 1b-2 is locked", "provider-refused"],
 ]
 
 describe("engine-errors/engineError", () => {

@@ -3,6 +3,7 @@ import fc from "fast-check"
 import { InfraError } from "../../../infra/errors.ts"
 import { userData } from "../../../infra/user-data.ts"
 import { machineLabels, parseWorkspaceSpec, resourceNames, workspaceLabels } from "../../../infra/workspace-spec.ts"
+import { SOME_IMAGE } from "../../support/scaleway-spec.ts"
 import { testSecrets, testSpec } from "../../support/workspace.ts"
 
 const refused = (change: object, fragment: RegExp) =>
@@ -24,6 +25,9 @@ describe("workspace-spec/parseWorkspaceSpec", () => {
     refused({ image: "golden" }, /image: /)
     refused({ provider: "gcp", image: 7 }, /image: must be the name/)
     refused({ market: "spot" }, /market: is nothing that Hetzner has/)
+    refused({ provider: "scaleway", image: 7 }, /image: must be the UUID/)
+    refused({ provider: "scaleway", image: SOME_IMAGE, project: "two" }, /project: is nothing that Scaleway has/)
+    assert.equal(testSpec({ provider: "scaleway", image: SOME_IMAGE, size: "PRO2-XS" }).size, "PRO2-XS")
     refused({ dns: { name: "a", zone: "nodots" } }, /dns\.zone: must be a domain/)
     refused({ service: "ftp://x" }, /service: must be an http or https URL/)
     refused({ provider: "aws" }, /provider: /)
