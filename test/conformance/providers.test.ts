@@ -2,6 +2,7 @@ import assert from "node:assert/strict"
 import { InfraError, type NextAction } from "../../infra/errors.ts"
 import { LABELS, MANAGER, type ProviderName } from "../../infra/workspace-spec.ts"
 import { PROVIDERS_UNDER_TEST, type ProviderUnderTest } from "../support/conformance.ts"
+import { type CaseResult, providerTable, tableInDocs, writeTableInDocs } from "../support/provider-table.ts"
 import { TEST_ZONE } from "../support/workspace.ts"
 
 const refused = (work: Promise<unknown>, id: string, next: NextAction) =>
@@ -13,6 +14,7 @@ const refused = (work: Promise<unknown>, id: string, next: NextAction) =>
 
 const OURS = { [LABELS.managedBy]: MANAGER }
 const ran: string[] = []
+const results: CaseResult[] = []
 
 /** What every provider must do, whoever it is: programs by what is there after them, machines by their contract. */
 for (const [name, start] of Object.entries(PROVIDERS_UNDER_TEST) as [
@@ -26,7 +28,13 @@ for (const [name, start] of Object.entries(PROVIDERS_UNDER_TEST) as [
       ran.push(name)
     })
     after(() => provider?.close())
-    afterEach(() => assert.deepEqual(provider.complaints().splice(0), []))
+    afterEach(function () {
+      const { title, parent, state } = this.currentTest as Mocha.Test
+      const complaints = provider.complaints().splice(0)
+      const isPassed = state === "passed" && complaints.length === 0
+      results.push({ provider: name, group: parent?.title ?? "", title, isPassed })
+      assert.deepEqual(complaints, [])
+    })
 
     const found = async (workspace = "blue-otter") => {
       const all = await provider.machines.list({ [LABELS.workspace]: workspace })
@@ -281,6 +289,17 @@ for (const [name, start] of Object.entries(PROVIDERS_UNDER_TEST) as [
     })
   })
 }
+
+// The last, since it is about the others.
+describe("table of providers in the documentation", () => {
+  it("says what this suite has found (`node test/support/write-provider-table.ts` writes it)", async function () {
+    // Of a part of the suite it would be the table of that part.
+    if (ran.length < Object.keys(PROVIDERS_UNDER_TEST).length) return this.skip()
+    const table = providerTable(results)
+    if (process.env.FOOZOL_TEST_WRITE_TABLE) await writeTableInDocs(table)
+    assert.equal(await tableInDocs(), table)
+  })
+})
 
 after(() => {
   if (ran.length > 0) console.log(`Providers held to the contract: ${ran.join(", ")}`)
