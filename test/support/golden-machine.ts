@@ -8,6 +8,7 @@ import { buildImage } from "../../image-builder/build-local.ts"
 import type { ProfileName } from "../../image-builder/definition.ts"
 import { userData } from "../../infra/user-data.ts"
 import { hostPort } from "../../local-cloud/machines/qemu/forwards.ts"
+import { createQemuMachines } from "../../local-cloud/machines/qemu/qemu-machines.ts"
 import { registerImage } from "../../local-cloud/system-image.ts"
 import { cacheDirectory } from "../../tools/setup/paths.ts"
 import { startTestCloud, type TestCloud } from "./local-cloud.ts"
@@ -53,14 +54,18 @@ export interface Answer {
   text: string
 }
 
-/** Builds or finds the image of a profile and makes it known to a local cloud of the test's own. */
-export async function startGoldenCloud(profile: ProfileName): Promise<GoldenCloud> {
+/**
+ * Builds or finds the image of a profile and makes it known to a local cloud of the test's own.
+ * @param boot `template`: machines begin as copies of one that has booted, where one is prepared
+ */
+export async function startGoldenCloud(profile: ProfileName, boot: "cold" | "template" = "cold"): Promise<GoldenCloud> {
   const log = (line: string) => process.env.VERBOSE && console.log(line)
   const cache = join(cacheDirectory(), "golden")
   const directory = await buildImage({ profile, cacheDirectory: cache, log })
   const service = await startStandInService()
   service.tokens.add(TOKEN)
-  const cloud = await startTestCloud({ machines: "qemu" })
+  const driver = (folder: string) => createQemuMachines({ directory: join(folder, "m"), boot })
+  const cloud = await startTestCloud({ machines: "qemu", driver })
   const about = { architecture: "x86" as const, os_flavor: "debian", os_version: "12" }
   const image = await registerImage(cloud.cloud.context, { name: "golden", directory, description: "", ...about })
   return {
