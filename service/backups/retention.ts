@@ -56,6 +56,9 @@ export function keptGood(ofWorkspace: SnapshotFacts[]): SnapshotFacts[] {
   return [newest, good.find(one => one.proof === "passed") ?? before]
 }
 
-/** Newest first; of one moment, the higher id is the newer. */
+/** Newest first; of one moment, the higher id is the newer where ids are numbers. */
 export const newestFirst = (a: SnapshotFacts, b: SnapshotFacts) =>
-  b.createdAt - a.createdAt || Number(b.id) - Number(a.id)
+  b.createdAt - a.createdAt || byId(b.id, a.id)
+
+/** Numbers by their value; names, which tell no order in time, at least always the same way. */
+const byId = (a: string, b: string) => Number(a) - Number(b) || a.localeCompare(b)

@@ -1,3 +1,4 @@
+import type { ImageId } from "../../infra/image-id.ts"
 import type { Kind } from "../workspaces/transitions.ts"
 import type { Failure, Place } from "../workspaces/workspace.ts"
 
@@ -26,7 +27,7 @@ export interface Wish {
   /** The snapshot to restore, to make a workspace from, or to try out. */
   snapshot?: string
   /** The golden image to upgrade to. */
-  image?: number
+  image?: ImageId
   /** Was it off? Then it is off again after an upgrade. */
   rest?: boolean
   /** How it was before an upgrade that failed on the way back too: tried again, it goes back to that. */

@@ -1,5 +1,6 @@
 import type { Redis } from "ioredis"
 import type { Logger } from "pino"
+import type { ImageId } from "../../infra/image-id.ts"
 import { MAIN_PROJECT } from "../../infra/projects.ts"
 import { ServiceError } from "../errors.ts"
 import { PREFIX } from "../redis/connect.ts"
@@ -18,7 +19,7 @@ const SHOWN_MS = 10 * 60_000
 /** Where a new workspace goes, with the image there. */
 export interface Destination {
   project: string
-  image: number
+  image: ImageId
 }
 
 /** The provider's projects, as places for workspaces. */
@@ -30,7 +31,7 @@ export interface Projects {
    * @param wish.image what it is made of, where that is not the profile's golden image
    * @throws ServiceError `no-room`, or `no-image` where no project has the image
    */
-  place(profile: Profile, wish?: { among?: string[]; image?: number | null }): Promise<Destination>
+  place(profile: Profile, wish?: { among?: string[]; image?: ImageId | null }): Promise<Destination>
   /** Takes note that the provider refused something in it for a limit of the project's. */
   limitMet(project: string): Promise<void>
   /** Takes note that something of it was removed. */
@@ -73,16 +74,16 @@ export function createProjects(means: ProjectsMeans): Projects {
 
   async function place(
     profile: Profile,
-    { among = names, image: given = null }: { among?: string[]; image?: number | null } = {},
+    { among = names, image: given = null }: { among?: string[]; image?: ImageId | null } = {},
   ): Promise<Destination> {
-    const found = new Map<string, number | null>()
+    const found = new Map<string, ImageId | null>()
     const all = await facts(among, async project => {
       const image = given ?? (await imageIn(project, profile))
       found.set(project, image)
       return image !== null
     })
     const project = choosePlace(all, now())
-    if (project !== null) return { project, image: found.get(project) as number }
+    if (project !== null) return { project, image: found.get(project) as ImageId }
     const because = Object.fromEntries(all.map(one => [one.name, closedBecause(one, now())]))
     if (among === names && all.every(one => !one.hasImage)) await images.require(profile)
     log.error({ profile, projects: because }, "no project of the provider has room for another workspace")
@@ -90,7 +91,7 @@ export function createProjects(means: ProjectsMeans): Projects {
   }
 
   /** A further project that does not answer is none for now: what happens there is not to keep the others back. */
-  async function imageIn(project: string, profile: Profile): Promise<number | null> {
+  async function imageIn(project: string, profile: Profile): Promise<ImageId | null> {
     if (project === MAIN_PROJECT) return images.find(profile)
     try {
       const image = await images.find(profile, project)

@@ -2,6 +2,7 @@ import type { Redis } from "ioredis"
 import type { Logger } from "pino"
 import type { CloudConfig } from "../../infra/cloud-config.ts"
 import type { EnginePool } from "../../infra/engine-pool.ts"
+import type { ImageId } from "../../infra/image-id.ts"
 import type { Machines } from "../../infra/machines/contract.ts"
 import { SNAPSHOT_LABELS } from "../../infra/machines/snapshots.ts"
 import { MAIN_PROJECT, projectOf } from "../../infra/projects.ts"
@@ -147,7 +148,7 @@ export const carriedBy = (volumes: { labels: Record<string, string> }[] = []): R
 /** Each project of the provider has images of its own. */
 const goldenKey = (spec: RecordedSpec) => `${projectOf(spec)}/${spec.profile}`
 
-async function goldenOf({ images }: RebuildMeans, spec: RecordedSpec): Promise<number | null> {
+async function goldenOf({ images }: RebuildMeans, spec: RecordedSpec): Promise<ImageId | null> {
   const known = PROFILES.find(one => one === spec.profile)
   return known ? images.find(known, projectOf(spec)).catch(() => null) : null
 }

@@ -1,4 +1,5 @@
 import type { Accepted } from "../../infra/accepted.ts"
+import { type ImageId, imageIdOf } from "../../infra/image-id.ts"
 import type { Machine, Size } from "../../infra/machines/contract.ts"
 import type { SnapshotFacts } from "../../infra/machines/snapshots.ts"
 import { inProject, projectOf } from "../../infra/projects.ts"
@@ -27,7 +28,7 @@ export interface Remains {
   carriedBy: ReadonlySet<string>
   sizes: Size[]
   /** The golden image of its profile now; null: there is none. */
-  golden: number | null
+  golden: ImageId | null
 }
 
 export interface RebuiltRecord {
@@ -65,7 +66,7 @@ export function rebuiltRecord(remains: Remains, now: number): RebuiltRecord | nu
     ...inProject(projectOf(spec)),
     ...{ region: spec.region, size: spec.size, sizeClass: size ? classOf(size) : "small" },
     // The spec's may be a snapshot that it woke from, and that is gone.
-    image: Number(newest.find(({ madeOf }) => madeOf !== null)?.madeOf ?? remains.golden ?? spec.image),
+    image: imageIdOf(newest.find(({ madeOf }) => madeOf !== null)?.madeOf ?? remains.golden ?? spec.image),
     price: size?.regions[spec.region]?.price ?? null,
     createdAt: machine?.createdAt.getTime() ?? sleep?.createdAt ?? now,
   }

@@ -1,4 +1,5 @@
 import { InfraError } from "../../infra/errors.ts"
+import { imageIdOf } from "../../infra/image-id.ts"
 import type { Size } from "../../infra/machines/contract.ts"
 import type { SnapshotFacts } from "../../infra/machines/snapshots.ts"
 import { inProject, projectOf } from "../../infra/projects.ts"
@@ -96,7 +97,7 @@ export function createCreation({
       },
     }
     // What a backup is in, machines can be made of there alone.
-    const room = source ? { among: [projectOf(source)], image: source.madeOf ? Number(source.madeOf) : null } : {}
+    const room = source ? { among: [projectOf(source)], image: source.madeOf ? imageIdOf(source.madeOf) : null } : {}
     const answer = await inRoom(profile, room, ({ project, image }) => {
       const info = { ...about, ...inProject(project), image }
       return store.create(info, start, options)

@@ -1,3 +1,4 @@
+import { type ImageId, imageIdOf } from "../../infra/image-id.ts"
 import type { Machines } from "../../infra/machines/contract.ts"
 import { IMAGE_LABELS } from "../../infra/machines/images.ts"
 import { MAIN_PROJECT } from "../../infra/projects.ts"
@@ -19,11 +20,11 @@ export async function newestReady(
   profile: Profile,
   project: string,
   { labels = {}, without = [] }: { labels?: Record<string, string>; without?: string[] } = {},
-): Promise<number | null> {
+): Promise<ImageId | null> {
   const [newest] = (await list(machines, profile, project, { [IMAGE_LABELS.state]: "ready", ...labels }))
     .filter(image => image.state === "available" && !without.includes(image.id))
     .sort((a, b) => b.createdAt.getTime() - a.createdAt.getTime())
-  return newest ? Number(newest.id) : null
+  return newest ? imageIdOf(newest.id) : null
 }
 
 /**
@@ -33,9 +34,9 @@ export async function newestReady(
 export async function sameImageIn(
   machines: Lists,
   profile: Profile,
-  main: number,
+  main: ImageId,
   project: string,
-): Promise<number | null> {
+): Promise<ImageId | null> {
   const ofMain = (await list(machines, profile, MAIN_PROJECT)).find(one => one.id === String(main))
   const hash = ofMain?.labels[IMAGE_LABELS.hash]
   return newestReady(machines, profile, project, hash === undefined ? {} : { labels: { [IMAGE_LABELS.hash]: hash } })

@@ -1,5 +1,6 @@
 import type { Redis } from "ioredis"
 import { toErrorValue } from "../../infra/errors.ts"
+import { type ImageId, imageIdOf } from "../../infra/image-id.ts"
 import type { Machines } from "../../infra/machines/contract.ts"
 import { IMAGE_LABELS } from "../../infra/machines/images.ts"
 import { MAIN_PROJECT } from "../../infra/projects.ts"
@@ -22,9 +23,9 @@ export interface Images {
    * Id of a profile's image in a project of the provider; null while there is none. In a further project it is the image of
    * the main one's content.
    */
-  find(profile: Profile, project?: string): Promise<number | null>
+  find(profile: Profile, project?: string): Promise<ImageId | null>
   /** @throws ServiceError `no-image` */
-  require(profile: Profile, project?: string): Promise<number>
+  require(profile: Profile, project?: string): Promise<ImageId>
   /** Those the provider has, newest first, and which of them is used. */
   list(): Promise<GoldenImage[]>
   /**
@@ -57,13 +58,13 @@ export function createImages(
   redis: Redis,
   now: () => number,
 ): Images {
-  const seen = new Map<string, { at: number; id: Promise<number | null> }>()
+  const seen = new Map<string, { at: number; id: Promise<ImageId | null> }>()
 
   /**
    * In the main project the newest that has passed its checks, and that no operator has demoted; in another one that of the
    * content of the main one's.
    */
-  async function look(profile: Profile, project: string): Promise<number | null> {
+  async function look(profile: Profile, project: string): Promise<ImageId | null> {
     if (project === MAIN_PROJECT) {
       return newestReady(machines, profile, project, { without: await redis.smembers(DEMOTED) })
     }
@@ -71,10 +72,10 @@ export function createImages(
     return main === null ? null : sameImageIn(machines, profile, main, project)
   }
 
-  async function find(profile: Profile, project: string = MAIN_PROJECT): Promise<number | null> {
+  async function find(profile: Profile, project: string = MAIN_PROJECT): Promise<ImageId | null> {
     if (project === MAIN_PROJECT) {
       const chosen = await redis.hget(PROMOTED, profile)
-      if (chosen !== null) return Number(chosen)
+      if (chosen !== null) return imageIdOf(chosen)
       const configured = images[profile]
       if (configured !== undefined && (await redis.sismember(DEMOTED, configured)) === 0) return configured
     }
@@ -167,7 +168,7 @@ async function requireImage(machines: Machines, id: string, zone: string): Promi
   )
   const offer = offers.find(one => one.available)
   if (!offer) throw new ServiceError("sold-out", 409, "The provider has no machine now: try again later.")
-  await machines.check({ ...offer, image: Number(id), zone }, { project: MAIN_PROJECT }).catch(error => {
+  await machines.check({ ...offer, image: imageIdOf(id), zone }, { project: MAIN_PROJECT }).catch(error => {
     if (toErrorValue(error).id === "unknown-image") {
       throw new ServiceError("no-such-image", 404, `There is no image ${id} at the provider.`)
     }

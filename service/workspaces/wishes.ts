@@ -1,4 +1,5 @@
 import { z } from "zod"
+import { IMAGE_ID_PATTERN } from "../../infra/image-id.ts"
 import { FirstSecrets, ProxyUrl } from "../secrets/rules.ts"
 import { PROFILES, SIZE_CLASSES } from "./workspace.ts"
 
@@ -43,7 +44,7 @@ export const CreateWorkspace = z.strictObject({
   name: WorkspaceName.optional(),
   from: z
     .string()
-    .regex(/^[0-9]{1,20}$/, "must be the id of a backup")
+    .regex(IMAGE_ID_PATTERN, "must be the id of a backup")
     .optional()
     .meta({ description: "a backup of yours to make it from; it then has that one's profile, whatever is said here" }),
   repository: z

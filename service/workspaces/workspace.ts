@@ -1,5 +1,6 @@
 import type { Accepted } from "../../infra/accepted.ts"
 import type { ErrorValue, NextAction } from "../../infra/errors.ts"
+import { type ImageId, imageIdOf } from "../../infra/image-id.ts"
 import type { Repository } from "../../infra/repositories/repository.ts"
 import type { ProviderName } from "../../infra/workspace-spec.ts"
 import type { Standing } from "../certificates/decide.ts"
@@ -37,7 +38,7 @@ export interface WorkspaceInfo extends Place {
   /** The provider's project it is in; left out: the main one. */
   project?: string
   /** Image at the provider it was made from. */
-  image: number
+  image: ImageId
   createdAt: number
 }
 
@@ -129,7 +130,7 @@ export function parseWorkspace(hash: Record<string, string>): Workspace | null {
     ...(hash.place ? (JSON.parse(hash.place) as Place) : {}),
     name: settings.name ?? info.name,
     // That of an upgrade, if there was one.
-    image: hash.image ? Number(hash.image) : info.image,
+    image: hash.image ? imageIdOf(hash.image) : info.image,
     state: hash.state as State,
     since: Number(hash.since),
     epoch: Number(hash.epoch),

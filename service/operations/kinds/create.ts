@@ -1,4 +1,5 @@
 import { toErrorValue } from "../../../infra/errors.ts"
+import { imageIdOf } from "../../../infra/image-id.ts"
 import { projectOf } from "../../../infra/projects.ts"
 import { noRoom } from "../../projects/projects.ts"
 import { failureIn, type OperationRun, type Outcome } from "../operation-run.ts"
@@ -25,7 +26,7 @@ export async function create(run: OperationRun): Promise<Outcome> {
 
 async function make(run: OperationRun): Promise<Outcome> {
   const source = run.operation.wish?.snapshot
-  const change = source === undefined ? {} : { image: Number(source) }
+  const change = source === undefined ? {} : { image: imageIdOf(source) }
   const { machineId, ipv4 } = await apply(run, change, () => run.step("resources"))
   await waitUntilReady(run)
   return { machineId, ipv4 }

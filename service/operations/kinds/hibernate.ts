@@ -1,4 +1,5 @@
 import { InfraError } from "../../../infra/errors.ts"
+import { imageIdOf } from "../../../infra/image-id.ts"
 import { ServiceError } from "../../errors.ts"
 import type { Place, Workspace } from "../../workspaces/workspace.ts"
 import { type OperationRun, type Outcome, Returned } from "../operation-run.ts"
@@ -63,7 +64,7 @@ export async function wake(run: OperationRun): Promise<Outcome> {
     if (lacking !== null) throw new Returned(soldOut(lacking), "STOPPED")
   }
   const { region, size } = place
-  const image = snapshot === null ? workspace.image : Number(snapshot)
+  const image = snapshot === null ? workspace.image : imageIdOf(snapshot)
   const { machineId, ipv4 } = await apply(run, { region, size, image }, () => run.step("resources"))
   // One that was there before may be off.
   if (machine?.state === "off") await run.means.machines.powerOn(machine.id, { signal: run.signal })
@@ -81,7 +82,7 @@ export async function cannotBeHad(
   image: string,
 ): Promise<string | null> {
   try {
-    await means.machines.check({ size, region, image: Number(image), zone: means.config.zone }, { signal })
+    await means.machines.check({ size, region, image: imageIdOf(image), zone: means.config.zone }, { signal })
     return null
   } catch (error) {
     if (error instanceof InfraError && SCARCE.includes(error.id)) return error.message

@@ -10,7 +10,7 @@ import type { OperationRun } from "../operation-run.ts"
 /** The machine of this trial: an earlier run's if it is at work, else a new one. */
 export async function makeProver(run: OperationRun, backup: SnapshotFacts): Promise<Machine> {
   const { means, operation, signal } = run
-  const name = `foozol-proof-${backup.id}`
+  const name = `foozol-proof-${short(backup.id)}`
   for (const one of await listProvers(means.machines, signal)) {
     const isOurs = one.labels[PROVER_LABELS.operation] === operation.id
     if (isOurs && one.state === "running") return one
@@ -23,11 +23,14 @@ export async function makeProver(run: OperationRun, backup: SnapshotFacts): Prom
     {
       ...{ name, size, region, image: backup.id },
       labels: proverLabels({ operation: operation.id, backup: backup.id }),
-      userData: proofUserData({ name: `proof-${backup.id}`, profile: run.workspace.profile, ...serviceOf(run), key }),
+      userData: proofUserData({ name: `proof-${short(backup.id)}`, profile: run.workspace.profile, ...serviceOf(run), key }),
     },
     { signal },
   )
 }
+
+/** Names of machines have at most 63 characters; what tells snapshots of a name apart stands at their end. */
+const short = (id: string) => id.slice(-40)
 
 const serviceOf = ({ means }: OperationRun) => ({ service: means.config.machineUrl, zone: means.config.zone })
 

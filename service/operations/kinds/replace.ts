@@ -1,4 +1,5 @@
 import { InfraError } from "../../../infra/errors.ts"
+import { imageIdOf } from "../../../infra/image-id.ts"
 import { SNAPSHOT_LABELS } from "../../../infra/machines/snapshots.ts"
 import { LABELS } from "../../../infra/workspace-spec.ts"
 import { ServiceError } from "../../errors.ts"
@@ -72,7 +73,7 @@ async function replaceMachine(
     try {
       const { region, size } = wanted.place
       const since = means.now()
-      const made = await apply(run, { region, size, image: Number(wanted.image(safety)) })
+      const made = await apply(run, { region, size, image: imageIdOf(wanted.image(safety)) })
       await waitUntilReady(run, since)
       if (!wanted.isRestore) await means.machines.removeSnapshot(safety, { signal })
       await removeSleepSnapshots(run)
@@ -93,7 +94,7 @@ async function replaceMachine(
   }
   const { region, size } = before
   const since = means.now()
-  const made = await apply(run, { region, size, image: Number(safety) })
+  const made = await apply(run, { region, size, image: imageIdOf(safety) })
   await waitUntilReady(run, since)
   await removeSleepSnapshots(run)
   const why = new ServiceError(

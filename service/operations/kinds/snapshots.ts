@@ -8,7 +8,7 @@ import {
   snapshotLabels,
 } from "../../../infra/machines/snapshots.ts"
 import { LABELS } from "../../../infra/workspace-spec.ts"
-import { FORGOTTEN_MS } from "../../backups/retention.ts"
+import { FORGOTTEN_MS, newestFirst } from "../../backups/retention.ts"
 import type { OperationRun } from "../operation-run.ts"
 
 const DAY = 24 * 3600_000
@@ -76,7 +76,7 @@ export const sleepSnapshot = (run: OperationRun) => newestSnapshot(run, "sleep")
 export async function newestSnapshot(run: OperationRun, kind: SnapshotKind): Promise<string | null> {
   const [newest] = (await snapshotsOf(run, kind))
     .filter(one => one.available)
-    .sort((a, b) => b.createdAt - a.createdAt || Number(b.id) - Number(a.id))
+    .sort(newestFirst)
   return newest?.id ?? null
 }
 

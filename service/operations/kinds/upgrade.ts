@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises"
 import { toErrorValue } from "../../../infra/errors.ts"
+import type { ImageId } from "../../../infra/image-id.ts"
 import type { Machine } from "../../../infra/machines/contract.ts"
 import { ServiceError } from "../../errors.ts"
 import { failureIn, type OperationRun, type Outcome, Returned } from "../operation-run.ts"
@@ -92,7 +93,7 @@ async function putAside(run: OperationRun, before: Outcome): Promise<string> {
 }
 
 /** The machine of the new image with what is the user's; returns its id. */
-async function replaceSystem(run: OperationRun, image: number): Promise<string> {
+async function replaceSystem(run: OperationRun, image: ImageId): Promise<string> {
   const { means, operation } = run
   const machine = await settled(run)
   if (operation.marks.carried === undefined) {

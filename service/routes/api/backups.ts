@@ -1,4 +1,5 @@
 import { z } from "zod"
+import { IMAGE_ID_PATTERN } from "../../../infra/image-id.ts"
 import { PROOFS, SNAPSHOT_KINDS, type SnapshotFacts } from "../../../infra/machines/snapshots.ts"
 import type { Limits } from "../../middleware/limits.ts"
 import type { Services } from "../../services.ts"
@@ -11,7 +12,7 @@ const Id = z.object({
 const BackupId = z.object({
   backup: z
     .string()
-    .regex(/^[0-9]{1,20}$/)
+    .regex(IMAGE_ID_PATTERN)
     .meta({ description: "id of the backup" }),
 })
 

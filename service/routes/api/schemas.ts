@@ -23,6 +23,9 @@ export const ProblemSchema = z
   })
   .meta({ id: "Problem", description: "An error (RFC 9457)" })
 
+/** Of an image at a provider: a number at Hetzner, a name at Google. */
+export const ImageIdSchema = z.union([z.int(), z.string()])
+
 const FailureSchema = z
   .object({ id: z.string(), message: z.string(), next: z.enum(["retry", "fail", "investigate"]) })
   .meta({ id: "Failure" })
@@ -80,8 +83,8 @@ export const WorkspaceSchema = z
     state: z.enum(STATES),
     image: z
       .object({
-        current: z.int().meta({ description: "id of the golden image it is of, at the provider" }),
-        newest: z.int().nullable().meta({ description: "id of the newest one; null: none, or not known now" }),
+        current: ImageIdSchema.meta({ description: "id of the golden image it is of, at the provider" }),
+        newest: ImageIdSchema.nullable().meta({ description: "id of the newest one; null: none, or not known now" }),
         outdated: z.boolean(),
       })
       .nullable(),

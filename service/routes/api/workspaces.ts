@@ -1,4 +1,5 @@
 import { z } from "zod"
+import { IMAGE_ID_PATTERN } from "../../../infra/image-id.ts"
 import { projectOf } from "../../../infra/projects.ts"
 import { noteForAudit } from "../../middleware/audited.ts"
 import type { Limits } from "../../middleware/limits.ts"
@@ -211,7 +212,7 @@ export function workspaceRoutes(services: Services, limits: Limits): ApiRoute[] 
     description:
       "How it is now is kept as a snapshot first; when the restored machine does not come up, it is that again.",
     told: ["backup"],
-    body: z.strictObject({ backup: z.string().regex(/^[0-9]{1,20}$/, "must be the id of a backup") }),
+    body: z.strictObject({ backup: z.string().regex(IMAGE_ID_PATTERN, "must be the id of a backup") }),
     errors: [404, 409, 502],
     async handle({ caller: { user }, params: { id }, body }) {
       await limits("change", user.id)

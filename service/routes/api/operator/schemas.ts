@@ -4,7 +4,7 @@ import type { Dossier } from "../../../operators/desk.ts"
 import { isOutdated, type Owned } from "../../../operators/fleet.ts"
 import type { Person } from "../../../operators/people.ts"
 import { STATES } from "../../../workspaces/transitions.ts"
-import { OperationSchema, presentOperation } from "../schemas.ts"
+import { ImageIdSchema, OperationSchema, presentOperation } from "../schemas.ts"
 
 const iso = (ms: number) => new Date(ms).toISOString()
 const isoOrNull = (ms: number | null) => (ms === null ? null : iso(ms))
@@ -94,7 +94,7 @@ export const presentPerson = ({
 
 export const DossierSchema = FleetMemberSchema.extend({
   epoch: z.int(),
-  image: z.int(),
+  image: ImageIdSchema,
   machineId: z.string().nullable(),
   ipv4: z.string().nullable(),
   reportedAt: time.nullable().meta({ description: "when its machine was last heard of" }),

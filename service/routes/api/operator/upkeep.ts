@@ -1,4 +1,5 @@
 import { z } from "zod"
+import { IMAGE_ID_PATTERN } from "../../../../infra/image-id.ts"
 import { notFound } from "../../../errors.ts"
 import { DRAIN_TARGET, type DrainOrder } from "../../../operations/drain.ts"
 import type { Overview } from "../../../operators/overview.ts"
@@ -172,7 +173,7 @@ function drainRoutes({ drains, now }: Services): ApiRoute[] {
 }
 
 function imageRoutes({ images }: Services): ApiRoute[] {
-  const params = z.object({ id: z.string().regex(/^[0-9]{1,20}$/, "must be the id of an image") })
+  const params = z.object({ id: z.string().regex(IMAGE_ID_PATTERN, "must be the id of an image") })
   const replies = { 200: { description: "The image", schema: ImageSchema } }
   return [
     route({
