@@ -3,7 +3,7 @@ import { mkdirSync } from "node:fs"
 import { dirname } from "node:path"
 import { text } from "node:stream/consumers"
 import { PulumiCommand as Command, LocalWorkspace, type PulumiCommand } from "@pulumi/pulumi/automation/index.js"
-import type { CloudConfig } from "../infra/cloud-config.ts"
+import { type CloudConfig, hetznerOf } from "../infra/cloud-config.ts"
 import { hetznerProgram } from "../infra/programs/hetzner.ts"
 import type { WorkspaceSpec } from "../infra/workspace-spec.ts"
 import { testSecrets } from "../test/support/workspace.ts"
@@ -17,8 +17,8 @@ const { step, spec, config } = JSON.parse(await text(process.stdin)) as Input
 
 Object.assign(process.env, {
   PATH: `${dirname(config.pulumi)}:${process.env.PATH}`,
-  HCLOUD_TOKEN: config.hetzner.token,
-  HCLOUD_ENDPOINT: config.hetzner.endpoint,
+  HCLOUD_TOKEN: hetznerOf(config).token,
+  HCLOUD_ENDPOINT: hetznerOf(config).endpoint,
   PULUMI_SKIP_UPDATE_CHECK: "true",
 })
 mkdirSync(new URL(config.backendUrl), { recursive: true })

@@ -18,27 +18,26 @@ export interface ProjectFinding {
  */
 export async function projectFindings(env: NodeJS.ProcessEnv = process.env): Promise<ProjectFinding[]> {
   if (!env.FOOZOL_PROJECTS) return []
-  const { names, all } = openProjects(cloudConfig(env))
+  const { names, all, providerOf } = openProjects(cloudConfig(env))
   const images = configured(env)
+  const further = names.filter(name => name !== MAIN_PROJECT && providerOf(name) === "hetzner")
   const find = async (profile: Profile, project: string) => {
     const main = images[profile] ?? (await newestReady(all, profile, MAIN_PROJECT))
     return main === null ? null : sameImageIn(all, profile, main, project)
   }
   return Promise.all(
-    names
-      .filter(name => name !== MAIN_PROJECT)
-      .map(async (name): Promise<ProjectFinding> => {
-        const part = `project ${name}`
-        try {
-          const found = await Promise.all(PROFILES.map(profile => find(profile, name)))
-          const lacking = PROFILES.filter((_, at) => found[at] === null)
-          if (lacking.length === 0) return { part, state: "ok", version: "", from: "has the golden images" }
-          const from = `has no golden image of the main project's content for ${lacking.join(", ")}: nothing is put there`
-          return { part, state: "optional", version: "", from }
-        } catch (error) {
-          return { part, state: "optional", version: "", from: toErrorValue(error).message }
-        }
-      }),
+    further.map(async (name): Promise<ProjectFinding> => {
+      const part = `project ${name}`
+      try {
+        const found = await Promise.all(PROFILES.map(profile => find(profile, name)))
+        const lacking = PROFILES.filter((_, at) => found[at] === null)
+        if (lacking.length === 0) return { part, state: "ok", version: "", from: "has the golden images" }
+        const from = `has no golden image of the main project's content for ${lacking.join(", ")}: nothing is put there`
+        return { part, state: "optional", version: "", from }
+      } catch (error) {
+        return { part, state: "optional", version: "", from: toErrorValue(error).message }
+      }
+    }),
   )
 }
 

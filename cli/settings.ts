@@ -1,7 +1,8 @@
 import { join } from "node:path"
 import { pathToFileURL } from "node:url"
-import { backendEnvironment, type CloudConfig } from "../infra/cloud-config.ts"
+import { backendEnvironment, type CloudConfig, type Clouds } from "../infra/cloud-config.ts"
 import { InfraError } from "../infra/errors.ts"
+import { type GcpCloud, gcpCloud, gcpEnvironment } from "../infra/gcp-settings.ts"
 import { HETZNER_ENDPOINT } from "../infra/machines/hetzner-api.ts"
 import { parseProjects } from "../infra/projects.ts"
 import { readEngineRecord } from "../tools/setup/engine.ts"
@@ -11,7 +12,7 @@ import { readLocalCloud } from "./local-cloud-process.ts"
 
 /**
  * What an engine run needs, from the environment: `HCLOUD_TOKEN` and `HCLOUD_ENDPOINT` as Hetzner's own tools read
- * them, else the local cloud that runs on this machine; `FOOZOL_STATE_PASSPHRASE` and `FOOZOL_BACKEND_URL`, else
+ * them, `FOOZOL_GCP_PROJECTS` and what follows it, else the local cloud that runs on this machine; `FOOZOL_STATE_PASSPHRASE` and `FOOZOL_BACKEND_URL`, else
  * files in the data folder.
  * @throws InfraError `engine-missing` or `no-token`, saying what to do
  */
@@ -34,7 +35,7 @@ export function cloudConfig(env: NodeJS.ProcessEnv = process.env): CloudConfig {
     backendEnv: backendEnvironment(env),
     passphrase: env.FOOZOL_STATE_PASSPHRASE || keptSecret(data, "state-passphrase"),
     ...(env.FOOZOL_STATE_PASSPHRASE_PREVIOUS ? { previousPassphrase: env.FOOZOL_STATE_PASSPHRASE_PREVIOUS } : {}),
-    hetzner: provider(env),
+    ...providers(env),
   }
 }
 
@@ -48,30 +49,47 @@ export const engineEnvironment = (config: CloudConfig): Record<string, string> =
   ...config.backendEnv,
   FOOZOL_STATE_PASSPHRASE: config.passphrase,
   ...(config.previousPassphrase ? { FOOZOL_STATE_PASSPHRASE_PREVIOUS: config.previousPassphrase } : {}),
-  HCLOUD_TOKEN: config.hetzner.token,
-  HCLOUD_ENDPOINT: config.hetzner.endpoint,
+  ...(config.hetzner ? { HCLOUD_TOKEN: config.hetzner.token, HCLOUD_ENDPOINT: config.hetzner.endpoint } : {}),
   ...furtherSetting(config),
+  ...gcpEnvironment(config.gcp),
 })
 
 /** `FOOZOL_PROJECTS`, where there are further projects. */
-function furtherSetting({ hetzner: { further = {} } }: CloudConfig): Record<string, string> {
-  const parts = Object.entries(further).map(([name, token]) => `${name}=${token}`)
+function furtherSetting({ hetzner }: CloudConfig): Record<string, string> {
+  const parts = Object.entries(hetzner?.further ?? {}).map(([name, token]) => `${name}=${token}`)
   return parts.length > 0 ? { FOOZOL_PROJECTS: parts.join(" ") } : {}
 }
 
 /** Folder for compiled code of the engine's children. */
 export const compileCache = () => join(cacheDirectory(), "compile-cache")
 
-function provider(env: NodeJS.ProcessEnv): CloudConfig["hetzner"] {
-  const further = furtherProjects(env)
-  if (env.HCLOUD_TOKEN) return { token: env.HCLOUD_TOKEN, endpoint: env.HCLOUD_ENDPOINT || HETZNER_ENDPOINT, further }
+function providers(env: NodeJS.ProcessEnv): Clouds {
+  const [further, gcp] = [furtherProjects(env), google(env)]
+  const found = gcp === null ? {} : { gcp }
+  if (env.HCLOUD_TOKEN) {
+    const endpoint = env.HCLOUD_ENDPOINT || HETZNER_ENDPOINT
+    return { hetzner: { token: env.HCLOUD_TOKEN, endpoint, further }, ...found }
+  }
   const local = readLocalCloud(env)
-  if (local) return { token: local.token, endpoint: local.apiUrl, further }
+  if (local) return { hetzner: { token: local.token, endpoint: local.apiUrl, further }, ...found }
+  if (gcp) return found
   throw new InfraError(
     "no-token",
     "fail",
-    "There is no cloud to work on: set HCLOUD_TOKEN to a read-and-write token of a Hetzner project, or start the local cloud with `npx foozol-cloud local up`.",
+    "There is no cloud to work on: set HCLOUD_TOKEN to a read-and-write token of a Hetzner project, or FOOZOL_GCP_PROJECTS to a project of Google Cloud, or start the local cloud with `npx foozol-cloud local up`.",
   )
+}
+
+function google(env: NodeJS.ProcessEnv): GcpCloud | null {
+  try {
+    return gcpCloud(env)
+  } catch {
+    throw new InfraError(
+      "invalid-projects",
+      "fail",
+      "FOOZOL_GCP_PROJECTS, FOOZOL_GCP_ZONES or FOOZOL_GCP_ENDPOINT is not usable: `foozol-cloud service settings` says what they must be.",
+    )
+  }
 }
 
 function furtherProjects(env: NodeJS.ProcessEnv): Record<string, string> {

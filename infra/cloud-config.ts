@@ -1,10 +1,24 @@
 import { z } from "zod"
+import { InfraError } from "./errors.ts"
+import { GcpCloud } from "./gcp-settings.ts"
 import type { Machines } from "./machines/contract.ts"
+import { createGcpMachines } from "./machines/gcp.ts"
+import { createGcpApi } from "./machines/gcp-api.ts"
+import type { Heard } from "./machines/heard.ts"
 import { createHetznerMachines } from "./machines/hetzner.ts"
-import { createHetznerApi, HETZNER_ENDPOINT, type Heard } from "./machines/hetzner-api.ts"
+import { createHetznerApi, HETZNER_ENDPOINT } from "./machines/hetzner-api.ts"
 import { severalProjects } from "./machines/several-projects.ts"
 import { MAIN_PROJECT, ProjectName, unknownProject } from "./projects.ts"
 import { Secret } from "./secret.ts"
+import type { ProviderName } from "./workspace-spec.ts"
+
+const HetznerCloud = z.strictObject({
+  token: z.string(),
+  endpoint: z.string().default(HETZNER_ENDPOINT),
+  /** Tokens of further projects, by name. */
+  further: z.record(ProjectName, z.string()).optional(),
+})
+export type HetznerCloud = z.output<typeof HetznerCloud>
 
 /** Everything an engine run needs to know, as it travels to the child process over its standard input. */
 export const CloudConfig = z.strictObject({
@@ -18,12 +32,9 @@ export const CloudConfig = z.strictObject({
   passphrase: z.string(),
   /** The one until now, while stacks are encrypted anew. */
   previousPassphrase: z.string().optional(),
-  hetzner: z.strictObject({
-    token: z.string(),
-    endpoint: z.string().default(HETZNER_ENDPOINT),
-    /** Tokens of further projects, by name. */
-    further: z.record(ProjectName, z.string()).optional(),
-  }),
+  /** At least one of the two is there. */
+  hetzner: HetznerCloud.optional(),
+  gcp: GcpCloud.optional(),
 })
 export type CloudConfig = z.output<typeof CloudConfig>
 
@@ -39,44 +50,106 @@ export function backendEnvironment(env: NodeJS.ProcessEnv): Record<string, strin
   return Object.fromEntries(BACKEND_ENV.flatMap(name => (env[name] ? [[name, env[name]]] : [])))
 }
 
-/** The projects of a provider. */
-export interface Projects {
-  /** The main one first, then the others in the order in which they are given. */
+/** Where machines can be: the part of a configuration that says it. */
+export type Clouds = Pick<CloudConfig, "hetzner" | "gcp">
+
+/** @throws InfraError `no-token` where there is no Hetzner */
+export function hetznerOf({ hetzner }: Clouds): HetznerCloud {
+  if (hetzner) return hetzner
+  throw new InfraError(
+    "no-token",
+    "fail",
+    "This is for Hetzner alone: set HCLOUD_TOKEN to a read-and-write token of a Hetzner project.",
+  )
+}
+
+/**
+ * The projects of all providers. Their names tell them apart whosever they are: the main one of Hetzner is `main`, further
+ * ones there have names of the operator's, and those of Google their ids at Google.
+ */
+export interface Places {
+  /** Hetzner's first, the main one of each provider before the others. */
   names: string[]
+  /** Those that are set up. */
+  providers: ProviderName[]
+  /** @throws InfraError `unknown-project` */
+  providerOf(project: string): ProviderName
+  /** A provider's main project, which has its DNS zone; null where the provider is not set up. */
+  mainOf(provider: ProviderName): string | null
+}
+
+export interface Projects extends Places {
   /** One project's machines. @throws InfraError `unknown-project` */
   in(project: string): Machines
   /** Those of all together, see `severalProjects`. */
   all: Machines
 }
 
+/** Which projects a configuration names. */
+export function placesOf({ hetzner, gcp }: Clouds): Places {
+  const named: Partial<Record<ProviderName, string[]>> = {
+    ...(hetzner ? { hetzner: [MAIN_PROJECT, ...Object.keys(hetzner.further ?? {})] } : {}),
+    ...(gcp ? { gcp: gcp.projects } : {}),
+  }
+  const providers = Object.keys(named) as ProviderName[]
+  return {
+    names: providers.flatMap(provider => named[provider] ?? []),
+    providers,
+    providerOf(project) {
+      const found = providers.find(provider => named[provider]?.includes(project))
+      if (!found) throw unknownProject(project)
+      return found
+    },
+    mainOf: provider => named[provider]?.[0] ?? null,
+  }
+}
+
 /**
  * The machines of each project, without the engine: light enough for any process.
  * @param heard hears of each request's end
  */
-export function openProjects(
-  { hetzner }: Pick<CloudConfig, "hetzner">,
-  heard?: (project: string, heard: Heard) => void,
-): Projects {
-  const { endpoint, token, further = {} } = hetzner
-  const open = (project: string, token: string) =>
-    createHetznerApi({
-      ...{ endpoint, token: new Secret(token) },
-      ...(heard ? { heard: (one: Heard) => heard(project, one) } : {}),
-    })
-  const main = open(MAIN_PROJECT, token)
-  const projects = new Map([[MAIN_PROJECT, createHetznerMachines(main)]])
-  for (const [name, token] of Object.entries(further))
-    projects.set(name, createHetznerMachines(open(name, token), main))
+export function openProjects(clouds: Clouds, heard?: (project: string, heard: Heard) => void): Projects {
+  const hears = (project: string) => (heard ? { heard: (one: Heard) => heard(project, one) } : {})
+  const places = placesOf(clouds)
+  const projects = new Map<string, Machines>()
+  if (clouds.hetzner) {
+    const { endpoint, token, further = {} } = clouds.hetzner
+    const open = (project: string, token: string) =>
+      createHetznerApi({ endpoint, token: new Secret(token), ...hears(project) })
+    const main = open(MAIN_PROJECT, token)
+    projects.set(MAIN_PROJECT, createHetznerMachines(main))
+    for (const [name, token] of Object.entries(further))
+      projects.set(name, createHetznerMachines(open(name, token), main))
+  }
+  if (clouds.gcp) {
+    const { projects: ids, zones, accessToken, credentialsFile, endpoint, market } = clouds.gcp
+    const open = (project: string) =>
+      createGcpApi({
+        ...{ project, zones, accessToken: accessToken ? new Secret(accessToken) : null, ...hears(project) },
+        ...(credentialsFile ? { credentialsFile } : {}),
+        ...(endpoint ? { endpoint } : {}),
+        ...(market ? { market } : {}),
+      })
+    const main = open(ids[0] as string)
+    for (const id of ids) projects.set(id, createGcpMachines(id === ids[0] ? main : open(id), main))
+  }
+  const alone = projects.size === 1 ? projects.get(MAIN_PROJECT) : undefined
   return {
-    names: [...projects.keys()],
+    ...places,
     in(project) {
       const found = projects.get(project)
       if (!found) throw unknownProject(project)
       return found
     },
-    all: projects.size === 1 ? (projects.get(MAIN_PROJECT) as Machines) : severalProjects(projects),
+    all: alone ?? severalProjects(projects, (project, id) => COULD_HAVE[places.providerOf(project)](id, project)),
   }
 }
 
+/** Could a project have something of this id? Hetzner numbers all; at Google machines and disks have paths, the rest names. */
+const COULD_HAVE: Record<ProviderName, (id: string, project: string) => boolean> = {
+  hetzner: id => /^\d+$/.test(id),
+  gcp: (id, project) => (id.includes("/") ? id.startsWith(`projects/${project}/`) : !/^\d+$/.test(id)),
+}
+
 /** The machines of all projects, for whoever needs no more. */
-export const openMachines = (config: Pick<CloudConfig, "hetzner">): Machines => openProjects(config).all
+export const openMachines = (config: Clouds): Machines => openProjects(config).all

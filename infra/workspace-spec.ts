@@ -36,7 +36,7 @@ export const PROVIDERS = ["hetzner", "gcp", "scaleway"] as const
 export type ProviderName = (typeof PROVIDERS)[number]
 
 /** What images are called: numbers at Hetzner, names at Google, UUIDs at Scaleway. */
-const IMAGES = {
+export const IMAGES = {
   hetzner: z.int("must be the number of an image or snapshot").positive(),
   gcp: z
     .string("must be the name of an image or snapshot")

@@ -207,7 +207,7 @@ async function every(ms: number, signal: AbortSignal, log: Logger, complaint: st
   }
 }
 
-async function livePrice(sizes: SizeCatalog, { size, region }: WorkspaceInfo): Promise<LinePrice | null> {
-  const found = (await sizes.all()).find(one => one.name === size)
+async function livePrice(sizes: SizeCatalog, { provider, size, region }: WorkspaceInfo): Promise<LinePrice | null> {
+  const found = (await sizes.all(provider)).find(one => one.name === size)
   return found?.regions[region]?.price ?? null
 }

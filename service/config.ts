@@ -1,13 +1,15 @@
 import { X509Certificate } from "node:crypto"
-import { readFileSync } from "node:fs"
+import { accessSync, constants, readFileSync } from "node:fs"
 import { isAbsolute, join, resolve } from "node:path"
 import { parseEnv } from "node:util"
 import { z } from "zod"
+import { GCP_ZONES, GcpEndpoint, GcpProjectId, GcpZone, MARKETS } from "../infra/gcp-settings.ts"
 import { parseProjects } from "../infra/projects.ts"
 import { COMMON_HOSTS } from "../infra/repositories/repository.ts"
 import { type NamedAuthority, named } from "./certificates/settings.ts"
 import { type IdlenessSettings, WEIGHT, windowsOf } from "./idleness/settings.ts"
-import { STOP_MODES, type StopMode } from "./workspaces/workspace.ts"
+import type { ProviderSettings } from "./workspaces/providers.ts"
+import { PROVIDERS, type Provider, STOP_MODES, type StopMode } from "./workspaces/workspace.ts"
 
 /** Raised when the settings make no sense; its message names every wrong one and what it must be. */
 export class ConfigError extends Error {
@@ -21,6 +23,16 @@ const httpUrl = z
   .url({ protocol: /^https?$/, error: "must be an http or https URL" })
   .transform(text => text.replace(/\/+$/, ""))
 const name = z.string().regex(/^[a-z][a-z0-9-]{1,31}$/, "must be a name of the provider, in lower case")
+
+const isReadable = (path: string): boolean => {
+  try {
+    accessSync(path, constants.R_OK)
+    return true
+  } catch {
+    return false
+  }
+}
+const imageName = z.string().regex(/^[a-z](?:[-a-z0-9]{0,61}[a-z0-9])?$/, "must be the name of an image at Google")
 
 /**
  * Every setting of the service, by the environment variable it is read from. `describe` is what README and
@@ -104,6 +116,52 @@ export const Settings = z.object({
     .string({ error: "is missing: the DNS zone workspaces get their names in, such as desk.example.com" })
     .regex(/^([a-z0-9-]+\.)+[a-z0-9-]+$/, "must be a domain, such as desk.example.com")
     .describe("DNS zone at the provider in which workspaces get their names"),
+  FOOZOL_PROVIDERS: z
+    .string()
+    .transform(list)
+    .pipe(z.array(z.enum(PROVIDERS, `must name providers: ${PROVIDERS.join(", ")}`)))
+    .optional()
+    .describe(
+      `providers that new workspaces may be at (${PROVIDERS.join(", ")}), the first one unless asked otherwise; those that are set up if unset`,
+    ),
+  FOOZOL_GCP_PROJECTS: z
+    .string()
+    .transform(list)
+    .pipe(z.array(GcpProjectId))
+    .default([])
+    .describe(
+      "ids of Google Cloud projects; the first one has the DNS zone, and new workspaces go into the others when it is full; Google is not used if unset",
+    ),
+  FOOZOL_GCP_ZONES: z
+    .string()
+    .transform(list)
+    .pipe(z.array(GcpZone))
+    .default(GCP_ZONES)
+    .describe("zones of Google that are offered as regions"),
+  FOOZOL_GCP_MARKET: z
+    .enum(MARKETS)
+    .default("on-demand")
+    .describe(
+      "how machines at Google are bought: on-demand, or spot, which is cheaper and may be switched off by Google at any moment; of new workspaces",
+    ),
+  FOOZOL_GCP_CREDENTIALS: z
+    .string()
+    .refine(path => isAbsolute(path), "must be an absolute path")
+    .refine(path => isReadable(path), "must be a file that this process may read")
+    .optional()
+    .describe(
+      "file with Google's credentials for machines (the key of a service account, or a workload identity); GOOGLE_APPLICATION_CREDENTIALS if unset, else what Google's libraries find",
+    ),
+  FOOZOL_GCP_DNS_ZONE: z
+    .string()
+    .regex(/^([a-z0-9-]+\.)+[a-z0-9-]+$/, "must be a domain, such as gcp.desk.example.com")
+    .optional()
+    .describe(
+      "DNS zone in Cloud DNS in which workspaces at Google get their names; FOOZOL_ZONE if unset, where Google is the only provider",
+    ),
+  FOOZOL_GCP_ENDPOINT: GcpEndpoint.optional().describe(
+    "address of a stand-in for Google's API on this machine, for tests; Google's own if unset",
+  ),
   FOOZOL_ACME_DIRECTORY: z
     .url({ protocol: /^https$/, error: "must be an https URL, such as https://acme-v02.api.letsencrypt.org/directory" })
     .optional()
@@ -173,13 +231,22 @@ export const Settings = z.object({
     )
     .default([...COMMON_HOSTS])
     .describe("hosts that workspaces may be made from git repositories of"),
-  FOOZOL_REGIONS: z.string().transform(list).pipe(z.array(name)).default([]).describe("regions offered; empty: all"),
+  FOOZOL_REGIONS: z
+    .string()
+    .transform(list)
+    .pipe(z.array(name))
+    .default([])
+    .describe("regions offered at Hetzner; empty: all"),
   FOOZOL_IMAGE_BROWSER: whole(1, 2 ** 52)
     .optional()
-    .describe("image of the profile browser at the provider; the newest promoted one if unset"),
+    .describe("image of the profile browser at Hetzner; the newest promoted one if unset"),
   FOOZOL_IMAGE_DESKTOP: whole(1, 2 ** 52)
     .optional()
     .describe("the same for the profile desktop"),
+  FOOZOL_GCP_IMAGE_BROWSER: imageName
+    .optional()
+    .describe("image of the profile browser at Google; the newest promoted one if unset"),
+  FOOZOL_GCP_IMAGE_DESKTOP: imageName.optional().describe("the same for the profile desktop"),
   FOOZOL_PROJECTS: z
     .string()
     .default("")
@@ -191,7 +258,7 @@ export const Settings = z.object({
       }
     })
     .describe(
-      "further projects of the provider for new workspaces when the one of HCLOUD_TOKEN is full: NAME=TOKEN, with spaces between",
+      "further projects of Hetzner for new workspaces when the one of HCLOUD_TOKEN is full: NAME=TOKEN, with spaces between",
     ),
   FOOZOL_PROJECT_WORKSPACES: whole(0, 1_000_000)
     .default(0)
@@ -345,8 +412,10 @@ export interface Config {
   certificates: NamedAuthority[]
   /** Hosts that repositories may be on, in lower case. */
   repositoryHosts: string[]
-  regions: string[]
-  images: Partial<Record<"browser" | "desktop", number>>
+  /** Those that new workspaces may be at, the first one unless asked otherwise. */
+  offered: Provider[]
+  /** What the settings say of each provider, offered or not. */
+  providers: Record<Provider, ProviderSettings>
   /** Workspaces that may be in one project of the provider; 0: no such number. */
   projectWorkspaces: number
   operationsPerProvider: number
@@ -425,10 +494,19 @@ export function readConfig(env: NodeJS.ProcessEnv): Config {
     desktopPort: s.FOOZOL_DESKTOP_PORT,
     certificates: authoritiesFrom(s),
     repositoryHosts: s.FOOZOL_REPOSITORY_HOSTS,
-    regions: s.FOOZOL_REGIONS,
-    images: {
-      ...(s.FOOZOL_IMAGE_BROWSER === undefined ? {} : { browser: s.FOOZOL_IMAGE_BROWSER }),
-      ...(s.FOOZOL_IMAGE_DESKTOP === undefined ? {} : { desktop: s.FOOZOL_IMAGE_DESKTOP }),
+    offered: offeredBy(s, given),
+    providers: {
+      hetzner: {
+        zone: s.FOOZOL_ZONE,
+        regions: s.FOOZOL_REGIONS,
+        images: imagesOf(s.FOOZOL_IMAGE_BROWSER, s.FOOZOL_IMAGE_DESKTOP),
+      },
+      gcp: {
+        zone: s.FOOZOL_GCP_DNS_ZONE ?? s.FOOZOL_ZONE,
+        regions: s.FOOZOL_GCP_ZONES,
+        ...(s.FOOZOL_GCP_MARKET === "spot" ? { market: "spot" as const } : {}),
+        images: imagesOf(s.FOOZOL_GCP_IMAGE_BROWSER, s.FOOZOL_GCP_IMAGE_DESKTOP),
+      },
     },
     projectWorkspaces: s.FOOZOL_PROJECT_WORKSPACES,
     operationsPerProvider: s.FOOZOL_OPERATIONS_PER_PROVIDER,
@@ -472,6 +550,35 @@ export function readConfig(env: NodeJS.ProcessEnv): Config {
   }
   refuseDangerous(config)
   return config
+}
+
+const imagesOf = <Id>(browser: Id | undefined, desktop: Id | undefined) => ({
+  ...(browser === undefined ? {} : { browser }),
+  ...(desktop === undefined ? {} : { desktop }),
+})
+
+/** @throws ConfigError where a provider is offered that is not set up, or two providers would have one domain */
+function offeredBy(s: z.output<typeof Settings>, given: NodeJS.ProcessEnv): Provider[] {
+  const google = s.FOOZOL_GCP_PROJECTS
+  const isSetUp: Record<Provider, boolean> = {
+    // Whoever names no other provider means Hetzner, and is told what it lacks.
+    hetzner: given.HCLOUD_TOKEN !== undefined || google.length === 0,
+    gcp: google.length > 0,
+  }
+  const needs: Record<Provider, string> = { hetzner: "HCLOUD_TOKEN", gcp: "FOOZOL_GCP_PROJECTS" }
+  const lacking = (s.FOOZOL_PROVIDERS ?? []).filter(one => !isSetUp[one]).map(one => `${one} needs ${needs[one]}`)
+  if (lacking.length > 0) throw new ConfigError(`FOOZOL_PROVIDERS names what is not set up: ${lacking.join(", ")}`)
+  const twice = google.find((one, at) => google.indexOf(one) !== at || one in parseProjects(s.FOOZOL_PROJECTS))
+  if (twice !== undefined)
+    throw new ConfigError(
+      `FOOZOL_GCP_PROJECTS and FOOZOL_PROJECTS must name each project once: ${twice} is there twice`,
+    )
+  if (isSetUp.hetzner && isSetUp.gcp && (s.FOOZOL_GCP_DNS_ZONE ?? s.FOOZOL_ZONE) === s.FOOZOL_ZONE) {
+    throw new ConfigError(
+      "FOOZOL_GCP_DNS_ZONE must be another domain than FOOZOL_ZONE, which Hetzner's DNS answers for: a part of it that is delegated to Cloud DNS, such as gcp.desk.example.com",
+    )
+  }
+  return s.FOOZOL_PROVIDERS?.length ? s.FOOZOL_PROVIDERS : PROVIDERS.filter(one => isSetUp[one])
 }
 
 function nightOf(text: string): Config["backupNight"] {

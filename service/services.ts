@@ -1,9 +1,8 @@
 import type { Redis } from "ioredis"
 import type { Logger } from "pino"
-import { type CloudConfig, openProjects } from "../infra/cloud-config.ts"
+import { type CloudConfig, openProjects, placesOf } from "../infra/cloud-config.ts"
 import { createEnginePool, type EnginePool } from "../infra/engine-pool.ts"
 import type { Machines } from "../infra/machines/contract.ts"
-import { MAIN_PROJECT } from "../infra/projects.ts"
 import type { StackLock } from "../infra/stack-locks.ts"
 import { stateBackend } from "../infra/state-backend.ts"
 import { openStateFiles } from "../infra/state-files/open.ts"
@@ -47,7 +46,7 @@ import { createOperators, type Operators } from "./operators/operators.ts"
 import { createOverview, type Overview } from "./operators/overview.ts"
 import { createPeople, type People } from "./operators/people.ts"
 import { createSuspensions, type Suspensions } from "./operators/suspensions.ts"
-import { createProjects, type Projects } from "./projects/projects.ts"
+import { createProjects, mainProject, type Projects } from "./projects/projects.ts"
 import { connectRedis } from "./redis/connect.ts"
 import { queueConnection } from "./redis/queue-connection.ts"
 import { createSubscriber } from "./redis/subscriber.ts"
@@ -101,7 +100,7 @@ export interface Services {
   sizes: SizeCatalog
   images: Images
   backups: Backups
-  /** Of all projects of the provider. */
+  /** Of all projects of all providers. */
   machines: Machines
   projects: Projects
   queue: OperationQueue
@@ -118,7 +117,7 @@ export interface Services {
   budgets: Budgets
   rollOuts: RollOuts
   drift: DriftService
-  /** Of the provider's main project. */
+  /** Of the first project. */
   weather: Weather
   stateBackups: StateBackups
   weathers: Weathers
@@ -177,12 +176,14 @@ export async function openServices(
   })
 
   const subscriber = createSubscriber(listening)
-  const names = [MAIN_PROJECT, ...Object.keys(cloud.hetzner.further ?? {})]
-  const weathers = createWeathers(redis, log, names, now)
+  const places = placesOf(cloud)
+  const { names } = places
+  const weathers = createWeathers(redis, log, places, now)
   const opened = openProjects(cloud, weathers.hear)
+  const machinesIn = (project: string) => given.machines ?? opened.in(project)
   const machines = given.machines ?? opened.all
   const store = createWorkspaceStore(redis)
-  await requireProjects(store, names).catch(async error => {
+  await requireProjects(store, places.names).catch(async error => {
     await presence.close()
     disconnect()
     throw error
@@ -197,9 +198,9 @@ export async function openServices(
   })
   const reports = createMachineReports(redis, config.idle.silentMs)
   const tokens = createVncTokens(redis, config.login.idleMs, now)
-  const sizes = createSizeCatalog(machines, config.regions, now)
-  const images = createImages(config, machines, redis, now)
-  const projects = createProjects({ redis, names, most: config.projectWorkspaces, store, images, weathers, log, now })
+  const sizes = createSizeCatalog(one => machinesIn(mainProject(places, one)), config.providers, now)
+  const images = createImages(config, machines, redis, now, places)
+  const projects = createProjects({ redis, places, most: config.projectWorkspaces, store, images, weathers, log, now })
   const backups = createBackups(machines, redis)
   const proofs = createProofs(redis)
   const queue = createOperationQueue(redis, store, adding, log)
@@ -238,7 +239,7 @@ export async function openServices(
   const means = {
     ...{ config, keys, cloud, pool, machines, channel, reports, tokens, secrets, now },
     ...{ backups, proofs, notify, looks, projects },
-    machinesIn: (project: string) => given.machines ?? opened.in(project),
+    machinesIn,
   }
   const workspaces = createWorkspaces(parts)
   const drift = createDrift({ redis, store, workspaces, looks, now })
@@ -281,7 +282,7 @@ export async function openServices(
     locksOf: async workspace => (files ? stateBackend(files, cloud.pulumiVersion).locks(workspace) : null),
     ...{ cloud, people, suspensions, drains, overview, sweeps },
     ...{ audit, workspaces, rollOuts, drift, idleness, usage, notify, preferences, deliveries, mailer },
-    ...{ weather: weathers.of(MAIN_PROJECT), weathers },
+    ...{ weather: weathers.of(names[0] as string), weathers },
     lookAfterBackups,
     startChores: () =>
       startChores(

@@ -3,6 +3,7 @@ import { join } from "node:path"
 import { type Logger, pino } from "pino"
 import { backendEnvironment, CloudConfig } from "../infra/cloud-config.ts"
 import type { EnginePool } from "../infra/engine-pool.ts"
+import { gcpCloud } from "../infra/gcp-settings.ts"
 import type { Machines } from "../infra/machines/contract.ts"
 import { parseProjects } from "../infra/projects.ts"
 import { createApp } from "./app.ts"
@@ -117,6 +118,8 @@ async function listen(handle: Parameters<typeof createServer>[1], { listen: at }
 
 /** What engine runs need, from the environment; see `foozol-cloud start` for how it comes there on one machine. */
 function cloudFrom(env: NodeJS.ProcessEnv): CloudConfig {
+  // Its settings have been checked with the others.
+  const gcp = gcpCloud(env)
   const parsed = CloudConfig.safeParse({
     pulumi: env.FOOZOL_PULUMI,
     pulumiVersion: env.FOOZOL_PULUMI_VERSION,
@@ -126,11 +129,16 @@ function cloudFrom(env: NodeJS.ProcessEnv): CloudConfig {
     backendEnv: backendEnvironment(env),
     passphrase: env.FOOZOL_STATE_PASSPHRASE,
     ...(env.FOOZOL_STATE_PASSPHRASE_PREVIOUS ? { previousPassphrase: env.FOOZOL_STATE_PASSPHRASE_PREVIOUS } : {}),
-    hetzner: {
-      token: env.HCLOUD_TOKEN,
-      endpoint: env.HCLOUD_ENDPOINT,
-      further: parseProjects(env.FOOZOL_PROJECTS ?? ""),
-    },
+    ...(env.HCLOUD_TOKEN || gcp === null
+      ? {
+          hetzner: {
+            token: env.HCLOUD_TOKEN,
+            endpoint: env.HCLOUD_ENDPOINT,
+            further: parseProjects(env.FOOZOL_PROJECTS ?? ""),
+          },
+        }
+      : {}),
+    ...(gcp === null ? {} : { gcp }),
   })
   if (parsed.success) return parsed.data
   const names: Record<string, string> = {

@@ -1,5 +1,5 @@
 import type { Command } from "commander"
-import { openMachines } from "../../infra/cloud-config.ts"
+import { openProjects } from "../../infra/cloud-config.ts"
 import { printTable } from "../print-table.ts"
 import { cloudConfig } from "../settings.ts"
 
@@ -7,10 +7,12 @@ import { cloudConfig } from "../settings.ts"
 export function addSizes(program: Command): void {
   program
     .command("sizes")
-    .description("list the provider's machine types with live prices and availability")
+    .description("list the providers' machine types with live prices and availability")
     .option("--json", "print JSON")
     .action(async ({ json }: { json?: boolean }) => {
-      const sizes = (await openMachines(cloudConfig()).sizes()).filter(size => size.orderable)
+      const projects = openProjects(cloudConfig())
+      const all = await Promise.all(projects.providers.map(one => projects.in(projects.mainOf(one) as string).sizes()))
+      const sizes = all.flat().filter(size => size.orderable)
       if (json) return console.log(JSON.stringify(sizes, null, 2))
       const rows = sizes.map(size => {
         const offers = Object.entries(size.regions)

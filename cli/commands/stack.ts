@@ -80,7 +80,7 @@ export function addStack(program: Command): void {
       console.log(`export PATH=${quote(config.pulumi.replace(/\/pulumi$/, ""))}:"$PATH"`)
       console.log(`export PULUMI_HOME=${quote(config.home)} PULUMI_BACKEND_URL=${quote(config.backendUrl)}`)
       console.log("export PULUMI_FALLBACK_TO_STATE_SECRETS_MANAGER=true")
-      const further = Object.keys(config.hetzner.further ?? {}).map(tokenVariable)
+      const further = Object.keys(config.hetzner?.further ?? {}).map(tokenVariable)
       const secrets = ["PULUMI_CONFIG_PASSPHRASE", "HCLOUD_TOKEN", ...further]
       console.log(`# ${secrets.slice(0, -1).join(", ")} and ${secrets.at(-1)} are secrets: set them yourself.`)
     })

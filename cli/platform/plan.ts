@@ -87,4 +87,4 @@ function issuersOf(directories: string[]): string[] {
 
 /** Is this the local cloud that runs here? */
 export const isLocal = ({ hetzner }: CloudConfig, local: { apiUrl: string } | null): boolean =>
-  local !== null && hetzner.endpoint === local.apiUrl
+  local !== null && hetzner?.endpoint === local.apiUrl

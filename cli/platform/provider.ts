@@ -2,7 +2,7 @@ import { z } from "zod"
 import { imageLabels } from "../../image-builder/cloud/builder.ts"
 import { readyImage } from "../../image-builder/cloud/image-list.ts"
 import { PLATFORM_PROFILE } from "../../image-builder/platform/definition.ts"
-import type { CloudConfig } from "../../infra/cloud-config.ts"
+import { type CloudConfig, hetznerOf } from "../../infra/cloud-config.ts"
 import { InfraError } from "../../infra/errors.ts"
 import { createHetznerApi } from "../../infra/machines/hetzner-api.ts"
 import { createHetznerImages } from "../../infra/machines/hetzner-images.ts"
@@ -10,7 +10,8 @@ import { IMAGE_LABELS } from "../../infra/machines/images.ts"
 import { Secret } from "../../infra/secret.ts"
 
 /** What a plan asks of the provider. */
-export function providerFacts({ hetzner }: CloudConfig) {
+export function providerFacts(config: CloudConfig) {
+  const hetzner = hetznerOf(config)
   const api = createHetznerApi({ endpoint: hetzner.endpoint, token: new Secret(hetzner.token) })
   return {
     /** Is there such a zone in the project? */

@@ -1,4 +1,4 @@
-import type { CloudConfig } from "../../infra/cloud-config.ts"
+import { type CloudConfig, hetznerOf } from "../../infra/cloud-config.ts"
 import { createEngine, type Engine, type Program } from "../../infra/engine.ts"
 import type { EngineConfig } from "../../infra/engine-config.ts"
 import { type ExtraPlugin, ensurePlugin } from "../../infra/engine-plugins.ts"
@@ -30,7 +30,7 @@ const GCP_PLACE = { size: "e2-standard-4", diskGb: 20 }
 
 /** Images at Hetzner, or at whatever `HCLOUD_ENDPOINT` names. */
 export function hetznerImageProvider(config: CloudConfig, place: Partial<HetznerPlace> = {}): ImageProvider {
-  const { hetzner } = config
+  const hetzner = hetznerOf(config)
   const token = new Secret(hetzner.token)
   const api = createHetznerApi({ endpoint: hetzner.endpoint, token })
   const machines = createHetznerMachines(api)
@@ -54,7 +54,7 @@ export function hetznerImageProvider(config: CloudConfig, place: Partial<Hetzner
 
 /** Images at Google Cloud. */
 export function gcpImageProvider(
-  config: Omit<CloudConfig, "hetzner">,
+  config: Omit<CloudConfig, "hetzner" | "gcp">,
   access: GcpAccess,
   place: Partial<GcpPlace> = {},
 ): ImageProvider {
@@ -77,7 +77,15 @@ export function gcpImageProvider(
 }
 
 function engineConfig(
-  { pulumi, pulumiVersion, home, workDirectory, backendUrl, backendEnv, passphrase }: Omit<CloudConfig, "hetzner">,
+  {
+    pulumi,
+    pulumiVersion,
+    home,
+    workDirectory,
+    backendUrl,
+    backendEnv,
+    passphrase,
+  }: Omit<CloudConfig, "hetzner" | "gcp">,
   providerEnv: EngineConfig["providerEnv"],
 ): EngineConfig {
   const engine = { pulumi, pulumiVersion, home, workDirectory, backendUrl }

@@ -55,6 +55,8 @@ export interface Price {
   currency: string
   hourly: number
   monthly: number
+  /** What of `hourly` goes on while the machine is off; left out where all of it does. */
+  offHourly?: number
 }
 
 /** What is paid beside machines, in the provider's currency before tax. */

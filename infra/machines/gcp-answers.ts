@@ -7,6 +7,7 @@ import type { Machine, MachineState, Snapshot, Volume } from "./contract.ts"
 export type Instance = google.cloud.compute.v1.IInstance
 export type Disk = google.cloud.compute.v1.IDisk
 export type GcpSnapshot = google.cloud.compute.v1.ISnapshot
+export type GcpImage = google.cloud.compute.v1.IImage
 
 const STATES: Record<string, MachineState> = {
   PROVISIONING: "creating",
@@ -79,6 +80,27 @@ export function toSnapshot({
     labels: fromGcpLabels(labels ?? {}),
     // Google counts what the copies of a disk before it have not.
     bytes: status === "READY" ? Number(storageBytes ?? 0) : null,
+    diskGb: Number(diskSizeGb ?? 0),
+    createdAt: new Date(creationTimestamp ?? 0),
+  }
+}
+
+/** An image, as elsewhere a snapshot that machines are made from. */
+export function imageToSnapshot({
+  name,
+  status,
+  description,
+  labels,
+  archiveSizeBytes,
+  diskSizeGb,
+  creationTimestamp,
+}: GcpImage): Snapshot {
+  return {
+    id: name ?? "",
+    state: status === "READY" ? "available" : status === "PENDING" ? "creating" : "unavailable",
+    description: description ?? "",
+    labels: fromGcpLabels(labels ?? {}),
+    bytes: archiveSizeBytes == null ? null : Number(archiveSizeBytes),
     diskGb: Number(diskSizeGb ?? 0),
     createdAt: new Date(creationTimestamp ?? 0),
   }

@@ -3,8 +3,10 @@ import { setTimeout as sleep } from "node:timers/promises"
 import type { google } from "@google-cloud/compute/build/protos/protos.js"
 import { InfraError } from "../errors.ts"
 import { googleError } from "../gcp-errors.ts"
+import type { Market } from "../gcp-settings.ts"
 import type { Secret } from "../secret.ts"
 import { type GcpClients, loadClients, type Rest } from "./gcp-clients.ts"
+import type { Heard } from "./heard.ts"
 
 export type Operation = google.cloud.compute.v1.IOperation
 
@@ -16,10 +18,16 @@ export interface GcpProject {
   zones: readonly string[]
   /** As `gcloud auth print-access-token` prints it, good for an hour; null: Google's own search for credentials. */
   accessToken: Secret | null
+  /** File with the key of a service account or the like, in the place of that search. */
+  credentialsFile?: string
+  /** How machines are bought, which prices are told of; on demand where nothing is said. */
+  market?: Market
   /** Where Google is, where that is not at its own addresses: `http://127.0.0.1:PORT`. */
   endpoint?: string
   /** First pause before a request or a look is repeated, milliseconds. Each is longer than the one before. */
   pauseMs?: number
+  /** Hears of each request's end, however it was. */
+  heard?: (heard: Heard) => void
 }
 
 /** What an answer of the client library to a change is. */
@@ -55,10 +63,13 @@ export function createGcpApi(project: GcpProject): GcpApi {
     for (let tries = 1; ; tries++) {
       signal?.throwIfAborted()
       try {
-        return await abortable(request(), signal)
+        const answer = await abortable(request(), signal)
+        project.heard?.({ isFault: false, budget: null })
+        return answer
       } catch (error) {
         signal?.throwIfAborted()
         const known = toError(error)
+        project.heard?.({ isFault: TRANSIENT.has(known.id), budget: null })
         if (!TRANSIENT.has(known.id) || tries === TRIES) throw known
         await wait(pause(tries), signal)
       }

@@ -52,12 +52,18 @@ const PATIENCE_MS = 60_000
  * Reads the library and opens its clients. The library's own index would read some 30 MB more, of kinds that nobody needs
  * here: hence each client by its file.
  */
-export async function loadClients({ accessToken, endpoint }: GcpProject): Promise<{ compute: GcpClients; rest: Rest }> {
+export async function loadClients({
+  accessToken,
+  credentialsFile,
+  endpoint,
+}: GcpProject): Promise<{ compute: GcpClients; rest: Rest }> {
   const { GoogleAuth, OAuth2Client } = await import("google-auth-library")
   const scopes = ["https://www.googleapis.com/auth/cloud-platform"]
   const given = new OAuth2Client()
   if (accessToken) given.setCredentials({ access_token: accessToken.reveal() })
-  const auth = accessToken ? new GoogleAuth({ authClient: given, scopes }) : new GoogleAuth({ scopes })
+  const auth = accessToken
+    ? new GoogleAuth({ authClient: given, scopes })
+    : new GoogleAuth({ scopes, ...(credentialsFile ? { keyFilename: credentialsFile } : {}) })
 
   const url = endpoint === undefined ? null : new URL(endpoint)
   const where = url && {

@@ -2,6 +2,7 @@ import type { google } from "@google-cloud/compute/build/protos/protos.js"
 import { z } from "zod"
 import { InfraError } from "../errors.ts"
 import { diskSource, GCP_DISK_GB, managedZone, regionOfZone } from "../gcp-names.ts"
+import type { Market } from "../gcp-settings.ts"
 import type { Machines, Size } from "./contract.ts"
 import { type GcpApi, orNull } from "./gcp-api.ts"
 import { COMPUTE_SKUS, type RegionPrices, regionPrices, Sku } from "./gcp-prices.ts"
@@ -17,8 +18,8 @@ type MachineType = google.cloud.compute.v1.IMachineType
 type Call = { signal?: AbortSignal | undefined }
 
 /** What Google offers: sizes with prices, and whether one could be had. */
-export function gcpOffer(api: GcpApi): Pick<Machines, "sizes" | "sidePrices" | "check"> {
-  const { project, zones } = api.project
+export function gcpOffer(api: GcpApi, main: GcpApi = api): Pick<Machines, "sizes" | "sidePrices" | "check"> {
+  const { project, zones, market } = api.project
   const regions = [...new Set(zones.map(regionOfZone))]
 
   async function skus({ signal }: Call): Promise<Sku[]> {
@@ -50,7 +51,7 @@ export function gcpOffer(api: GcpApi): Pick<Machines, "sizes" | "sidePrices" | "
       ])
       const sizes = new Map<string, Size>()
       for (const { zone, type } of typed.flat()) {
-        const price = priceOf(type, priced.get(regionOfZone(zone)))
+        const price = priceOf(type, priced.get(regionOfZone(zone)), market)
         if (!price) continue
         const size = sizes.get(type.name as string) ?? sized(type)
         // Google does not say beforehand where it has room.
@@ -83,7 +84,7 @@ export function gcpOffer(api: GcpApi): Pick<Machines, "sizes" | "sidePrices" | "
             : api.ask(one => one.snapshots.get({ project, snapshot: String(image) }), signal),
         ),
         orNull(api.ask(one => one.regions.get({ project, region }), signal)),
-        gcpRecords(api).hasZone(managedZone(domain), domain, signal),
+        gcpRecords(main).hasZone(managedZone(domain), domain, signal),
       ])
       if (place?.status !== "UP" || !zones.includes(zone)) {
         throw new InfraError(
@@ -155,10 +156,12 @@ const sized = (type: MachineType): Size => ({
 })
 
 /** Of a machine that is on all the time, with its disk. */
-function priceOf(type: MachineType, prices: RegionPrices | undefined) {
-  const [core, memory] = [prices?.core(FAMILY, "OnDemand"), prices?.memoryGb(FAMILY, "OnDemand")]
+function priceOf(type: MachineType, prices: RegionPrices | undefined, market: Market = "on-demand") {
+  const usage = market === "spot" ? "Preemptible" : "OnDemand"
+  const [core, memory] = [prices?.core(FAMILY, usage), prices?.memoryGb(FAMILY, usage)]
   if (!prices || core == null || memory == null || prices.diskGb === null) return null
   const machine = core * (type.guestCpus ?? 0) + memory * ((type.memoryMb ?? 0) / 1024)
-  const hourly = machine + (prices.diskGb * GCP_DISK_GB) / HOURS_OF_MONTH
-  return { currency: "USD", hourly, monthly: hourly * HOURS_OF_MONTH }
+  const disk = (prices.diskGb * GCP_DISK_GB) / HOURS_OF_MONTH
+  const hourly = machine + disk
+  return { currency: "USD", hourly, monthly: hourly * HOURS_OF_MONTH, offHourly: disk }
 }

@@ -32,9 +32,10 @@ const DESCRIBED = /^foozol-cloud: .* (\S+)$/
 export function gcpResources(
   api: GcpApi,
   machines: () => Pick<Machines, "get" | "remove" | "setDeleteProtection" | "removeVolume">,
+  main: GcpApi = api,
 ): Pick<Machines, "resources" | "heldResources" | "removeResources"> {
   const { project } = api.project
-  const records = gcpRecords(api)
+  const records = gcpRecords(main)
 
   /** All of ours, or one workspace's. */
   async function find(workspace: string | null, signal: AbortSignal | undefined): Promise<HeldResource[]> {

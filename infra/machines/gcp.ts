@@ -2,8 +2,9 @@ import { randomBytes } from "node:crypto"
 import { setTimeout as sleep } from "node:timers/promises"
 import { InfraError } from "../errors.ts"
 import { SNAPSHOT_PREFIX, toGcpLabels } from "../gcp-names.ts"
+import { LABELS } from "../workspace-spec.ts"
 import type { Machines } from "./contract.ts"
-import { bootOf, type Instance, lastOf, placed, toMachine, toSnapshot } from "./gcp-answers.ts"
+import { bootOf, type Instance, imageToSnapshot, lastOf, placed, toMachine, toSnapshot } from "./gcp-answers.ts"
 import { createGcpApart } from "./gcp-apart.ts"
 import { type GcpApi, orNull } from "./gcp-api.ts"
 import { gcpDisks, notThere } from "./gcp-disks.ts"
@@ -17,8 +18,11 @@ type Call = { signal?: AbortSignal | undefined }
 /** Between two looks at a snapshot that is being made, milliseconds. */
 const LOOK_MS = 1_000
 
-/** Google Cloud's machines, of one project. Ids are paths in it, as Pulumi has them; those of snapshots their names. */
-export function createGcpMachines(api: GcpApi): Machines {
+/**
+ * Google Cloud's machines, of one project. Ids are paths in it, as Pulumi has them; those of snapshots their names.
+ * @param main the project that has the zone of names, where that is another one
+ */
+export function createGcpMachines(api: GcpApi, main: GcpApi = api): Machines {
   const { project } = api.project
 
   const instanceOf = (id: string, { signal }: Call): Promise<Instance | null> => {
@@ -73,8 +77,8 @@ export function createGcpMachines(api: GcpApi): Machines {
     },
 
     ...gcpDisks(api, () => machines, instanceOf),
-    ...gcpResources(api, () => machines),
-    ...gcpOffer(api),
+    ...gcpResources(api, () => machines, main),
+    ...gcpOffer(api, main),
     prepare: ({ region }, { signal } = {}) => ensureNetwork(api, region, signal),
     createApart: (wanted, { signal } = {}) => createGcpApart(api, machines, wanted, signal),
 
@@ -104,9 +108,18 @@ export function createGcpMachines(api: GcpApi): Machines {
       return toSnapshot(snapshot)
     },
     async listSnapshots(labels, { signal } = {}) {
-      const [all] = [await api.ask(({ snapshots }) => snapshots.list({ project, ...labelled(labels) }), signal)]
+      const query = { project, ...labelled(labels) }
+      // Elsewhere golden images are snapshots. None is a workspace's: who asks for one's need not wait for them.
+      const isOfAll = LABELS.managedBy in labels && !(LABELS.workspace in labels) && !(LABELS.owner in labels)
+      const [snapshots, images] = await Promise.all([
+        api.ask(one => one.snapshots.list(query), signal),
+        isOfAll ? api.ask(one => one.images.list(query), signal) : [],
+      ])
       // Those of Google's own schedule bear the same labels. Google keeps and removes them.
-      return all.filter(({ name }) => name?.startsWith(SNAPSHOT_PREFIX)).map(toSnapshot)
+      return [
+        ...snapshots.filter(({ name }) => name?.startsWith(SNAPSHOT_PREFIX)).map(toSnapshot),
+        ...images.map(imageToSnapshot),
+      ]
     },
     async labelSnapshot(id, labels, { signal } = {}) {
       const { labelFingerprint } = await api.ask(({ snapshots }) => snapshots.get({ project, snapshot: id }), signal)

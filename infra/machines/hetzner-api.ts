@@ -2,6 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises"
 import { z } from "zod"
 import { InfraError } from "../errors.ts"
 import type { Secret } from "../secret.ts"
+import type { Heard, RequestBudget } from "./heard.ts"
 
 /** Where Hetzner's API is unless `HCLOUD_ENDPOINT` says otherwise; the same variable as Hetzner's own tools read. */
 export const HETZNER_ENDPOINT = "https://api.hetzner.cloud/v1"
@@ -17,21 +18,6 @@ export interface HetznerApiConfig {
   pauseMs?: number
   /** Hears of each request's end, however it was. */
   heard?: (heard: Heard) => void
-}
-
-/** The request budget as the last answer told it. Hetzner: 3,600 requests an hour and project, one more each second. */
-export interface RequestBudget {
-  limit: number
-  remaining: number
-  /** When the budget is full again. */
-  resetAt: Date
-}
-
-/** What one request has shown of the provider. */
-export interface Heard {
-  /** It failed, was too busy, or did not answer; a refusal is none. */
-  isFault: boolean
-  budget: RequestBudget | null
 }
 
 export interface HetznerApi {

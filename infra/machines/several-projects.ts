@@ -14,8 +14,12 @@ const OURS = { [LABELS.managedBy]: MANAGER }
  * what is not there must have seen all. What is asked by id goes to the project that a list has shown it in; of an id that
  * was never seen each project is asked, since the provider gives no number twice.
  * @param projects by name; the first is the main one, which is asked for what is the same in all
+ * @param couldHave whether a project's provider gives such ids: of another one's nobody is asked
  */
-export function severalProjects(projects: ReadonlyMap<string, Machines>): Machines {
+export function severalProjects(
+  projects: ReadonlyMap<string, Machines>,
+  couldHave: (project: string, id: string) => boolean = () => true,
+): Machines {
   const main = [...projects.values()][0] as Machines
   const seen: Record<Kind, Map<string, string>> = { machine: new Map(), snapshot: new Map(), volume: new Map() }
 
@@ -56,13 +60,14 @@ export function severalProjects(projects: ReadonlyMap<string, Machines>): Machin
       if (kind === "machine") await get(id, options)
       else await lists[kind](OURS, options)
     }
-    return projects.get(seen[kind].get(id) ?? "") ?? main
+    const likely = [...projects].find(([project]) => couldHave(project, id))?.[1]
+    return projects.get(seen[kind].get(id) ?? "") ?? likely ?? main
   }
 
   async function get(id: string, options: CallOptions = {}): Promise<Machine | null> {
     const known = seen.machine.get(id)
     for (const [project, of] of projects) {
-      if (known !== undefined && known !== project) continue
+      if (known === undefined ? !couldHave(project, id) : known !== project) continue
       const machine = await of.get(id, options)
       if (!machine) continue
       remember("machine", id, project)
@@ -114,8 +119,8 @@ export function severalProjects(projects: ReadonlyMap<string, Machines>): Machin
     removeVolume: async (id, options) => (await holder("volume", id, options)).removeVolume(id, options),
 
     prepare: async (place, options) => (projects.get(options?.project ?? "") ?? main).prepare(place, options),
-    sizes: main.sizes,
-    sidePrices: main.sidePrices,
+    sizes: async options => (projects.get(options?.project ?? "") ?? main).sizes(options),
+    sidePrices: async options => (projects.get(options?.project ?? "") ?? main).sidePrices(options),
     check: async (wanted, options) => (await holder("snapshot", String(wanted.image), options)).check(wanted, options),
   }
 }

@@ -57,8 +57,7 @@ export function keptGood(ofWorkspace: SnapshotFacts[]): SnapshotFacts[] {
 }
 
 /** Newest first; of one moment, the higher id is the newer where ids are numbers. */
-export const newestFirst = (a: SnapshotFacts, b: SnapshotFacts) =>
-  b.createdAt - a.createdAt || byId(b.id, a.id)
+export const newestFirst = (a: SnapshotFacts, b: SnapshotFacts) => b.createdAt - a.createdAt || byId(b.id, a.id)
 
 /** Numbers by their value; names, which tell no order in time, at least always the same way. */
 const byId = (a: string, b: string) => Number(a) - Number(b) || a.localeCompare(b)

@@ -1,11 +1,13 @@
 import helmet from "koa-helmet"
 import type { Config } from "../config.ts"
+import { zonesOf } from "../workspaces/providers.ts"
 
 /** Headers of every page: nothing but our own files is loaded, and nobody frames us. */
-export function securityHeaders({ url, github, zone, desktopPort }: Config) {
+export function securityHeaders(config: Config) {
+  const { url, github, desktopPort } = config
   const secure = url.startsWith("https:")
   // A form's answer may lead to GitHub or to a machine; browsers hold redirects to this as well.
-  const machines = `https://*.${zone}${desktopPort === 443 ? "" : `:${desktopPort}`}`
+  const machines = zonesOf(config).map(zone => `https://*.${zone}${desktopPort === 443 ? "" : `:${desktopPort}`}`)
   return helmet({
     contentSecurityPolicy: {
       useDefaults: false,
@@ -16,7 +18,7 @@ export function securityHeaders({ url, github, zone, desktopPort }: Config) {
         imgSrc: ["'self'", "data:", "https://avatars.githubusercontent.com", new URL(github.url).origin],
         connectSrc: ["'self'"],
         fontSrc: ["'self'"],
-        formAction: ["'self'", new URL(github.url).origin, machines],
+        formAction: ["'self'", new URL(github.url).origin, ...machines],
         baseUri: ["'none'"],
         frameAncestors: ["'none'"],
       },

@@ -29,7 +29,7 @@ export interface Means {
   machines: Machines
   /** Of another one. @throws InfraError `unknown-project` */
   machinesIn(project: string): Machines
-  projects: Pick<Projects, "names" | "place" | "limitMet" | "roomMade">
+  projects: Pick<Projects, "at" | "place" | "limitMet" | "roomMade">
   channel: MachineChannel
   reports: MachineReports
   tokens: VncTokens

@@ -1,4 +1,5 @@
 import type { Machine } from "../../infra/machines/contract.ts"
+import { inProject } from "../../infra/projects.ts"
 import { LABELS, MANAGER } from "../../infra/workspace-spec.ts"
 import { notFound, ServiceError } from "../errors.ts"
 import { isOver, type Operation } from "../operations/operation.ts"
@@ -6,22 +7,31 @@ import type { Services } from "../services.ts"
 import type { Behalf } from "../workspaces/begin.ts"
 import { KEY } from "../workspaces/store.ts"
 import { PROFILES, type Workspace } from "../workspaces/workspace.ts"
-import { type FleetQuery, type Owned, selectFleet } from "./fleet.ts"
+import { type FleetQuery, imageKey, type NewestImages, type Owned, selectFleet } from "./fleet.ts"
 import type { Person } from "./people.ts"
 import { type Action, type Plan, planOf } from "./plan.ts"
 
 /** What operators have before them; pages and the API show the same. */
 export type DeskMeans = Pick<
   Services,
-  "store" | "people" | "workspaces" | "images" | "machines" | "redis" | "config" | "locksOf" | "operators"
+  "store" | "people" | "workspaces" | "images" | "projects" | "machines" | "redis" | "config" | "locksOf" | "operators"
 >
 
 /** Operations of one workspace that are shown. */
 const OPERATIONS = 20
 
-/** Ids of the newest images by profile; null where nobody knows now. */
-export async function newestImages({ images }: Pick<DeskMeans, "images">): Promise<Record<string, number | null>> {
-  const found = await Promise.all(PROFILES.map(async one => [one, await images.find(one).catch(() => null)] as const))
+/** The newest images of all projects. */
+export async function newestImages({
+  images,
+  projects,
+}: Pick<DeskMeans, "images" | "projects">): Promise<NewestImages> {
+  const kinds = projects.names.flatMap(project => PROFILES.map(profile => ({ project, profile })))
+  const found = await Promise.all(
+    kinds.map(async ({ project, profile }) => {
+      const newest = await images.find(profile, project).catch(() => null)
+      return [imageKey({ profile, ...inProject(project) }), newest] as const
+    }),
+  )
   return Object.fromEntries(found)
 }
 

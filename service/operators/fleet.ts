@@ -1,3 +1,4 @@
+import type { ImageId } from "../../infra/image-id.ts"
 import { STATES, type State } from "../workspaces/transitions.ts"
 import type { Workspace } from "../workspaces/workspace.ts"
 
@@ -19,12 +20,15 @@ export interface Owned {
   login: string
 }
 
-/** Those that are wanted, newest first. Pure. @param newest ids of the newest images, by profile */
-export function selectFleet(
-  all: Owned[],
-  query: FleetQuery,
-  newest: Partial<Record<string, number | null>> = {},
-): Owned[] {
+/** Ids of the newest images, by `imageKey`; null where there is none, or nobody knows now. */
+export type NewestImages = Partial<Record<string, ImageId | null>>
+
+/** Each project has images of its own. */
+export const imageKey = (of: { profile: string; project?: string | undefined }): string =>
+  of.project === undefined ? of.profile : `${of.project} ${of.profile}`
+
+/** Those that are wanted, newest first. Pure. */
+export function selectFleet(all: Owned[], query: FleetQuery, newest: NewestImages = {}): Owned[] {
   const { search, state, region, owner, outdated } = query
   const part = search?.trim().toLowerCase() ?? ""
   return all
@@ -42,9 +46,9 @@ export function selectFleet(
     .sort((a, b) => b.workspace.createdAt - a.workspace.createdAt || a.workspace.id.localeCompare(b.workspace.id))
 }
 
-export function isOutdated({ profile, image }: Workspace, newest: Partial<Record<string, number | null>>): boolean {
-  const id = newest[profile]
-  return id != null && id !== image
+export function isOutdated(workspace: Workspace, newest: NewestImages): boolean {
+  const id = newest[imageKey(workspace)]
+  return id != null && id !== workspace.image
 }
 
 /** How many there are in each state; states that none is in are left out. Pure. */

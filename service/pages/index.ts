@@ -31,6 +31,7 @@ export {
   type OperatorWorkspaceModel,
   operatorWorkspacePage,
 } from "./operator/workspace.ts"
+export { factsIn } from "./size-choices.ts"
 export { type UsageModel, usagePage } from "./usage.ts"
 export type {
   BackupView,

@@ -69,19 +69,25 @@ export interface WorkspaceView {
   regionLabel?: string
 }
 
+/** A machine type. */
+export interface SizeFacts {
+  /** What it is called at the provider. */
+  type: string
+  cores: number
+  memoryGb: number
+  diskGb: number
+}
+
 /** What a workspace can be created from. */
 export interface CreateOptions {
   profiles: { id: string; label: string; text: string; available: boolean; reason?: string }[]
-  sizes: {
+  sizes: (SizeFacts & {
     class: SizeClass
-    /** Machine type at the provider. */
-    type: string
-    cores: number
-    memoryGb: number
-    diskGb: number
+    /** What the class is in regions of other providers than the first one. */
+    elsewhere?: Record<string, SizeFacts>
     /** By region; a region that is missing does not have the type. Prices are before tax. `reason` if not sold out. */
     prices: Record<string, { monthly: number; hourly: number; currency: string; available: boolean; reason?: string }>
-  }[]
-  regions: { id: string; label: string }[]
+  })[]
+  regions: { id: string; label: string; provider?: string }[]
   providers: { id: string; label: string }[]
 }

@@ -69,7 +69,10 @@ const LABELS: Record<NewWorkspaceField, string> = {
 export function newWorkspacePage(model: NewWorkspaceModel): string {
   const { user, csrf, options, values = {}, errors = {}, suggestedName, idempotencyKey, from = null } = model
   const { now = Date.now() } = model
-  const region = options.regions.find(one => one.id === values.region) ?? options.regions[0]
+  const region =
+    options.regions.find(one => one.id === values.region) ??
+    options.regions.find(one => one.provider === values.provider) ??
+    options.regions[0]
   return document({
     title: from === null ? "New workspace" : "New workspace from a backup",
     signedIn: { user, csrf },
@@ -88,8 +91,7 @@ ${postForm({
   },
   content: html`<div class="create-fields">
 ${from === null ? profiles(options, values.profile, errors.profile) : origin(from, options, errors.from, now)}
-${regions(options, region?.id, errors.region)}
-${providers(options, values.provider, errors.provider)}
+${regions(options, region?.id, errors)}
 ${sizeChoices({ options, region: region?.id, chosen: values.sizeClass, error: errors.sizeClass })}
 ${priceTable(options)}
 ${field({ id: "name", name: "name", label: LABELS.name, optional: true, value: values.name, error: errors.name, hint: suggestedName === undefined ? "One is picked for you if you leave it empty." : html`Left empty, it is <strong>${suggestedName}</strong>.`, more: { maxlength: 64, autocomplete: "off", spellcheck: "false" } })}
@@ -157,26 +159,28 @@ function profiles({ profiles }: CreateOptions, chosen: string | undefined, error
   )}</div>${fieldError("profile", error)}</fieldset>`
 }
 
-function regions({ regions }: CreateOptions, chosen: string | undefined, error: string | undefined): Html {
-  return html`<fieldset ${groupError("region", error)}><legend>${LABELS.region}</legend>
-<div class="pills">${regions.map(
-    ({ id, label }) =>
-      html`<label class="pill"><input ${attributes({ type: "radio", name: "region", value: id, required: true, checked: id === chosen })}><span>${label}</span></label>`,
-  )}</div>${fieldError("region", error)}</fieldset>`
-}
-
-function providers({ providers }: CreateOptions, chosen: string | undefined, error: string | undefined): Html {
+/** The places of each provider: who chooses a place chooses its provider with it. */
+function regions(
+  { regions, providers }: CreateOptions,
+  chosen: string | undefined,
+  errors: NonNullable<NewWorkspaceModel["errors"]>,
+): Html {
+  const pills = (some: CreateOptions["regions"]) =>
+    html`<div class="pills">${some.map(
+      ({ id, label }) =>
+        html`<label class="pill"><input ${attributes({ type: "radio", name: "region", value: id, required: true, checked: id === chosen })}><span>${label}</span></label>`,
+    )}</div>`
   const [only] = providers
-  if (providers.length === 1 && only !== undefined) {
-    return html`<p class="small soft" id="provider"><input type="hidden" name="provider" value="${only.id}">Machines are at ${only.label}.</p>${fieldError("provider", error)}`
-  }
-  return html`<div class="field"><label for="provider">${LABELS.provider}</label><select ${attributes({
-    id: "provider",
-    name: "provider",
-    "aria-describedby": error === undefined ? null : "provider-error",
-  })}>${providers.map(
-    ({ id, label }) => html`<option ${attributes({ value: id, selected: id === chosen })}>${label}</option>`,
-  )}</select>${fieldError("provider", error)}</div>`
+  const places =
+    providers.length > 1
+      ? providers.map(
+          one =>
+            html`<p class="small soft">${one.label}</p>${pills(regions.filter(region => region.provider === one.id))}`,
+        )
+      : pills(regions)
+  return html`<fieldset ${groupError("region", errors.region)}><legend>${LABELS.region}</legend>
+${places}${fieldError("region", errors.region)}</fieldset>
+${providers.length === 1 && only !== undefined && html`<p class="small soft" id="provider"><input type="hidden" name="provider" value="${only.id}">Machines are at ${only.label}.</p>`}${fieldError("provider", errors.provider)}`
 }
 
 function more(values: NewWorkspaceValues, errors: NonNullable<NewWorkspaceModel["errors"]>): Html {

@@ -1,13 +1,14 @@
 import type { Redis } from "ioredis"
 import type { Logger } from "pino"
+import type { Places } from "../../infra/cloud-config.ts"
 import type { ImageId } from "../../infra/image-id.ts"
-import { MAIN_PROJECT } from "../../infra/projects.ts"
 import { ServiceError } from "../errors.ts"
 import { PREFIX } from "../redis/connect.ts"
 import type { Weathers } from "../weather/weathers.ts"
 import type { Images } from "../workspaces/images.ts"
+import { PROVIDER_LABELS } from "../workspaces/providers.ts"
 import type { WorkspaceStore } from "../workspaces/store.ts"
-import { PROFILES, type Profile } from "../workspaces/workspace.ts"
+import { PROFILES, PROVIDERS, type Profile, type Provider } from "../workspaces/workspace.ts"
 import { choosePlace, closedBecause, type ProjectFacts, roomIn } from "./placement.ts"
 
 /** When a project's limit was met; forgotten by itself. */
@@ -22,16 +23,26 @@ export interface Destination {
   image: ImageId
 }
 
-/** The provider's projects, as places for workspaces. */
+/** A provider's main project. @throws ServiceError `unknown-provider` where the provider is not set up */
+export function mainProject({ mainOf }: Pick<Places, "mainOf">, provider: Provider): string {
+  const found = mainOf(provider)
+  if (found !== null) return found
+  throw new ServiceError("unknown-provider", 422, `Machines cannot be had at ${PROVIDER_LABELS[provider]} here.`)
+}
+
+/** The providers' projects, as places for workspaces. */
 export interface Projects {
   names: string[]
+  /** A provider's, in the order in which they are filled. */
+  at(provider: Provider): string[]
+  providerOf(project: string): Provider
   /**
    * Where a new workspace goes.
-   * @param wish.among those that come into question; all where nothing is said
+   * @param wish.among those that come into question; all of the provider's where nothing is said
    * @param wish.image what it is made of, where that is not the profile's golden image
    * @throws ServiceError `no-room`, or `no-image` where no project has the image
    */
-  place(profile: Profile, wish?: { among?: string[]; image?: ImageId | null }): Promise<Destination>
+  place(profile: Profile, wish: PlaceWish): Promise<Destination>
   /** Takes note that the provider refused something in it for a limit of the project's. */
   limitMet(project: string): Promise<void>
   /** Takes note that something of it was removed. */
@@ -40,9 +51,15 @@ export interface Projects {
   shown(): Promise<{ name: string; room: number }[]>
 }
 
+export interface PlaceWish {
+  provider: Provider
+  among?: string[]
+  image?: ImageId | null
+}
+
 export interface ProjectsMeans {
   redis: Redis
-  names: string[]
+  places: Places
   /** Workspaces that may be in each; 0: no such number. */
   most: number
   store: Pick<WorkspaceStore, "countByProject">
@@ -53,7 +70,11 @@ export interface ProjectsMeans {
 }
 
 export function createProjects(means: ProjectsMeans): Projects {
-  const { redis, names, most, store, images, weathers, log, now } = means
+  const { redis, places, most, store, images, weathers, log, now } = means
+  const { names } = places
+  const at = (provider: Provider) => names.filter(name => places.providerOf(name) === provider)
+  const providerOf = (project: string) => PROVIDERS.find(one => one === places.providerOf(project)) as Provider
+  const isMain = (project: string) => places.mainOf(places.providerOf(project)) === project
   const lacking = new Set<string>()
   let looked: { at: number; has: Promise<boolean[]> } | null = null
 
@@ -72,12 +93,10 @@ export function createProjects(means: ProjectsMeans): Projects {
     )
   }
 
-  async function place(
-    profile: Profile,
-    { among = names, image: given = null }: { among?: string[]; image?: ImageId | null } = {},
-  ): Promise<Destination> {
+  async function place(profile: Profile, { provider, among, image: given = null }: PlaceWish): Promise<Destination> {
+    const main = mainProject(places, provider)
     const found = new Map<string, ImageId | null>()
-    const all = await facts(among, async project => {
+    const all = await facts(among ?? at(provider), async project => {
       const image = given ?? (await imageIn(project, profile))
       found.set(project, image)
       return image !== null
@@ -85,14 +104,14 @@ export function createProjects(means: ProjectsMeans): Projects {
     const project = choosePlace(all, now())
     if (project !== null) return { project, image: found.get(project) as ImageId }
     const because = Object.fromEntries(all.map(one => [one.name, closedBecause(one, now())]))
-    if (among === names && all.every(one => !one.hasImage)) await images.require(profile)
+    if (among === undefined && all.every(one => !one.hasImage)) await images.require(profile, main)
     log.error({ profile, projects: because }, "no project of the provider has room for another workspace")
     throw noRoom()
   }
 
   /** A further project that does not answer is none for now: what happens there is not to keep the others back. */
   async function imageIn(project: string, profile: Profile): Promise<ImageId | null> {
-    if (project === MAIN_PROJECT) return images.find(profile)
+    if (isMain(project)) return images.find(profile, project)
     try {
       const image = await images.find(profile, project)
       sayOnce(`${project} ${profile}`, image === null)
@@ -113,13 +132,15 @@ export function createProjects(means: ProjectsMeans): Projects {
 
   return {
     names,
+    at,
+    providerOf,
     place,
     limitMet: async project => void (await redis.set(limitKey(project), now(), "PX", REMEMBERED_MS)),
     roomMade: async project => void (await redis.del(limitKey(project))),
     async shown() {
       if (!looked || now() - looked.at > SHOWN_MS) {
         const hasAll = async (project: string) =>
-          project === MAIN_PROJECT ||
+          isMain(project) ||
           (await Promise.all(PROFILES.map(profile => images.find(profile, project)))).some(image => image !== null)
         // What cannot be asked now is taken for there: another alert tells of that.
         looked = { at: now(), has: Promise.all(names.map(name => hasAll(name).catch(() => true))) }

@@ -1,7 +1,7 @@
 import type { Redis } from "ioredis"
 import type { Logger } from "pino"
 import type { Machines } from "../../infra/machines/contract.ts"
-import { projectOf } from "../../infra/projects.ts"
+import { inProject, MAIN_PROJECT, projectOf } from "../../infra/projects.ts"
 import { LABELS } from "../../infra/workspace-spec.ts"
 import { ServiceError } from "../errors.ts"
 import { PREFIX } from "../redis/connect.ts"
@@ -23,7 +23,7 @@ const BECAUSE: Record<Wrong, string> = {
 
 export interface ReconcileMeans {
   redis: Redis
-  store: Pick<WorkspaceStore, "ids">
+  store: Pick<WorkspaceStore, "ids" | "projects">
   machines: Pick<Machines, "list">
   workspaces: Pick<Workspaces, "stop">
   log: Logger
@@ -71,9 +71,14 @@ export async function countUnheard(redis: Redis): Promise<number> {
   return found.filter(one => one.found === "on").length
 }
 
-async function silentOf({ redis, store, now }: ReconcileMeans): Promise<{ id: string; epoch: number }[]> {
+async function silentOf({
+  redis,
+  store,
+  now,
+}: ReconcileMeans): Promise<{ id: string; epoch: number; project?: string }[]> {
   const ids = await store.ids()
   const asked = redis.pipeline()
+  const homes = await store.projects()
   for (const id of ids) asked.hmget(KEY.workspace(id), "state", "epoch", "since", "reportedAt")
   const answers = (await asked.exec()) ?? []
   return ids.flatMap((id, at) => {
@@ -81,6 +86,8 @@ async function silentOf({ redis, store, now }: ReconcileMeans): Promise<{ id: st
     if (error || !Array.isArray(values)) return []
     const [state, epoch, since, reportedAt] = values as (string | null)[]
     const heard = Math.max(Number(since ?? 0), Number(reportedAt ?? 0))
-    return state && admits(state as State) && now() - heard > SILENT_MS ? [{ id, epoch: Number(epoch) }] : []
+    return state && admits(state as State) && now() - heard > SILENT_MS
+      ? [{ id, epoch: Number(epoch), ...inProject(homes.get(id) ?? MAIN_PROJECT) }]
+      : []
   })
 }

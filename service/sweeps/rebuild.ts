@@ -1,11 +1,11 @@
 import type { Redis } from "ioredis"
 import type { Logger } from "pino"
-import type { CloudConfig } from "../../infra/cloud-config.ts"
+import { type CloudConfig, placesOf } from "../../infra/cloud-config.ts"
 import type { EnginePool } from "../../infra/engine-pool.ts"
 import type { ImageId } from "../../infra/image-id.ts"
-import type { Machines } from "../../infra/machines/contract.ts"
+import type { Machines, Size } from "../../infra/machines/contract.ts"
 import { SNAPSHOT_LABELS } from "../../infra/machines/snapshots.ts"
-import { MAIN_PROJECT, projectOf } from "../../infra/projects.ts"
+import { projectOf } from "../../infra/projects.ts"
 import type { StackRecord } from "../../infra/stack-state.ts"
 import { LABELS, MANAGER } from "../../infra/workspace-spec.ts"
 import type { Backups } from "../backups/backups.ts"
@@ -15,7 +15,7 @@ import { USERS } from "../users/users.ts"
 import type { Images } from "../workspaces/images.ts"
 import type { SizeCatalog } from "../workspaces/sizes.ts"
 import { KEY } from "../workspaces/store.ts"
-import { PROFILES } from "../workspaces/workspace.ts"
+import { PROFILES, PROVIDERS } from "../workspaces/workspace.ts"
 import { type RebuiltRecord, type RecordedSpec, rebuiltRecord } from "./rebuilt-record.ts"
 import { forgetUnrecorded, specOfMachine, unrecordedMachines } from "./unrecorded-machines.ts"
 
@@ -74,16 +74,17 @@ export async function restoreRecords(means: RebuildMeans, signal?: AbortSignal):
  * put back. Never touches a record that is there. @returns ids of those that were made again
  */
 export async function rebuildRecords(means: RebuildMeans, signal?: AbortSignal): Promise<string[]> {
-  const { redis, machines, backups, sizes, pool, cloud, machineUrl, log, now } = means
+  const { redis, machines, backups, pool, cloud, machineUrl, log, now } = means
   const call = signal ? { signal } : {}
   const all = await pool.run<StackRecord[]>(cloud, { action: "records" }, call)
-  const named = new Set([MAIN_PROJECT, ...Object.keys(cloud.hetzner.further ?? {})])
+  const places = placesOf(cloud)
+  const named = new Set(places.names)
   const ofService = all.filter(({ spec }) => spec.service === machineUrl)
   const ours = ofService.filter(({ spec }) => named.has(projectOf(spec)))
   for (const { workspace, spec } of ofService) {
     // What its machine is like cannot be seen from here.
     if (!named.has(projectOf(spec)))
-      log.error({ workspace, project: spec.project }, "FOOZOL_PROJECTS does not name the project of this workspace")
+      log.error({ workspace, project: spec.project }, "no setting names the project of this workspace")
   }
   const others = all.filter(({ spec }) => spec.service !== machineUrl).map(({ workspace }) => workspace)
   if (others.length > 0) log.info({ workspaces: others }, "stacks that name another service, or none, are left alone")
@@ -96,14 +97,16 @@ export async function rebuildRecords(means: RebuildMeans, signal?: AbortSignal):
       machines.list({ [LABELS.managedBy]: MANAGER }, call),
       machines.listVolumes({ [LABELS.managedBy]: MANAGER }, call),
       backups.all(),
-      sizes.all(),
+      allSizes(means),
     ])
     const workspaceOf = (one: { labels: Record<string, string> }) => one.labels[LABELS.workspace] ?? ""
     const machineOf = new Map(found.map(one => [workspaceOf(one), one]))
     const volumesOf = Map.groupBy(volumes, workspaceOf)
     const snapshotsOf = Map.groupBy(snapshots, one => one.workspace)
     const stacks = new Set(all.map(({ workspace }) => workspace))
-    const unrecorded = found.flatMap(one => (stacks.has(workspaceOf(one)) ? [] : (specOfMachine(one, later) ?? [])))
+    const unrecorded = found.flatMap(one =>
+      stacks.has(workspaceOf(one)) ? [] : (specOfMachine(one, later, places) ?? []),
+    )
     const missing = [...lost, ...unrecorded.map(spec => ({ workspace: spec.workspace, spec }))]
     const kinds = new Map(missing.map(({ spec }) => [goldenKey(spec), spec]))
     const golden = new Map(
@@ -139,6 +142,13 @@ export async function rebuildRecords(means: RebuildMeans, signal?: AbortSignal):
   }
   await redis.multi().set(WHOLE, now()).del(LOST).exec()
   return made
+}
+
+/** What all providers sell: types of one are none of another. */
+export async function allSizes({ sizes, cloud }: Pick<RebuildMeans, "sizes" | "cloud">): Promise<Size[]> {
+  const { providers } = placesOf(cloud)
+  const known = PROVIDERS.filter(one => providers.includes(one))
+  return (await Promise.all(known.map(sizes.all))).flat()
 }
 
 /** Operations for which something was brought onto these volumes of a workspace. */

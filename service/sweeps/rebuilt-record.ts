@@ -15,7 +15,7 @@ export type RecordedSpec = Pick<
   "workspace" | "owner" | "epoch" | "profile" | "provider" | "region" | "size" | "image"
 > &
   // Labels tell nothing of these.
-  Partial<Pick<StackRecord["spec"], "asleep" | "project" | "accepted">>
+  Partial<Pick<StackRecord["spec"], "asleep" | "project" | "market" | "accepted">>
 
 /** What a lost record is made of. */
 export interface Remains {
@@ -64,7 +64,8 @@ export function rebuiltRecord(remains: Remains, now: number): RebuiltRecord | nu
   const info: WorkspaceInfo = {
     ...{ id: spec.workspace, owner: spec.owner, name: spec.workspace, profile, provider },
     ...inProject(projectOf(spec)),
-    ...{ region: spec.region, size: spec.size, sizeClass: size ? classOf(size) : "small" },
+    ...(spec.market === undefined ? {} : { market: spec.market }),
+    ...{ region: spec.region, size: spec.size, sizeClass: size ? classOf(size, provider) : "small" },
     // The spec's may be a snapshot that it woke from, and that is gone.
     image: imageIdOf(newest.find(({ madeOf }) => madeOf !== null)?.madeOf ?? remains.golden ?? spec.image),
     price: size?.regions[spec.region]?.price ?? null,

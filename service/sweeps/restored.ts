@@ -5,7 +5,7 @@ import { RESTORED, readRestored } from "../state-backup/mark.ts"
 import { KEY } from "../workspaces/store.ts"
 import type { State } from "../workspaces/transitions.ts"
 import { type Place, parseWorkspace, type Workspace } from "../workspaces/workspace.ts"
-import { carriedBy, type RebuildMeans } from "./rebuild.ts"
+import { allSizes, carriedBy, type RebuildMeans } from "./rebuild.ts"
 import { type RebuiltRecord, type RecordedSpec, rebuiltRecord } from "./rebuilt-record.ts"
 
 const settleScript = loadScript(new URL("lua/settle.lua", import.meta.url))
@@ -16,7 +16,7 @@ const settleScript = loadScript(new URL("lua/settle.lua", import.meta.url))
  * off. One of which there is nothing any more has FAILED, and its owner deletes it. What has no record, see rebuild.ts.
  */
 export async function settleRestored(means: RebuildMeans, signal?: AbortSignal): Promise<string[]> {
-  const { redis, machines, backups, sizes, pool, cloud, log, now } = means
+  const { redis, machines, backups, pool, cloud, log, now } = means
   const mark = await readRestored(redis)
   if (!mark || mark.settled) return []
   const call = signal ? { signal } : {}
@@ -26,7 +26,7 @@ export async function settleRestored(means: RebuildMeans, signal?: AbortSignal):
     machines.list({ [LABELS.managedBy]: MANAGER }, call),
     machines.listVolumes({ [LABELS.managedBy]: MANAGER }, call),
     backups.all(),
-    sizes.all(),
+    allSizes(means),
     redis.smembers(KEY.workspaces),
   ])
   const specs = new Map(stacks.map(({ workspace, spec }) => [workspace, spec]))

@@ -1,5 +1,7 @@
 import type { Redis } from "ioredis"
+import type { Places } from "../../infra/cloud-config.ts"
 import type { Machine } from "../../infra/machines/contract.ts"
+import { projectOf } from "../../infra/projects.ts"
 import { LABELS } from "../../infra/workspace-spec.ts"
 import { PREFIX } from "../redis/connect.ts"
 import { readRestored } from "../state-backup/mark.ts"
@@ -35,10 +37,12 @@ export async function unrecordedMachines(redis: Redis): Promise<Map<string, { im
 export function specOfMachine(
   { labels, region, size, createdAt }: Machine,
   noted: ReadonlyMap<string, { image: string; since: number }>,
+  places: Pick<Places, "providerOf">,
 ): RecordedSpec | null {
   const [workspace, owner] = [labels[LABELS.workspace] ?? "", labels[LABELS.owner]]
   const known = noted.get(workspace)
   if (!known || !owner || createdAt.getTime() < known.since) return null
+  const project = labels[LABELS.project]
   const profile = known.image.includes("browser") ? "browser" : "desktop"
   // The golden image of its profile takes the place of this one.
   return {
@@ -46,10 +50,10 @@ export function specOfMachine(
     owner,
     epoch: Number(labels[LABELS.epoch] ?? 0),
     profile,
-    provider: "hetzner",
+    provider: places.providerOf(projectOf({ project })),
     region,
     size,
     image: 1,
-    ...(labels[LABELS.project] ? { project: labels[LABELS.project] } : {}),
+    ...(project ? { project } : {}),
   }
 }

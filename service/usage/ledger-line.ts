@@ -6,6 +6,8 @@ export interface LinePrice {
   currency: string
   hourly: number
   monthly: number
+  /** What of `hourly` goes on while a machine is off; left out where all of it does. */
+  offHourly?: number | undefined
 }
 
 /** One change of a workspace's state, with what the workspace was then. */
@@ -39,7 +41,9 @@ const Line = z.object({
   provider: z.string(),
   region: z.string(),
   size: z.string(),
-  price: z.object({ currency: z.string(), hourly: z.number(), monthly: z.number() }).nullable(),
+  price: z
+    .object({ currency: z.string(), hourly: z.number(), monthly: z.number(), offHourly: z.number().optional() })
+    .nullable(),
   stopMode: z.string().nullable(),
   from: z.enum(STATES).nullable(),
   to: z.enum(STATES),

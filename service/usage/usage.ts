@@ -1,4 +1,4 @@
-import { capsMonths, countedAs, USAGE_KINDS, type UsageKind } from "./billing.ts"
+import { capsMonths, countedAs, shareOf, USAGE_KINDS, type UsageKind } from "./billing.ts"
 import { identityOf, inOrder, type LedgerLine, type LinePrice } from "./ledger-line.ts"
 import { type Month, partsByMonth } from "./months.ts"
 
@@ -66,7 +66,8 @@ function usageOfOne(lines: LedgerLine[], now: number): WorkspaceUsage[] {
       months.set(month, tally)
       tally.line = line
       tally.ms[counted.kind] += ms
-      if (counted.share > 0) addCost(tally, line.price, ms, counted.share)
+      const share = shareOf(counted, line.price)
+      if (share > 0) addCost(tally, line.price, ms, share)
     }
   }
   return [...months].map(([month, tally]) => present(month, tally))

@@ -1,4 +1,4 @@
-import type { RequestBudget } from "../../infra/machines/hetzner-api.ts"
+import type { RequestBudget } from "../../infra/machines/heard.ts"
 
 /** What has been heard of a provider lately, by all processes together. Times are milliseconds since 1970. */
 export interface WeatherFacts {

@@ -1,7 +1,8 @@
 import type { Redis } from "ioredis"
 import type { Logger } from "pino"
-import type { Heard } from "../../infra/machines/hetzner-api.ts"
+import type { Heard } from "../../infra/machines/heard.ts"
 import { MAIN_PROJECT } from "../../infra/projects.ts"
+import type { ProviderName } from "../../infra/workspace-spec.ts"
 import { PREFIX } from "../redis/connect.ts"
 import { judgeWeather, type WeatherFacts, type WeatherNow } from "./judge.ts"
 
@@ -29,8 +30,9 @@ export function createWeather(
   log: Logger,
   clock: () => number = Date.now,
   project: string = MAIN_PROJECT,
+  provider: ProviderName = "hetzner",
 ): Weather {
-  const key = `${PREFIX}weather:hetzner${project === MAIN_PROJECT ? "" : `:${project}`}`
+  const key = `${PREFIX}weather:${provider}${project === MAIN_PROJECT ? "" : `:${project}`}`
   const bucket = (at: number) => `${key}:${Math.floor(at / BUCKET_MS)}`
   let [answers, faults] = [0, 0]
   let budget: Heard["budget"] = null

@@ -1,10 +1,11 @@
 import type { Redis } from "ioredis"
 import type { Logger } from "pino"
-import type { Heard } from "../../infra/machines/hetzner-api.ts"
+import type { Places } from "../../infra/cloud-config.ts"
+import type { Heard } from "../../infra/machines/heard.ts"
 import { type WeatherNow, worstOf } from "./judge.ts"
 import { createWeather, type Weather } from "./weather.ts"
 
-/** The weather of each of the provider's projects: each has a request budget of its own. */
+/** The weather of each of the providers' projects: each has a request budget of its own. */
 export interface Weathers {
   names: string[]
   of(project: string): Weather
@@ -15,8 +16,13 @@ export interface Weathers {
 }
 
 /** @param clock milliseconds since 1970 */
-export function createWeathers(redis: Redis, log: Logger, names: string[], clock: () => number): Weathers {
-  const all = new Map(names.map(name => [name, createWeather(redis, log, clock, name)]))
+export function createWeathers(
+  redis: Redis,
+  log: Logger,
+  { names, providerOf }: Pick<Places, "names" | "providerOf">,
+  clock: () => number,
+): Weathers {
+  const all = new Map(names.map(name => [name, createWeather(redis, log, clock, name, providerOf(name))]))
   const of = (project: string) => {
     const found = all.get(project)
     if (!found) throw new Error(`there is no project ${project}`)

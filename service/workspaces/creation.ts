@@ -12,10 +12,11 @@ import type { Secrets } from "../secrets/secrets.ts"
 import type { Budgets } from "../usage/budgets.ts"
 import type { Beginnings } from "./begin.ts"
 import { newWorkspaceId } from "./names.ts"
-import type { SizeCatalog } from "./sizes.ts"
+import { PROVIDER_LABELS } from "./providers.ts"
+import { type SizeCatalog, USUAL_CLASS } from "./sizes.ts"
 import type { WorkspaceStore } from "./store.ts"
 import type { CreateWorkspace } from "./wishes.ts"
-import { PROFILES, type Profile } from "./workspace.ts"
+import { PROFILES, type Profile, type Provider } from "./workspace.ts"
 
 export interface Created {
   /** False where an earlier wish is answered. */
@@ -38,12 +39,12 @@ export function createCreation({
   hint,
   usableBackup,
 }: {
-  config: Pick<Config, "projectWorkspaces" | "quota" | "repositoryHosts">
+  config: Pick<Config, "projectWorkspaces" | "quota" | "repositoryHosts" | "offered" | "providers">
   keys: Keys
   store: WorkspaceStore
   secrets: Secrets
   sizes: SizeCatalog
-  projects: Pick<Projects, "place">
+  projects: Pick<Projects, "place" | "providerOf">
   budgets: Pick<Budgets, "refuse">
   now: () => number
   /** A backup of theirs. @throws ServiceError `no-backup` */
@@ -64,8 +65,29 @@ export function createCreation({
     }
   }
 
+  /** @throws ServiceError `unknown-provider` */
+  async function offeredProvider({ provider, region }: CreateWorkspace): Promise<Provider> {
+    const { offered } = config
+    if (provider === undefined) {
+      // Regions of one provider are none of another.
+      const places = region === undefined ? [] : await Promise.all(offered.map(sizes.regions))
+      return offered[
+        Math.max(
+          0,
+          places.findIndex(one => one.includes(region ?? "")),
+        )
+      ] as Provider
+    }
+    if (offered.includes(provider)) return provider
+    const there = offered.map(one => `${one} (${PROVIDER_LABELS[one]})`).join(", ")
+    throw new ServiceError(
+      "unknown-provider",
+      422,
+      `New workspaces cannot be at "${provider}" here; there are ${there}.`,
+    )
+  }
+
   return async (user: string, wish: CreateWorkspace, idempotencyKey: string | null): Promise<Created> => {
-    const { sizeClass, provider } = wish
     const repository = repositoryOf(wish, config.repositoryHosts)
     const source = wish.from === undefined ? null : await usableBackup(user, wish.from)
     const profile = PROFILES.find(one => one === source?.profile) ?? wish.profile
@@ -78,13 +100,18 @@ export function createCreation({
       return { created: false, ...known }
     }
     await budgets.refuse(user)
-    const region = wish.region ?? (await sizes.regions())[0] ?? "fsn1"
-    const size = await sizes.choose({ sizeClass, region })
+    // What a backup is in, machines can be made of there alone.
+    const provider = source ? projects.providerOf(projectOf(source)) : await offeredProvider(wish)
+    const sizeClass = wish.sizeClass ?? USUAL_CLASS[provider]
+    const region = wish.region ?? (await sizes.regions(provider))[0] ?? ""
+    const size = await sizes.choose({ provider, sizeClass, region })
     if (source) requireRoom(source, size)
     const id = newWorkspaceId()
+    const { market } = config.providers[provider]
     const about = {
       ...{ id, owner: user, name: wish.name ?? id, profile, provider, region, size: size.name, sizeClass },
       price: size.regions[region]?.price ?? null,
+      ...(market === undefined ? {} : { market }),
       createdAt: now(),
     }
     await secrets.putForWorkspace(id, { proxy: wish.proxy ?? null, secrets: wish.secrets }, about.createdAt)
@@ -96,8 +123,9 @@ export function createCreation({
         total: config.quota.total,
       },
     }
-    // What a backup is in, machines can be made of there alone.
-    const room = source ? { among: [projectOf(source)], image: source.madeOf ? imageIdOf(source.madeOf) : null } : {}
+    const room = source
+      ? { provider, among: [projectOf(source)], image: source.madeOf ? imageIdOf(source.madeOf) : null }
+      : { provider }
     const answer = await inRoom(profile, room, ({ project, image }) => {
       const info = { ...about, ...inProject(project), image }
       return store.create(info, start, options)

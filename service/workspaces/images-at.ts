@@ -36,8 +36,9 @@ export async function sameImageIn(
   profile: Profile,
   main: ImageId,
   project: string,
+  mainProject: string = MAIN_PROJECT,
 ): Promise<ImageId | null> {
-  const ofMain = (await list(machines, profile, MAIN_PROJECT)).find(one => one.id === String(main))
+  const ofMain = (await list(machines, profile, mainProject)).find(one => one.id === String(main))
   const hash = ofMain?.labels[IMAGE_LABELS.hash]
   return newestReady(machines, profile, project, hash === undefined ? {} : { labels: { [IMAGE_LABELS.hash]: hash } })
 }

@@ -1,32 +1,32 @@
 import type { Redis } from "ioredis"
+import type { Places } from "../../infra/cloud-config.ts"
 import { toErrorValue } from "../../infra/errors.ts"
 import { type ImageId, imageIdOf } from "../../infra/image-id.ts"
 import type { Machines } from "../../infra/machines/contract.ts"
 import { IMAGE_LABELS } from "../../infra/machines/images.ts"
-import { MAIN_PROJECT } from "../../infra/projects.ts"
-import { LABELS, MANAGER } from "../../infra/workspace-spec.ts"
+import { IMAGES, LABELS, MANAGER } from "../../infra/workspace-spec.ts"
 import type { Config } from "../config.ts"
 import { ServiceError } from "../errors.ts"
 import { PREFIX } from "../redis/connect.ts"
 import { newestReady, sameImageIn } from "./images-at.ts"
-import { PROFILES, type Profile } from "./workspace.ts"
+import { PROFILES, PROVIDERS, type Profile, type Provider } from "./workspace.ts"
 
-/** What operators have chosen: the image of a profile, and images that are used no more. */
+/** What operators have chosen: the image of a profile at a provider (see `fieldOf`), and images that are used no more. */
 const PROMOTED = `${PREFIX}images-promoted`
 const DEMOTED = `${PREFIX}images-demoted`
 /** Milliseconds for which a look at the provider's images counts: each costs an API request. */
 const FRESH_MS = 60_000
 
-/** The golden images that machines are made from. */
+/** The golden images that machines are made from, of each provider. */
 export interface Images {
   /**
-   * Id of a profile's image in a project of the provider; null while there is none. In a further project it is the image of
+   * Id of a profile's image in a project of a provider; null while there is none. In a further project it is the image of
    * the main one's content.
    */
-  find(profile: Profile, project?: string): Promise<ImageId | null>
+  find(profile: Profile, project: string): Promise<ImageId | null>
   /** @throws ServiceError `no-image` */
-  require(profile: Profile, project?: string): Promise<ImageId>
-  /** Those the provider has, newest first, and which of them is used. */
+  require(profile: Profile, project: string): Promise<ImageId>
+  /** Those the providers have, newest first, and which of them are used. */
   list(): Promise<GoldenImage[]>
   /**
    * Makes an image the one that new workspaces of its profile are made from, whatever is newer or set, until `demote`.
@@ -41,6 +41,7 @@ export interface Images {
 /** A golden image at the provider, as operators see it. */
 export interface GoldenImage {
   id: string
+  provider: Provider
   profile: Profile
   createdAt: number
   /** Has it passed its checks? */
@@ -53,11 +54,20 @@ export interface GoldenImage {
 
 /** @param now clock in ms */
 export function createImages(
-  { images, zone }: Pick<Config, "images" | "zone">,
+  { providers: settings }: Pick<Config, "providers">,
   machines: Machines,
   redis: Redis,
   now: () => number,
+  places: Places,
 ): Images {
+  const mains = PROVIDERS.flatMap(provider => {
+    const project = places.mainOf(provider)
+    return project === null ? [] : { provider, project }
+  })
+  const mainOf = (project: string) => {
+    const provider = PROVIDERS.find(one => one === places.providerOf(project)) as Provider
+    return { provider, main: places.mainOf(provider) as string }
+  }
   const seen = new Map<string, { at: number; id: Promise<ImageId | null> }>()
 
   /**
@@ -65,18 +75,20 @@ export function createImages(
    * content of the main one's.
    */
   async function look(profile: Profile, project: string): Promise<ImageId | null> {
-    if (project === MAIN_PROJECT) {
+    const { main } = mainOf(project)
+    if (project === main) {
       return newestReady(machines, profile, project, { without: await redis.smembers(DEMOTED) })
     }
-    const main = await find(profile)
-    return main === null ? null : sameImageIn(machines, profile, main, project)
+    const there = await find(profile, main)
+    return there === null ? null : sameImageIn(machines, profile, there, project, main)
   }
 
-  async function find(profile: Profile, project: string = MAIN_PROJECT): Promise<ImageId | null> {
-    if (project === MAIN_PROJECT) {
-      const chosen = await redis.hget(PROMOTED, profile)
+  async function find(profile: Profile, project: string): Promise<ImageId | null> {
+    const { provider, main } = mainOf(project)
+    if (project === main) {
+      const chosen = await redis.hget(PROMOTED, fieldOf(provider, profile))
       if (chosen !== null) return imageIdOf(chosen)
-      const configured = images[profile]
+      const configured = settings[provider].images[profile]
       if (configured !== undefined && (await redis.sismember(DEMOTED, configured)) === 0) return configured
     }
     const key = `${project} ${profile}`
@@ -89,14 +101,23 @@ export function createImages(
   }
 
   async function list(): Promise<GoldenImage[]> {
-    const [found, promoted, demoted, used] = await Promise.all([
-      machines.listSnapshots({ [LABELS.managedBy]: MANAGER }, { project: MAIN_PROJECT }),
-      redis.hgetall(PROMOTED),
-      redis.smembers(DEMOTED),
-      Promise.all(PROFILES.map(async profile => [profile, await find(profile)] as const)),
+    const chosen = await Promise.all([redis.hgetall(PROMOTED), redis.smembers(DEMOTED)])
+    const found = await Promise.all(mains.map(one => listAt(one, ...chosen)))
+    return found.flat().sort((a, b) => a.profile.localeCompare(b.profile) || b.createdAt - a.createdAt)
+  }
+
+  async function listAt(
+    { provider, project }: { provider: Provider; project: string },
+    promoted: Record<string, string>,
+    demoted: string[],
+  ): Promise<GoldenImage[]> {
+    const { images } = settings[provider]
+    const [found, used] = await Promise.all([
+      machines.listSnapshots({ [LABELS.managedBy]: MANAGER }, { project }),
+      Promise.all(PROFILES.map(async profile => [profile, await find(profile, project)] as const)),
     ])
     const standingOf = (profile: Profile, id: string): GoldenImage["standing"] => {
-      if (promoted[profile] === id) return "promoted"
+      if (promoted[fieldOf(provider, profile)] === id) return "promoted"
       if (demoted.includes(id)) return "demoted"
       return String(images[profile]) === id ? "set" : null
     }
@@ -110,21 +131,40 @@ export function createImages(
     })
     // One that the settings name, or that was chosen, may be any image of the provider's.
     const named = PROFILES.flatMap(profile =>
-      [images[profile], promoted[profile]].flatMap(id => (id === undefined ? [] : { id: String(id), profile })),
+      [images[profile], promoted[fieldOf(provider, profile)]].flatMap(id =>
+        id === undefined ? [] : { id: String(id), profile },
+      ),
     )
     for (const { id, profile } of named) {
       if (!all.some(one => one.id === id && one.profile === profile))
         all.push({ id, profile, createdAt: 0, ready: true })
     }
-    return all
-      .map(one => ({ ...one, standing: standingOf(one.profile, one.id), used: isUsed(one.profile, one.id) }))
-      .sort((a, b) => a.profile.localeCompare(b.profile) || b.createdAt - a.createdAt)
+    return all.map(one => ({
+      ...{ ...one, provider, standing: standingOf(one.profile, one.id), used: isUsed(one.profile, one.id) },
+    }))
   }
 
   async function known(id: string, given?: Profile): Promise<GoldenImage> {
     const found = (await list()).filter(one => one.id === id && (given === undefined || one.profile === given))[0]
     if (found) return found
-    throw new ServiceError("no-such-image", 404, `There is no golden image ${id} at the provider.`)
+    throw noSuchImage(id)
+  }
+
+  /** The provider that has an image which bears none of our labels. @throws ServiceError `no-such-image` */
+  async function holderOf(id: string): Promise<Provider> {
+    const likely = mains.find(({ provider }) => IMAGES[provider].safeParse(imageIdOf(id)).success)
+    if (!likely) throw noSuchImage(id)
+    const { provider, project } = likely
+    const offers = (await machines.sizes({ project })).flatMap(({ name, regions }) =>
+      Object.keys(regions).map(region => ({ size: name, region, available: regions[region]?.available === true })),
+    )
+    const offer = offers.find(one => one.available)
+    if (!offer) throw new ServiceError("sold-out", 409, "The provider has no machine now: try again later.")
+    const { zone } = settings[provider]
+    await machines.check({ ...offer, image: imageIdOf(id), zone }, { project }).catch(error => {
+      throw toErrorValue(error).id === "unknown-image" ? noSuchImage(id) : error
+    })
+    return provider
   }
 
   return {
@@ -132,18 +172,19 @@ export function createImages(
     list,
     async promote(id, as) {
       const listed = (await list()).some(one => one.id === id)
-      if (!listed && as !== undefined) await requireImage(machines, id, zone)
-      const { profile, ready } = listed || as === undefined ? await known(id) : { profile: as, ready: true }
+      const { provider, profile, ready } =
+        listed || as === undefined ? await known(id) : { provider: await holderOf(id), profile: as, ready: true }
       if (!ready) {
         throw new ServiceError("not-verified", 409, `Image ${id} has not passed its checks: nothing is made from it.`)
       }
-      await redis.multi().hset(PROMOTED, profile, id).srem(DEMOTED, id).exec()
+      await redis.multi().hset(PROMOTED, fieldOf(provider, profile), id).srem(DEMOTED, id).exec()
       seen.clear()
       return known(id, profile)
     },
     async demote(id) {
-      const { profile } = await known(id)
-      if ((await redis.hget(PROMOTED, profile)) === id) await redis.hdel(PROMOTED, profile)
+      const { provider, profile } = await known(id)
+      const field = fieldOf(provider, profile)
+      if ((await redis.hget(PROMOTED, field)) === id) await redis.hdel(PROMOTED, field)
       await redis.sadd(DEMOTED, id)
       seen.clear()
       return known(id, profile)
@@ -161,17 +202,8 @@ export function createImages(
   }
 }
 
-/** @throws ServiceError `no-such-image` where no machine could be made from it */
-async function requireImage(machines: Machines, id: string, zone: string): Promise<void> {
-  const offers = (await machines.sizes()).flatMap(({ name, regions }) =>
-    Object.keys(regions).map(region => ({ size: name, region, available: regions[region]?.available === true })),
-  )
-  const offer = offers.find(one => one.available)
-  if (!offer) throw new ServiceError("sold-out", 409, "The provider has no machine now: try again later.")
-  await machines.check({ ...offer, image: imageIdOf(id), zone }, { project: MAIN_PROJECT }).catch(error => {
-    if (toErrorValue(error).id === "unknown-image") {
-      throw new ServiceError("no-such-image", 404, `There is no image ${id} at the provider.`)
-    }
-    throw error
-  })
-}
+/** Where the choice for a profile stands. Hetzner's, which was the only one first, bears no name. */
+const fieldOf = (provider: Provider, profile: Profile) => (provider === "hetzner" ? profile : `${provider} ${profile}`)
+
+const noSuchImage = (id: string) =>
+  new ServiceError("no-such-image", 404, `There is no golden image ${id} at the provider.`)

@@ -1,17 +1,35 @@
 import type { Machines, SidePrices, Size } from "../../infra/machines/contract.ts"
 import { ServiceError } from "../errors.ts"
-import { SIZE_CLASSES, type SizeClass } from "./workspace.ts"
+import { PROVIDER_LABELS, type ProviderSettings } from "./providers.ts"
+import { type Provider, SIZE_CLASSES, type SizeClass } from "./workspace.ts"
 
-/** Least cores and memory (GB) of each class; `large` is what the requirements name for a desktop (A4). */
-const LEAST: Record<SizeClass, { cores: number; memoryGb: number }> = {
-  small: { cores: 2, memoryGb: 4 },
-  medium: { cores: 4, memoryGb: 8 },
-  large: { cores: 8, memoryGb: 16 },
+/**
+ * Least cores and memory (GB) of each class. What the requirements name for a desktop (A4) is `large` at Hetzner, and
+ * `medium` at Google (`e2-highmem-2`), where a core costs several times as much.
+ */
+const LEAST: Record<Provider, Record<SizeClass, { cores: number; memoryGb: number }>> = {
+  hetzner: {
+    small: { cores: 2, memoryGb: 4 },
+    medium: { cores: 4, memoryGb: 8 },
+    large: { cores: 8, memoryGb: 16 },
+  },
+  gcp: {
+    small: { cores: 2, memoryGb: 8 },
+    medium: { cores: 2, memoryGb: 16 },
+    large: { cores: 4, memoryGb: 16 },
+  },
 }
 
+/** What a workspace is unless somebody says another. */
+export const USUAL_CLASS: Record<Provider, SizeClass> = { hetzner: "large", gcp: "medium" }
+
 /** The largest class that a machine type is enough for; the smallest for what is below all. Pure. */
-export function classOf({ cores, memoryGb }: Pick<Size, "cores" | "memoryGb">): SizeClass {
-  const fits = SIZE_CLASSES.filter(name => cores >= LEAST[name].cores && memoryGb >= LEAST[name].memoryGb)
+export function classOf(
+  { cores, memoryGb }: Pick<Size, "cores" | "memoryGb">,
+  provider: Provider = "hetzner",
+): SizeClass {
+  const least = LEAST[provider]
+  const fits = SIZE_CLASSES.filter(name => cores >= least[name].cores && memoryGb >= least[name].memoryGb)
   return fits.at(-1) ?? "small"
 }
 
@@ -28,9 +46,9 @@ export interface OfferedSize {
  * The cheapest orderable x86 type for each class, preferring those that can be had somewhere now. Pure.
  * @param regions those that count; empty: all
  */
-export function offeredSizes(sizes: Size[], regions: string[]): OfferedSize[] {
+export function offeredSizes(sizes: Size[], regions: string[], provider: Provider = "hetzner"): OfferedSize[] {
   return SIZE_CLASSES.flatMap(name => {
-    const least = LEAST[name]
+    const least = LEAST[provider][name]
     const offers = sizes
       .filter(size => size.orderable && size.architecture === "x86")
       .filter(size => size.cores >= least.cores && size.memoryGb >= least.memoryGb)
@@ -50,51 +68,72 @@ function placesOf(size: Size, regions: string[]) {
   return Object.entries(size.regions).filter(([region]) => regions.length === 0 || regions.includes(region))
 }
 
+/** What each provider sells; types and regions of one are none of another. */
 export interface SizeCatalog {
-  all(): Promise<Size[]>
+  all(provider: Provider): Promise<Size[]>
   /** What is paid beside machines: snapshots and addresses. */
-  sidePrices(): Promise<SidePrices>
-  offered(): Promise<OfferedSize[]>
+  sidePrices(provider: Provider): Promise<SidePrices>
+  offered(provider: Provider): Promise<OfferedSize[]>
   /** Regions in which something is sold, of those that are offered. */
-  regions(): Promise<string[]>
+  regions(provider: Provider): Promise<string[]>
   /**
    * The type for a wish, where it can be had.
    * @throws ServiceError `unknown-size`, `unknown-region` or `sold-out`, which names what there is instead
    */
-  choose(wish: { sizeClass: SizeClass; region: string }): Promise<Size>
+  choose(wish: { provider: Provider; sizeClass: SizeClass; region: string }): Promise<Size>
   /** @throws ServiceError `sold-out` when a machine of just this type cannot be had there; it names what there is */
-  requireAvailable(place: { size: string; sizeClass: SizeClass; region: string }): Promise<void>
+  requireAvailable(place: { provider: Provider; size: string; sizeClass: SizeClass; region: string }): Promise<void>
 }
 
-/** @param now clock in ms */
-export function createSizeCatalog(machines: Machines, allowed: string[], now: () => number): SizeCatalog {
-  const all = remembered(() => machines.sizes(), now)
-  const sidePrices = remembered(() => machines.sidePrices(), now)
-  const offered = async () => offeredSizes(await all(), allowed)
-  async function regions(): Promise<string[]> {
-    const places = (await offered()).flatMap(({ size }) => placesOf(size, allowed).map(([region]) => region))
+/**
+ * @param machinesAt those of a provider's main project
+ * @param settings regions that count, of each provider
+ * @param now clock in ms
+ */
+export function createSizeCatalog(
+  machinesAt: (provider: Provider) => Pick<Machines, "sizes" | "sidePrices">,
+  settings: Record<Provider, Pick<ProviderSettings, "regions">>,
+  now: () => number,
+): SizeCatalog {
+  const asked = new Map<Provider, { all(): Promise<Size[]>; sidePrices(): Promise<SidePrices> }>()
+  function of(provider: Provider) {
+    const known = asked.get(provider)
+    if (known) return known
+    const machines = machinesAt(provider)
+    const made = {
+      all: remembered(() => machines.sizes(), now),
+      sidePrices: remembered(() => machines.sidePrices(), now),
+    }
+    asked.set(provider, made)
+    return made
+  }
+  const all = async (provider: Provider) => of(provider).all()
+  const offered = async (provider: Provider) => offeredSizes(await all(provider), settings[provider].regions, provider)
+  async function regions(provider: Provider): Promise<string[]> {
+    const allowed = settings[provider].regions
+    const places = (await offered(provider)).flatMap(({ size }) => placesOf(size, allowed).map(([region]) => region))
     return [...new Set(places)].sort()
   }
   return {
     all,
-    sidePrices,
+    sidePrices: async provider => of(provider).sidePrices(),
     offered,
     regions,
-    async requireAvailable({ size, sizeClass, region }) {
-      const type = (await all()).find(one => one.name === size)
+    async requireAvailable({ provider, size, sizeClass, region }) {
+      const type = (await all(provider)).find(one => one.name === size)
       if (type?.orderable && type.regions[region]?.available) return
-      throw soldOut(sizeClass, region, await offered(), await regions())
+      throw soldOut(sizeClass, region, await offered(provider), await regions(provider))
     },
-    async choose({ sizeClass, region }) {
-      const places = await regions()
+    async choose({ provider, sizeClass, region }) {
+      const places = await regions(provider)
       if (!places.includes(region)) {
         throw new ServiceError(
           "unknown-region",
           422,
-          `There is no region "${region}" here; there are ${places.join(", ")}.`,
+          `There is no region "${region}" at ${PROVIDER_LABELS[provider]} here; there are ${places.join(", ")}.`,
         )
       }
-      const offers = await offered()
+      const offers = await offered(provider)
       const offer = offers.find(one => one.class === sizeClass)
       if (!offer) throw new ServiceError("unknown-size", 422, `The provider sells no machine of size ${sizeClass} now.`)
       if (offer.size.regions[region]?.available) return offer.size

@@ -13,13 +13,13 @@ export interface StopCost {
 }
 
 /**
- * What each way of stopping costs a day, from live prices: `power-off` the machine, which Hetzner bills in full, and
- * `hibernate` its snapshot; in either case the address is kept. Pure.
- * @param of.machine price of its machine where it is
+ * What each way of stopping costs a day, from live prices: `power-off` the machine, which Hetzner bills in full
+ * and of which Google bills the disk, and `hibernate` its snapshot; in either case the address is kept. Pure.
+ * @param of.machine price of its machine where it is, and what of it goes on while it is off, if not all
  * @param of.snapshotBytes billed size of its newest snapshot; null without one: then its disk is the most it can be
  */
 export function stopCosts(of: {
-  machine: { monthly: number; currency: string } | null
+  machine: { monthly: number; offMonthly?: number; currency: string } | null
   side: SidePrices | null
   region: string
   snapshotBytes: number | null
@@ -31,7 +31,10 @@ export function stopCosts(of: {
   const gb = snapshotBytes === null ? diskGb : snapshotBytes / GIB
   const asleep = side && gb !== null ? daily(gb * side.snapshotGbMonthly + address, side.currency) : null
   return {
-    "power-off": { perDay: machine && side && daily(machine.monthly + address, machine.currency), atMost: false },
+    "power-off": {
+      perDay: machine && side && daily((machine.offMonthly ?? machine.monthly) + address, machine.currency),
+      atMost: false,
+    },
     hibernate: { perDay: asleep, atMost: snapshotBytes === null },
   }
 }

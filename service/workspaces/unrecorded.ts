@@ -1,11 +1,14 @@
 import type { Machine, MachineState, Machines } from "../../infra/machines/contract.ts"
+import { projectOf } from "../../infra/projects.ts"
 import { LABELS, MANAGER } from "../../infra/workspace-spec.ts"
+import type { Projects } from "../projects/projects.ts"
 import type { State } from "./transitions.ts"
-import type { Workspace } from "./workspace.ts"
+import type { Provider, Workspace } from "./workspace.ts"
 
 /** A workspace of which only the provider's labels tell. */
 export interface Unrecorded {
   id: string
+  provider: Provider
   region: string
   size: string
   state: State
@@ -23,13 +26,29 @@ const STATES: Record<MachineState, State> = {
 }
 
 /** The user's machines at the provider that the store does not know: what is left to show when the store was lost. */
-export async function unrecordedOf(machines: Machines, user: string, known: Workspace[]): Promise<Unrecorded[]> {
+export async function unrecordedOf(
+  { machines, projects }: { machines: Machines; projects: Pick<Projects, "providerOf"> },
+  user: string,
+  known: Workspace[],
+): Promise<Unrecorded[]> {
   const found = await machines.list({ [LABELS.managedBy]: MANAGER, [LABELS.owner]: user })
   const recorded = new Set(known.map(one => one.id))
-  return found.flatMap(machine => fromMachine(machine) ?? []).filter(one => !recorded.has(one.id))
+  return found.flatMap(machine => fromMachine(machine, projects) ?? []).filter(one => !recorded.has(one.id))
 }
 
-function fromMachine({ labels, region, size, state, createdAt }: Machine): Unrecorded | null {
+function fromMachine(
+  { labels, region, size, state, createdAt, project }: Machine,
+  { providerOf }: Pick<Projects, "providerOf">,
+): Unrecorded | null {
   const id = labels[LABELS.workspace]
-  return id ? { id, region, size, state: STATES[state], createdAt: createdAt.getTime() } : null
+  return id
+    ? {
+        id,
+        provider: providerOf(projectOf({ project })),
+        region,
+        size,
+        state: STATES[state],
+        createdAt: createdAt.getTime(),
+      }
+    : null
 }

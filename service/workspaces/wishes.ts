@@ -1,7 +1,7 @@
 import { z } from "zod"
 import { IMAGE_ID_PATTERN } from "../../infra/image-id.ts"
 import { FirstSecrets, ProxyUrl } from "../secrets/rules.ts"
-import { PROFILES, SIZE_CLASSES } from "./workspace.ts"
+import { PROFILES, PROVIDERS, SIZE_CLASSES } from "./workspace.ts"
 
 const ONE_LINE = "must be one line of visible characters"
 
@@ -34,13 +34,18 @@ export type ChangeWorkspace = z.output<typeof ChangeWorkspace>
 /** What a person or a program asks for. */
 export const CreateWorkspace = z.strictObject({
   profile: z.enum(PROFILES).default("browser"),
-  // The machine the requirements name for a desktop (A4).
-  sizeClass: z.enum(SIZE_CLASSES).default("large"),
+  sizeClass: z
+    .enum(SIZE_CLASSES)
+    .optional()
+    .meta({ description: "large if missing, and medium at Google: the machine that is meant for a desktop" }),
   region: z
     .string()
     .regex(/^[a-z][a-z0-9-]{1,31}$/, "must be a region, such as fsn1")
     .optional(),
-  provider: z.enum(["hetzner"]).default("hetzner"),
+  provider: z.enum(PROVIDERS).optional().meta({
+    description:
+      "that of the region if missing, else the first one that is offered; with `from` it is that of the backup",
+  }),
   name: WorkspaceName.optional(),
   from: z
     .string()

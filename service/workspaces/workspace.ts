@@ -1,18 +1,21 @@
 import type { Accepted } from "../../infra/accepted.ts"
 import type { ErrorValue, NextAction } from "../../infra/errors.ts"
+import type { Market } from "../../infra/gcp-settings.ts"
 import { type ImageId, imageIdOf } from "../../infra/image-id.ts"
 import type { Repository } from "../../infra/repositories/repository.ts"
 import type { ProviderName } from "../../infra/workspace-spec.ts"
 import type { Standing } from "../certificates/decide.ts"
 import type { MachineCertificate } from "../machines/certificate.ts"
 import type { Fetch } from "../machines/fetch.ts"
+import type { ByProvider } from "./providers.ts"
 import type { State } from "./transitions.ts"
 
 export const PROFILES = ["browser", "desktop"] as const
 export type Profile = (typeof PROFILES)[number]
 
-/** Those that people can choose; there are programs for more. */
-export const PROVIDERS = ["hetzner"] as const satisfies readonly ProviderName[]
+/** Those that the service can work with; there may be programs for more. */
+export const PROVIDERS = ["hetzner", "gcp"] as const satisfies readonly ProviderName[]
+export type Provider = (typeof PROVIDERS)[number]
 
 /** Where a workspace's machine is, or will be when it wakes: changed by resizing and moving. */
 export interface Place {
@@ -22,7 +25,7 @@ export interface Place {
   /** What the type was chosen by. */
   sizeClass: SizeClass
   /** Cost in the provider's currency before tax, as it was when the machine was made. */
-  price: { currency: string; hourly: number; monthly: number } | null
+  price: { currency: string; hourly: number; monthly: number; offHourly?: number } | null
 }
 
 /** What a workspace is, as it was created. */
@@ -34,9 +37,11 @@ export interface WorkspaceInfo extends Place {
   /** What its owner calls it. */
   name: string
   profile: Profile
-  provider: ProviderName
+  provider: Provider
   /** The provider's project it is in; left out: the main one. */
   project?: string
+  /** How its machine is bought, for ever; left out: on demand. */
+  market?: Market
   /** Image at the provider it was made from. */
   image: ImageId
   createdAt: number
@@ -113,8 +118,10 @@ export type StopMode = (typeof STOP_MODES)[number]
 export const hostOf = (id: string, zone: string) => `${id}.${zone}`
 
 /** Address of a workspace's machine in a browser. */
-export const addressOf = (id: string, { zone, desktopPort }: { zone: string; desktopPort: number }) =>
-  `https://${hostOf(id, zone)}${desktopPort === 443 ? "" : `:${desktopPort}`}`
+export const addressOf = (
+  { id, provider }: Pick<WorkspaceInfo, "id" | "provider">,
+  { providers, desktopPort }: { providers: ByProvider; desktopPort: number },
+) => `https://${hostOf(id, providers[provider].zone)}${desktopPort === 443 ? "" : `:${desktopPort}`}`
 
 /** A workspace out of the hash it is stored as; null for an empty one. */
 export function parseWorkspace(hash: Record<string, string>): Workspace | null {

@@ -98,7 +98,7 @@ export interface WorkspacesMeans {
   secrets: Secrets
   sizes: SizeCatalog
   images: Images
-  projects: Pick<Projects, "place">
+  projects: Pick<Projects, "place" | "providerOf">
   backups: Backups
   machines: Pick<Machines, "list" | "listSnapshots">
   budgets: Pick<Budgets, "refuse">
@@ -117,7 +117,10 @@ export function createWorkspaces(means: WorkspacesMeans): Workspaces {
 
   /** The place for a wish, where it can be had now and the workspace's disk fits. */
   async function placeFor(workspace: Workspace, wish: { sizeClass: SizeClass; region: string }): Promise<Place> {
-    const [size, diskGb] = await Promise.all([sizes.choose(wish), diskOf(machines, workspace)])
+    const [size, diskGb] = await Promise.all([
+      sizes.choose({ ...wish, provider: workspace.provider }),
+      diskOf(machines, workspace),
+    ])
     if (diskGb !== null && size.diskGb < diskGb) {
       throw new ServiceError(
         "disk-too-large",

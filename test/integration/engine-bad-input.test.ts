@@ -8,13 +8,13 @@ import type { EnginePool } from "../../infra/engine-pool.ts"
 import type { TestCloud } from "../support/local-cloud.ts"
 import { skipSuite } from "../support/skip-suite.ts"
 import { startTestEngine, type TestEngine } from "../support/test-engine.ts"
-import { testSecrets, testSpec } from "../support/workspace.ts"
+import { type HetznerConfig, testSecrets, testSpec } from "../support/workspace.ts"
 
 describe("engine: what cannot be is refused before anything is made", () => {
   let test: TestEngine
   let cloud: TestCloud
   let pool: EnginePool
-  let config: CloudConfig
+  let config: HetznerConfig
 
   before(async () => {
     test = await startTestEngine()

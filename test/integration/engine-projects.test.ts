@@ -1,9 +1,9 @@
 import assert from "node:assert/strict"
-import { type CloudConfig, openProjects } from "../../infra/cloud-config.ts"
+import { openProjects } from "../../infra/cloud-config.ts"
 import { createEnginePool, type EnginePool } from "../../infra/engine-pool.ts"
 import { startTestCloud, type TestCloud } from "../support/local-cloud.ts"
 import { temporaryDirectory } from "../support/temporary-directory.ts"
-import { testSecrets as secrets, testEngineConfig, testSpec } from "../support/workspace.ts"
+import { type HetznerConfig, testSecrets as secrets, testEngineConfig, testSpec } from "../support/workspace.ts"
 
 const TWO = "2".repeat(64)
 /** Of the same project. */
@@ -11,8 +11,8 @@ const OTHER = "3".repeat(64)
 
 describe("engine: a workspace in a further project", () => {
   let cloud: TestCloud
-  let config: CloudConfig
-  let alone: CloudConfig
+  let config: HetznerConfig
+  let alone: HetznerConfig
   let pool: EnginePool
   let remove: () => Promise<void>
   before(async () => {

@@ -1,21 +1,21 @@
 import assert from "node:assert/strict"
 import { readdir, readFile, stat } from "node:fs/promises"
 import { join } from "node:path"
-import { type CloudConfig, openMachines } from "../../infra/cloud-config.ts"
+import { openMachines } from "../../infra/cloud-config.ts"
 import type { RunResult, StackSummary } from "../../infra/engine.ts"
 import type { EngineEvent } from "../../infra/engine-events.ts"
 import { createEnginePool, type EnginePool } from "../../infra/engine-pool.ts"
 import { machinesOf } from "../../infra/workspace-stack.ts"
 import type { TestCloud } from "../support/local-cloud.ts"
 import { startTestEngine, type TestEngine } from "../support/test-engine.ts"
-import { testSecrets, testSpec } from "../support/workspace.ts"
+import { type HetznerConfig, testSecrets, testSpec } from "../support/workspace.ts"
 
 /** Real engine, real provider plugin, the local cloud without machines. */
 describe("engine: a workspace's stack, without machines", () => {
   let test: TestEngine
   let cloud: TestCloud
   let pool: EnginePool
-  let config: CloudConfig
+  let config: HetznerConfig
   const spec = (given: Parameters<typeof testSpec>[0] = {}) => testSpec({ image: cloud.imageId, ...given })
   const apply = (given: Parameters<typeof testSpec>[0] = {}, onEvent?: (event: EngineEvent) => void) =>
     pool.run<RunResult>(

@@ -135,7 +135,7 @@ describe("service: one wish is one machine", () => {
     assert.equal(first.status, 202)
     assert.equal(await machines(), 1)
     const { soldOut } = test.cloud.cloud.context
-    for (const { name, regions } of await test.service.services.sizes.all()) {
+    for (const { name, regions } of await test.service.services.sizes.all("hetzner")) {
       for (const region of Object.keys(regions)) soldOut.add(`${name}@${region}`)
     }
     // What can be had is known for a minute; a service that has just started looks anew.

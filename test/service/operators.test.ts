@@ -1,4 +1,5 @@
 import assert from "node:assert/strict"
+import { MAIN_PROJECT } from "../../infra/projects.ts"
 import { startTestService, type TestService } from "../support/service.ts"
 import { waitUntil } from "../support/wait-until.ts"
 import { newWorkspace, type WorkspaceLife } from "../support/workspace-life.ts"
@@ -208,7 +209,7 @@ describe("service: operators", function () {
   it("promote and demote images without a restart", async () => {
     const first = String(test.cloud.imageId)
     const newer = await test.cloud.addImage()
-    const find = () => test.service.services.images.find("browser")
+    const find = () => test.service.services.images.find("browser", MAIN_PROJECT)
     assert.deepEqual(
       (await get("/images")).images.find((one: { profile: string }) => one.profile === "browser"),
       {

@@ -198,16 +198,33 @@ export function operatorPages(): Record<string, string> {
     "/operator-upkeep": upkeepPage({
       ...{ ...shell, rollOut, sweep, isDry: true },
       images: [
-        { id: "160", profile: "browser", createdAt: Date.now() - 5 * HOUR, ready: true, standing: null, used: false },
+        {
+          id: "160",
+          provider: "hetzner",
+          profile: "browser",
+          createdAt: Date.now() - 5 * HOUR,
+          ready: true,
+          standing: null,
+          used: false,
+        },
         {
           id: "150",
+          provider: "hetzner",
           profile: "browser",
           createdAt: Date.now() - 90 * HOUR,
           ready: true,
           standing: "promoted",
           used: true,
         },
-        { id: "140", profile: "browser", createdAt: 0, ready: false, standing: "demoted", used: false },
+        {
+          id: "140",
+          provider: "hetzner",
+          profile: "browser",
+          createdAt: 0,
+          ready: false,
+          standing: "demoted",
+          used: false,
+        },
       ],
       orders: [{ target: "host:worker-2", by: "root", why: "new disk", at: Date.now() - MINUTE }],
       workers: [

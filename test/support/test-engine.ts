@@ -1,14 +1,13 @@
-import type { CloudConfig } from "../../infra/cloud-config.ts"
 import { createEnginePool, type EnginePool } from "../../infra/engine-pool.ts"
 import { startTestCloud, type TestCloud } from "./local-cloud.ts"
 import { temporaryDirectory } from "./temporary-directory.ts"
-import { testEngineConfig } from "./workspace.ts"
+import { type HetznerConfig, testEngineConfig } from "./workspace.ts"
 
 /** The real engine in processes of its own, a provider without real machines, and a folder for the state. */
 export interface TestEngine {
   cloud: TestCloud
   pool: EnginePool
-  config: CloudConfig
+  config: HetznerConfig
   /** Where its files are. */
   path: string
   close(): Promise<void>

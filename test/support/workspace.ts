@@ -1,6 +1,6 @@
 import { join } from "node:path"
 import { pathToFileURL } from "node:url"
-import type { CloudConfig } from "../../infra/cloud-config.ts"
+import type { CloudConfig, HetznerCloud } from "../../infra/cloud-config.ts"
 import { WorkspaceSpec } from "../../infra/workspace-spec.ts"
 import { readEngineRecord } from "../../tools/setup/engine.ts"
 
@@ -28,8 +28,11 @@ export function testSpec(given: Partial<WorkspaceSpec> = {}): WorkspaceSpec {
   })
 }
 
+/** The configuration of an engine that works at Hetzner, or at the local cloud. */
+export type HetznerConfig = CloudConfig & { hetzner: HetznerCloud }
+
 /** An engine whose state lies in a folder of the test, on a local cloud. */
-export function testEngineConfig(directory: string, cloud: { apiUrl: string; token: string }): CloudConfig {
+export function testEngineConfig(directory: string, cloud: { apiUrl: string; token: string }): HetznerConfig {
   const engine = readEngineRecord()
   if (!engine) throw new Error("The engine is not set up: run `npm run setup`.")
   return {

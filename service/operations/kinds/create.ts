@@ -40,7 +40,7 @@ async function leave(run: OperationRun, error: unknown): Promise<void> {
   await means.projects.limitMet(project)
   // Machines can be made of a backup in its own project alone.
   if (operation.wish?.snapshot !== undefined) throw noRoom()
-  await means.projects.place(workspace.profile, { among: othersThan(run) })
+  await means.projects.place(workspace.profile, elsewhere(run))
   await run.mark("leaving", project)
   await goElsewhere(run)
 }
@@ -53,9 +53,12 @@ async function goElsewhere(run: OperationRun): Promise<void> {
   const { means, workspace } = run
   run.say("There is no room left where it was begun: it is made in another place.")
   await destroyAll(run)
-  while ((await run.settle(await means.projects.place(workspace.profile, { among: othersThan(run) }))) === "full");
+  while ((await run.settle(await means.projects.place(workspace.profile, elsewhere(run)))) === "full");
   run.log.info({ from: projectOf(workspace), to: projectOf(run.workspace) }, "it is made in another project")
 }
 
-const othersThan = ({ means, workspace }: OperationRun) =>
-  means.projects.names.filter(name => name !== projectOf(workspace))
+/** At the provider that was chosen. */
+const elsewhere = ({ means, workspace }: OperationRun) => ({
+  provider: workspace.provider,
+  among: means.projects.at(workspace.provider).filter(name => name !== projectOf(workspace)),
+})

@@ -77,12 +77,13 @@ export const placeOf = ({ region, size, sizeClass, price }: Workspace): Place =>
 
 /** Why a machine cannot be had at a place now, in words; null when it can. */
 export async function cannotBeHad(
-  { means, signal }: OperationRun,
+  { means, workspace, signal }: OperationRun,
   { size, region }: Pick<Place, "size" | "region">,
   image: string,
 ): Promise<string | null> {
   try {
-    await means.machines.check({ size, region, image: imageIdOf(image), zone: means.config.zone }, { signal })
+    const { zone } = means.config.providers[workspace.provider]
+    await means.machines.check({ size, region, image: imageIdOf(image), zone }, { signal })
     return null
   } catch (error) {
     if (error instanceof InfraError && SCARCE.includes(error.id)) return error.message

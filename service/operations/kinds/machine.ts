@@ -65,11 +65,11 @@ async function runEngine<R>(
   begun?: () => void,
 ): Promise<R> {
   const { means, workspace, epoch, signal } = run
-  const { id, owner, profile, provider, project, region, size, image, accepted } = workspace
+  const { id, owner, profile, provider, project, market, region, size, image, accepted } = workspace
   const spec = parseWorkspaceSpec({
     version: 1,
-    ...{ workspace: id, owner, epoch, profile, provider, project, region, size, image },
-    dns: { name: id, zone: means.config.zone },
+    ...{ workspace: id, owner, epoch, profile, provider, project, market, region, size, image },
+    dns: { name: id, zone: means.config.providers[provider].zone },
     service: means.config.machineUrl,
     site: means.config.url,
     accepted,

@@ -23,7 +23,12 @@ export async function makeProver(run: OperationRun, backup: SnapshotFacts): Prom
     {
       ...{ name, size, region, image: backup.id },
       labels: proverLabels({ operation: operation.id, backup: backup.id }),
-      userData: proofUserData({ name: `proof-${short(backup.id)}`, profile: run.workspace.profile, ...serviceOf(run), key }),
+      userData: proofUserData({
+        name: `proof-${short(backup.id)}`,
+        profile: run.workspace.profile,
+        ...serviceOf(run),
+        key,
+      }),
     },
     { signal },
   )
@@ -32,7 +37,10 @@ export async function makeProver(run: OperationRun, backup: SnapshotFacts): Prom
 /** Names of machines have at most 63 characters; what tells snapshots of a name apart stands at their end. */
 const short = (id: string) => id.slice(-40)
 
-const serviceOf = ({ means }: OperationRun) => ({ service: means.config.machineUrl, zone: means.config.zone })
+const serviceOf = ({ means, workspace }: OperationRun) => ({
+  service: means.config.machineUrl,
+  zone: means.config.providers[workspace.provider].zone,
+})
 
 /** Removes the machines of this operation. */
 export async function removeProvers({ means, operation, signal }: OperationRun): Promise<void> {

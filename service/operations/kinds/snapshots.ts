@@ -74,9 +74,7 @@ export const sleepSnapshot = (run: OperationRun) => newestSnapshot(run, "sleep")
 
 /** The newest snapshot of a kind that can be used. */
 export async function newestSnapshot(run: OperationRun, kind: SnapshotKind): Promise<string | null> {
-  const [newest] = (await snapshotsOf(run, kind))
-    .filter(one => one.available)
-    .sort(newestFirst)
+  const [newest] = (await snapshotsOf(run, kind)).filter(one => one.available).sort(newestFirst)
   return newest?.id ?? null
 }
 

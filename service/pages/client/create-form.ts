@@ -2,7 +2,10 @@
 
 /** The form for a new workspace: prices and what can be had change with the region. */
 
-type Prices = Record<string, { monthly: string; hourly: string; available: boolean; reason: string }>
+type Prices = Record<
+  string,
+  { monthly: string; hourly: string; available: boolean; reason: string; facts: string; type: string }
+>
 
 const checked = (name: string) => document.querySelector<HTMLInputElement>(`input[name="${name}"]:checked`)
 const sizes = [...document.querySelectorAll<HTMLElement>("[data-prices]")].map(label => ({
@@ -23,6 +26,11 @@ function show(): void {
     const price = prices[region?.value ?? ""]
     put(label, "[data-price]", price?.monthly ?? "—")
     put(label, "[data-hourly]", price?.hourly ?? "")
+    // Where the class is not offered, it stays what it was.
+    if (price) {
+      put(label, "[data-facts]", price.facts)
+      put(label, "[data-type]", price.type)
+    }
     const reason = put(label, "[data-reason]", price?.reason ?? "Not offered in this region")
     if (reason !== null) reason.hidden = price?.available === true
     input.disabled = price?.available !== true

@@ -10,10 +10,7 @@ const Id = z.object({
   id: z.string().min(1).max(40).meta({ description: "id of the workspace", example: "calm-otter-4f7k2d" }),
 })
 const BackupId = z.object({
-  backup: z
-    .string()
-    .regex(IMAGE_ID_PATTERN)
-    .meta({ description: "id of the backup" }),
+  backup: z.string().regex(IMAGE_ID_PATTERN).meta({ description: "id of the backup" }),
 })
 
 export const BackupSchema = z

@@ -1,26 +1,27 @@
 import { z } from "zod"
 import type { Services } from "../../services.ts"
 import type { OfferedSize } from "../../workspaces/sizes.ts"
-import { SIZE_CLASSES } from "../../workspaces/workspace.ts"
+import { PROVIDERS, type Provider, SIZE_CLASSES } from "../../workspaces/workspace.ts"
 import { type ApiRoute, route } from "./define.ts"
+import { PriceSchema } from "./schemas.ts"
 
 const SizeSchema = z
   .object({
+    provider: z.enum(PROVIDERS),
     class: z.enum(SIZE_CLASSES),
     type: z.string(),
     cores: z.number(),
     memoryGb: z.number(),
     diskGb: z.number(),
-    regions: z.record(
-      z.string(),
-      z.object({ currency: z.string(), hourly: z.number(), monthly: z.number(), available: z.boolean() }),
-    ),
+    regions: z.record(z.string(), PriceSchema.extend({ available: z.boolean() })),
   })
   .meta({ id: "Size" })
-const RegionSchema = z.object({ id: z.string(), provider: z.string() }).meta({ id: "Region" })
+const RegionSchema = z.object({ id: z.string(), provider: z.enum(PROVIDERS) }).meta({ id: "Region" })
 
-/** `/sizes` and `/regions`: what there is, live from the provider. */
+/** `/sizes` and `/regions`: what there is, live from the providers that are offered. */
 export function catalogRoutes({ sizes, config }: Services): ApiRoute[] {
+  const presentSizes = (offered: OfferedSize[], provider: Provider) =>
+    offered.map(one => ({ provider, ...presentSize(one, config.providers[provider].regions) }))
   return [
     route({
       id: "listSizes",
@@ -32,8 +33,8 @@ export function catalogRoutes({ sizes, config }: Services): ApiRoute[] {
       replies: { 200: { description: "The sizes", schema: z.object({ sizes: z.array(SizeSchema) }) } },
       errors: [502],
       async handle() {
-        const offered = await sizes.offered()
-        return { status: 200, body: { sizes: offered.map(one => presentSize(one, config.regions)) } }
+        const found = await Promise.all(config.offered.map(async one => presentSizes(await sizes.offered(one), one)))
+        return { status: 200, body: { sizes: found.flat() } }
       },
     }),
     route({
@@ -46,15 +47,20 @@ export function catalogRoutes({ sizes, config }: Services): ApiRoute[] {
       replies: { 200: { description: "The regions", schema: z.object({ regions: z.array(RegionSchema) }) } },
       errors: [502],
       async handle() {
-        const regions = (await sizes.regions()).map(id => ({ id, provider: "hetzner" }))
-        return { status: 200, body: { regions } }
+        const found = await Promise.all(
+          config.offered.map(async provider => (await sizes.regions(provider)).map(id => ({ id, provider }))),
+        )
+        return { status: 200, body: { regions: found.flat() } }
       },
     }),
   ]
 }
 
 /** A size with its price in each region that is offered. @param allowed empty: all */
-export function presentSize({ class: name, size }: OfferedSize, allowed: string[]): z.input<typeof SizeSchema> {
+export function presentSize(
+  { class: name, size }: OfferedSize,
+  allowed: string[],
+): Omit<z.input<typeof SizeSchema>, "provider"> {
   const places = Object.entries(size.regions).filter(([region]) => allowed.length === 0 || allowed.includes(region))
   return {
     ...{ class: name, type: size.name, cores: size.cores, memoryGb: size.memoryGb, diskGb: size.diskGb },

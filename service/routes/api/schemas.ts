@@ -1,4 +1,5 @@
 import { z } from "zod"
+import type { ImageId } from "../../../infra/image-id.ts"
 import { SCOPES } from "../../api-tokens/api-tokens.ts"
 import { SCHEDULE } from "../../backups/words.ts"
 import type { Config } from "../../config.ts"
@@ -30,8 +31,14 @@ const FailureSchema = z
   .object({ id: z.string(), message: z.string(), next: z.enum(["retry", "fail", "investigate"]) })
   .meta({ id: "Failure" })
 
-const PriceSchema = z
-  .object({ currency: z.string(), hourly: z.number(), monthly: z.number() })
+export const PriceSchema = z
+  .object({
+    ...{ currency: z.string(), hourly: z.number(), monthly: z.number() },
+    offHourly: z
+      .number()
+      .optional()
+      .meta({ description: "what of it goes on while the machine is off; all of it if missing" }),
+  })
   .meta({ id: "Price", description: "Before tax" })
 
 const BackupSummarySchema = z
@@ -144,7 +151,7 @@ const isoOrNull = (ms: number | null) => (ms === null ? null : iso(ms))
 export function presentWorkspace(
   workspace: Workspace,
   config: Config,
-  newest: number | null,
+  newest: ImageId | null,
 ): z.input<typeof WorkspaceSchema> {
   const { id, name, profile, provider, region, size, sizeClass, price, state, operation, failure } = workspace
   return {
@@ -153,7 +160,7 @@ export function presentWorkspace(
     asleep: workspace.snapshot !== null,
     since: iso(workspace.since),
     createdAt: iso(workspace.createdAt),
-    address: addressOf(id, config),
+    address: addressOf({ id, provider }, config),
     autoStop: workspace.settings.autoStop ?? null,
     keepOnUntil: isoOrNull(workspace.settings.keepOnUntil ?? null),
     backups: presentBackups(workspace.backups),

@@ -19,7 +19,8 @@ const Started = z.object({ workspace: WorkspaceSchema, operation: OperationSchem
 
 /** `/workspaces`: create, list, get, start, stop, delete, and close open desktops. */
 export function workspaceRoutes(services: Services, limits: Limits): ApiRoute[] {
-  const { workspaces, store, images, machines, operators, config, tokens, channel, idleness, now, log } = services
+  const { workspaces, store, images, machines, projects, operators, config, tokens, channel, idleness, now, log } =
+    services
 
   /** With the newest image, where the provider says which it is: a list is no worse without. */
   async function shown(workspace: Workspace) {
@@ -72,7 +73,7 @@ export function workspaceRoutes(services: Services, limits: Limits): ApiRoute[] 
   })
 
   const present = (one: Unrecorded) => ({
-    ...{ id: one.id, name: one.id, profile: "browser" as const, provider: "hetzner", region: one.region },
+    ...{ id: one.id, name: one.id, profile: "browser" as const, provider: one.provider, region: one.region },
     ...{ size: one.size, sizeClass: null, price: null, state: one.state, since: null, operation: null },
     ...{
       failure: null,
@@ -85,7 +86,7 @@ export function workspaceRoutes(services: Services, limits: Limits): ApiRoute[] 
       certificate: null,
       repository: null,
     },
-    address: addressOf(one.id, config),
+    address: addressOf(one, config),
     createdAt: new Date(one.createdAt).toISOString(),
   })
 
@@ -105,7 +106,7 @@ export function workspaceRoutes(services: Services, limits: Limits): ApiRoute[] 
       const known = await workspaces.listOf(caller.user.id)
       if (known.length > 0) return { status: 200, body: { workspaces: await Promise.all(known.map(shown)) } }
       // The provider is only asked where the store knows nothing: each look costs an API request.
-      const lost = await unrecordedOf(machines, caller.user.id, known).catch(error => {
+      const lost = await unrecordedOf({ machines, projects }, caller.user.id, known).catch(error => {
         log.warn({ err: error }, "the provider could not be asked for machines by label")
         return []
       })

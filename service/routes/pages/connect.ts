@@ -63,7 +63,7 @@ export function connectRoutes(services: Services, limits: Limits): Router {
       const ticket = await tokens.issueTicket(workspace.id, caller.login.hash)
       // The machine's NGINX knows where else than to the desktop somebody may want to go.
       const to = goal === "terminal" ? "&to=terminal" : ""
-      ctx.redirect(`${addressOf(workspace.id, config)}/enter?ticket=${ticket}${to}`)
+      ctx.redirect(`${addressOf(workspace, config)}/enter?ticket=${ticket}${to}`)
     } else {
       ctx.redirect(workspace.operation ? progressOf(workspace.operation, goal) : "/")
     }

@@ -32,7 +32,7 @@ export function operationPages(services: Services): Router {
         operation,
         workspace,
         events: past.map(one => one.event),
-        address: addressOf(workspace.id, config),
+        address: addressOf(workspace, config),
         places,
       }),
     )

@@ -1,10 +1,19 @@
-import type { CreateOptions, Origin, WorkspaceView } from "../../pages/index.ts"
+import { projectOf } from "../../../infra/projects.ts"
+import { type CreateOptions, factsIn, type Origin, type WorkspaceView } from "../../pages/index.ts"
 import type { Services } from "../../services.ts"
-import { addressOf, PROFILES, type Workspace } from "../../workspaces/workspace.ts"
+import { PROVIDER_LABELS } from "../../workspaces/providers.ts"
+import {
+  addressOf,
+  PROFILES,
+  type Provider,
+  SIZE_CLASSES,
+  type SizeClass,
+  type Workspace,
+} from "../../workspaces/workspace.ts"
 import { presentSize } from "../api/catalog.ts"
 import { backupViews } from "./backup-view.ts"
 
-/** Names of Hetzner's places, for people; a place that is not here is shown by its id. */
+/** Names of providers' places, for people; a place that is not here is shown by its id. */
 const REGION_LABELS: Record<string, string> = {
   fsn1: "Falkenstein, Germany",
   nbg1: "Nuremberg, Germany",
@@ -12,9 +21,29 @@ const REGION_LABELS: Record<string, string> = {
   ash: "Ashburn, Virginia",
   hil: "Hillsboro, Oregon",
   sin: "Singapore",
+  "us-central1": "Iowa",
+  "us-east1": "South Carolina",
+  "us-east4": "Northern Virginia",
+  "us-west1": "Oregon",
+  "europe-west1": "Belgium",
+  "europe-west3": "Frankfurt, Germany",
+  "europe-west4": "Netherlands",
+  "europe-north1": "Finland",
+  "asia-southeast1": "Singapore",
+  "asia-northeast1": "Tokyo, Japan",
 }
 
-export const regionLabel = (region: string) => REGION_LABELS[region] ?? region
+/** A place in words. Of a zone of Google's its region is known, and several of one must be told apart. */
+export function regionLabel(region: string): string {
+  const zoned = REGION_LABELS[region.replace(/-[a-z]$/, "")]
+  return REGION_LABELS[region] ?? (zoned === undefined ? region : `${zoned} (${region})`)
+}
+
+/** What goes on while a machine is switched off. */
+const STOPPED_NOTES: Record<Provider, string> = {
+  hetzner: "Hetzner bills a machine that is switched off in full; putting it to sleep ends that.",
+  gcp: "Google bills the disk and the address of a machine that is switched off; putting it to sleep ends the disk's part.",
+}
 
 const PROFILE_TEXTS = {
   browser: { label: "Browser and terminal", text: "Chromium and a terminal side by side, with coding agents at hand." },
@@ -29,7 +58,7 @@ export async function workspaceView(
   const [operation, all, use] = await Promise.all([
     workspace.operation ? store.operation(workspace.operation) : null,
     // Where the provider is away, the card does without what only it knows.
-    sizes.all().catch(() => []),
+    sizes.all(workspace.provider).catch(() => []),
     idleness.activity(workspace.id),
   ])
   const { record, judgement } = use ?? {}
@@ -38,7 +67,7 @@ export async function workspaceView(
   return {
     workspace,
     operation,
-    address: addressOf(workspace.id, config),
+    address: addressOf(workspace, config),
     activity:
       record && judgement
         ? {
@@ -50,55 +79,94 @@ export async function workspaceView(
     stoppedCostNote:
       workspace.snapshot !== null
         ? "It sleeps: only its snapshot and its address are billed."
-        : "Hetzner bills a machine that is switched off in full; putting it to sleep ends that.",
+        : STOPPED_NOTES[workspace.provider],
     sizeLabel: size ? `${size.cores} vCPU · ${size.memoryGb} GB · ${size.diskGb} GB disk` : workspace.size,
     regionLabel: regionLabel(workspace.region),
   }
 }
 
-/** What a new workspace can be made of now. */
-export async function createOptions({ sizes, images, config }: Services): Promise<CreateOptions> {
-  const [offered, regions, profiles] = await Promise.all([
-    sizes.offered(),
-    sizes.regions(),
-    Promise.all(
-      PROFILES.map(async id => {
-        const available = (await images.find(id)) !== null
-        const reason = available ? {} : { reason: "No golden image of it has been built here yet." }
-        return { id, ...PROFILE_TEXTS[id], available, ...reason }
-      }),
-    ),
-  ])
+/**
+ * What a new workspace can be made of now. A provider that does not answer is left out, where another one does.
+ * @param only the provider that comes into question; all that are offered where nothing is said
+ */
+export async function createOptions(services: Services, only?: Provider): Promise<CreateOptions> {
+  const { images, config, projects } = services
+  const asked = only === undefined ? config.offered : [only]
+  const found = await Promise.allSettled(asked.map(one => marketOf(services, one)))
+  const failed = found.find(one => one.status === "rejected")
+  const markets = found.flatMap(one => (one.status === "fulfilled" ? one.value : []))
+  if (failed && markets.length === 0) throw failed.reason
+  const mains = markets.flatMap(({ provider }) => projects.at(provider)[0] ?? [])
+  const profiles = await Promise.all(
+    PROFILES.map(async id => {
+      const has = await Promise.all(mains.map(main => images.find(id, main)))
+      const available = has.some(image => image !== null)
+      const reason = available ? {} : { reason: "No golden image of it has been built here yet." }
+      return { id, ...PROFILE_TEXTS[id], available, ...reason }
+    }),
+  )
   return {
     profiles,
-    sizes: offered.map(one => {
-      const { regions: prices, ...size } = presentSize(one, config.regions)
-      return { ...size, prices }
-    }),
-    regions: regions.map(id => ({ id, label: regionLabel(id) })),
-    providers: [{ id: "hetzner", label: "Hetzner Cloud" }],
+    sizes: SIZE_CLASSES.flatMap(name => sizeOf(name, markets) ?? []),
+    regions: markets.flatMap(({ provider, regions }) =>
+      regions.map(id => ({ id, label: regionLabel(id), ...(markets.length > 1 ? { provider } : {}) })),
+    ),
+    providers: markets.map(({ provider }) => ({ id: provider, label: PROVIDER_LABELS[provider] })),
+  }
+}
+
+interface Market {
+  provider: Provider
+  regions: string[]
+  sizes: ReturnType<typeof presentSize>[]
+}
+
+async function marketOf({ sizes, config }: Services, provider: Provider): Promise<Market> {
+  const [offered, regions] = await Promise.all([sizes.offered(provider), sizes.regions(provider)])
+  const allowed = config.providers[provider].regions
+  return { provider, regions, sizes: offered.map(one => presentSize(one, allowed)) }
+}
+
+/** A class at all providers: what it is at the first one that has it, and what it is elsewhere. */
+function sizeOf(name: SizeClass, markets: Market[]): CreateOptions["sizes"][number] | null {
+  const [first, ...others] = markets.flatMap(({ sizes }) => sizes.filter(one => one.class === name))
+  if (!first) return null
+  const { regions: prices, ...facts } = first
+  const elsewhere = others.flatMap(({ regions, class: _, ...its }) =>
+    Object.keys(regions).map(region => [region, its] as const),
+  )
+  return {
+    ...facts,
+    ...(elsewhere.length > 0 ? { elsewhere: Object.fromEntries(elsewhere) } : {}),
+    prices: Object.assign({ ...prices }, ...others.map(one => one.regions)),
   }
 }
 
 /** The backup a new workspace is to be made from. @throws ServiceError `no-backup` */
 export async function originOf(
-  { backups, workspaces }: Services,
+  { backups, workspaces, projects }: Services,
   user: string,
   snapshot: string,
-): Promise<Origin & { diskGb: number }> {
+): Promise<Origin & { diskGb: number; provider: Provider }> {
   const facts = await backups.require(user, snapshot)
   const [view] = backupViews([facts], await workspaces.listOf(user))
   const { id, description: name, workspace, createdAt, profile, diskGb } = facts
-  return { id, name, workspaceName: view?.workspaceName ?? workspace, createdAt, profile: profile || "browser", diskGb }
+  const provider = projects.providerOf(projectOf(facts))
+  const its = { id, name, workspaceName: view?.workspaceName ?? workspace, createdAt }
+  return { ...its, profile: profile || "browser", diskGb, provider }
 }
 
 /** The sizes whose disk is large enough; the others say why they are none. Pure. */
 export function fitting(options: CreateOptions, diskGb: number): CreateOptions {
   const reason = `The backup needs a disk of ${diskGb} GB`
-  const none = (prices: CreateOptions["sizes"][number]["prices"]) =>
-    Object.fromEntries(
-      Object.entries(prices).map(([region, price]) => [region, { ...price, available: false, reason }]),
-    )
-  const sizes = options.sizes.map(one => (one.diskGb < diskGb ? { ...one, prices: none(one.prices) } : one))
+  const sizes = options.sizes.map(one => ({
+    ...one,
+    prices: Object.fromEntries(
+      Object.entries(one.prices).map(([region, price]) => [
+        region,
+        factsIn(one, region).diskGb < diskGb ? { ...price, available: false, reason } : price,
+      ]),
+    ),
+  }))
   return { ...options, sizes }
 }

@@ -66,6 +66,7 @@ export function errorsOf(error: unknown): Errors | null {
   if (error.id === "no-backup") return { from: error.message }
   if (error.id === "disk-too-large" || error.id === "disk-too-small") return { sizeClass: error.message }
   if (error.id === "unknown-region") return { region: error.message }
+  if (error.id === "unknown-provider") return { provider: error.message }
   if (error.id === "quota-reached" || error.id === "no-image") return { form: error.message }
   return null
 }

@@ -47,20 +47,20 @@ async function workspaceModel(
   const [view, operations, side, snapshots, diskGb, offered, regions, own, ofAccount] = await Promise.all([
     workspaceView(services, workspace),
     store.operationsOf(workspace.id, LOOKED_THROUGH),
-    sizes.sidePrices().catch(() => null),
+    sizes.sidePrices(workspace.provider).catch(() => null),
     machines
       .listSnapshots(labels)
       .then(found => found.flatMap(one => snapshotFacts(one) ?? []))
       .catch(() => null),
     diskOf(machines, workspace).catch(() => null),
-    sizes.offered().catch(() => null),
-    sizes.regions().catch(() => null),
+    sizes.offered(workspace.provider).catch(() => null),
+    sizes.regions(workspace.provider).catch(() => null),
     secrets.ofWorkspace(workspace).list(),
     secrets.ofUser(workspace.owner).list(),
   ])
   const newestFirst = snapshots?.toSorted((a, b) => b.createdAt - a.createdAt) ?? null
   const price = view.costPerMonth
-  const machine = price && { monthly: price.amount, currency: price.currency }
+  const machine = price && { monthly: price.amount, currency: price.currency, ...offMonthly(workspace) }
   const costs = stopCosts({
     ...{ machine, side, region: workspace.region, diskGb },
     snapshotBytes: newestBytes(newestFirst ?? [], workspace),
@@ -89,6 +89,10 @@ async function workspaceModel(
         : null,
   }
 }
+
+/** Of a price by the hour, as the provider counts months; left out where a machine that is off costs all of it. */
+const offMonthly = ({ price }: Workspace): { offMonthly?: number } =>
+  price?.offHourly === undefined ? {} : { offMonthly: (price.offHourly / price.hourly) * price.monthly }
 
 /** What it is asleep in, else its newest backup, says how large its next snapshot will be. */
 function newestBytes(newestFirst: SnapshotFacts[], { snapshot }: Workspace): number | null {
@@ -165,7 +169,11 @@ export async function otherPlaces(
   workspace: Workspace,
   refused: Pick<Place, "size" | "region">,
 ): Promise<PlaceOffer[]> {
-  const [disk, offered, regions] = await Promise.all([diskOf(machines, workspace), sizes.offered(), sizes.regions()])
+  const [disk, offered, regions] = await Promise.all([
+    diskOf(machines, workspace),
+    sizes.offered(workspace.provider),
+    sizes.regions(workspace.provider),
+  ])
   return placesFor({ disk, offered, regions }, workspace, refused)
 }
 

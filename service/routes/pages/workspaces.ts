@@ -4,7 +4,8 @@ import type { Limits } from "../../middleware/limits.ts"
 import { deletePage, type NewWorkspaceModel, newWorkspacePage } from "../../pages/index.ts"
 import type { Services } from "../../services.ts"
 import { repositoryOf } from "../../workspaces/creation.ts"
-import { CreateWorkspace } from "../../workspaces/wishes.ts"
+import { USUAL_CLASS } from "../../workspaces/sizes.ts"
+import type { Provider } from "../../workspaces/workspace.ts"
 import { csrfToken, type PageContext, readForm, type SignedInCaller, show } from "./forms.ts"
 import { createOptions, fitting, originOf } from "./views.ts"
 import { errorsOf, readWorkspaceForm, repositoryValues } from "./workspace-form.ts"
@@ -21,10 +22,8 @@ export function workspacePages(services: Services, limits: Limits): Router {
     backup: string,
   ): Promise<void> {
     const { user } = caller
-    const [all, from] = await Promise.all([
-      createOptions(services),
-      backup === "" ? null : originOf(services, user.id, backup),
-    ])
+    const from = backup === "" ? null : await originOf(services, user.id, backup)
+    const all = await createOptions(services, from?.provider)
     const options = from ? fitting(all, from.diskGb) : all
     const page = newWorkspacePage({ user, csrf: csrfToken(keys, caller), options, from, ...more })
     show(ctx, page, more.errors ? 422 : 200)
@@ -34,7 +33,10 @@ export function workspacePages(services: Services, limits: Limits): Router {
     const ctx = koa as unknown as PageContext
     const caller = requireLogin(ctx)
     const text = (name: string) => (typeof ctx.query[name] === "string" ? ctx.query[name].trim() : "")
-    const values = { sizeClass: CreateWorkspace.parse({}).sizeClass }
+    const [provider, region] = [text("provider"), text("region")]
+    const isKnown = (one: string): one is Provider => services.config.offered.some(offered => offered === one)
+    const first = isKnown(provider) ? provider : (services.config.offered[0] as Provider)
+    const values = { sizeClass: USUAL_CLASS[first], provider, region }
     const filled = text("repo") === "" || text("from") !== "" ? { values } : fromLink(values, text)
     await showForm(ctx, caller, filled, text("from"))
   })

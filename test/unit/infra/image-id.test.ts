@@ -26,6 +26,7 @@ describe("ids of images", () => {
   it("may stand in a path, and nothing else may", () => {
     for (const id of ["1", "12345678901234567890", "snapshot-foozol-calm-otter-4f7k2d-0123456789"])
       assert.match(id, IMAGE_ID_PATTERN)
-    for (const id of ["", "-a", "a-", "../a", "a/b", "A", "a b", "a".repeat(64)]) assert.doesNotMatch(id, IMAGE_ID_PATTERN)
+    for (const id of ["", "-a", "a-", "../a", "a/b", "A", "a b", "a".repeat(64)])
+      assert.doesNotMatch(id, IMAGE_ID_PATTERN)
   })
 })

@@ -120,6 +120,15 @@ describe("settings of the service", () => {
     FOOZOL_SMTP_URL: "mail.example.com:25",
     FOOZOL_SMTP_FROM: "nobody",
     FOOZOL_LOG_LEVEL: "loud",
+    FOOZOL_PROVIDERS: "moon",
+    FOOZOL_GCP_PROJECTS: "X",
+    FOOZOL_GCP_ZONES: "us-central1",
+    FOOZOL_GCP_MARKET: "black",
+    FOOZOL_GCP_CREDENTIALS: "/nobody/has/this.json",
+    FOOZOL_GCP_DNS_ZONE: "nodots",
+    FOOZOL_GCP_ENDPOINT: "https://compute.example.com",
+    FOOZOL_GCP_IMAGE_BROWSER: "Golden",
+    FOOZOL_GCP_IMAGE_DESKTOP: "1",
   }
   for (const [name, value] of Object.entries(wrong)) {
     it(`${name}=${value} is refused by name, without repeating a secret`, () => {
@@ -138,6 +147,30 @@ describe("settings of the service", () => {
   it("several wrong ones are all named", () => {
     const said = refusal({ ...NEEDED, FOOZOL_LOG_LEVEL: "loud", FOOZOL_URL: "x", FOOZOL_SECRET: "short" })
     for (const name of ["FOOZOL_LOG_LEVEL", "FOOZOL_URL", "FOOZOL_SECRET"]) assert.match(said, new RegExp(name))
+  })
+
+  it("of providers: those that are set up are offered, in the order that is wished", () => {
+    const google = { FOOZOL_GCP_PROJECTS: "my-desks more-desks", FOOZOL_GCP_DNS_ZONE: "gcp.desk.example.com" }
+    const both = { ...NEEDED, ...google, HCLOUD_TOKEN: "t" }
+    assert.deepEqual(readConfig(NEEDED).offered, ["hetzner"])
+    assert.deepEqual(readConfig({ ...NEEDED, ...google }).offered, ["gcp"])
+    assert.deepEqual(readConfig(both).offered, ["hetzner", "gcp"])
+    assert.deepEqual(readConfig({ ...both, FOOZOL_PROVIDERS: "gcp hetzner" }).offered, ["gcp", "hetzner"])
+    assert.deepEqual(readConfig({ ...both, FOOZOL_PROVIDERS: "hetzner" }).offered, ["hetzner"])
+    const { providers } = readConfig({ ...both, FOOZOL_GCP_IMAGE_BROWSER: "golden-1", FOOZOL_IMAGE_BROWSER: "7" })
+    assert.deepEqual(providers.hetzner, { zone: "desk.example.com", regions: [], images: { browser: 7 } })
+    const gcp = { zone: "gcp.desk.example.com", regions: ["us-central1-a"], images: { browser: "golden-1" } }
+    assert.deepEqual(providers.gcp, gcp)
+  })
+
+  it("of providers that do not fit together are refused", () => {
+    const google = { FOOZOL_GCP_PROJECTS: "my-desks" }
+    assert.match(refusal({ ...NEEDED, FOOZOL_PROVIDERS: "gcp" }), /gcp needs FOOZOL_GCP_PROJECTS/)
+    assert.match(refusal({ ...NEEDED, ...google, FOOZOL_PROVIDERS: "hetzner" }), /hetzner needs HCLOUD_TOKEN/)
+    assert.match(refusal({ ...NEEDED, ...google, HCLOUD_TOKEN: "t" }), /FOOZOL_GCP_DNS_ZONE must be another domain/)
+    assert.match(refusal({ ...NEEDED, FOOZOL_GCP_PROJECTS: "my-desks my-desks" }), /my-desks is there twice/)
+    const same = { FOOZOL_PROJECTS: "my-desks=0123456789", FOOZOL_GCP_DNS_ZONE: "gcp.example.com", HCLOUD_TOKEN: "t" }
+    assert.match(refusal({ ...NEEDED, ...google, ...same }), /my-desks is there twice/)
   })
 
   it("of a mail server belong together", () => {

@@ -26,7 +26,15 @@ function catalog(given: { sizes: Size[]; allowed?: string[] }) {
       return state.sizes
     },
   } as unknown as Machines
-  return { state, catalog: createSizeCatalog(machines, given.allowed ?? [], () => state.now) }
+  const settings = { hetzner: { regions: given.allowed ?? [] }, gcp: { regions: [] } }
+  return {
+    state,
+    catalog: createSizeCatalog(
+      () => machines,
+      settings,
+      () => state.now,
+    ),
+  }
 }
 const refusal = async (promise: Promise<unknown>): Promise<ServiceError> => {
   const error = await promise.then(
@@ -113,11 +121,13 @@ describe("choosing a size", () => {
 
   it("takes the one of the class where it can be had", async () => {
     const { catalog: it } = catalog({ sizes })
-    assert.equal((await it.choose({ sizeClass: "small", region: "nbg1" })).name, "s2")
+    assert.equal((await it.choose({ provider: "hetzner", sizeClass: "small", region: "nbg1" })).name, "s2")
   })
 
   it("sold out: names the regions that have it and the sizes that the region has", async () => {
-    const error = await refusal(catalog({ sizes }).catalog.choose({ sizeClass: "small", region: "fsn1" }))
+    const error = await refusal(
+      catalog({ sizes }).catalog.choose({ provider: "hetzner", sizeClass: "small", region: "fsn1" }),
+    )
     assert.deepEqual([error.id, error.status, error.next], ["sold-out", 409, "retry"])
     assert.equal(
       error.message,
@@ -126,36 +136,41 @@ describe("choosing a size", () => {
   })
 
   it("sold out everywhere: says to come back", async () => {
-    const error = await refusal(catalog({ sizes }).catalog.choose({ sizeClass: "large", region: "hel1" }))
+    const error = await refusal(
+      catalog({ sizes }).catalog.choose({ provider: "hetzner", sizeClass: "large", region: "hel1" }),
+    )
     assert.equal(error.message, "Size large is sold out in hel1 at the moment: hel1 has small.")
     const none = catalog({ sizes: [size("l8", 8, 16, { hel1: place(17, false) })] })
-    const last = await refusal(none.catalog.choose({ sizeClass: "large", region: "hel1" }))
+    const last = await refusal(none.catalog.choose({ provider: "hetzner", sizeClass: "large", region: "hel1" }))
     assert.match(last.message, /at the moment: try again later\.$/)
   })
 
   it("names no region that the operator does not offer", async () => {
     const { catalog: it } = catalog({ sizes, allowed: ["fsn1", "nbg1"] })
-    assert.deepEqual(await it.regions(), ["fsn1", "nbg1"])
-    const error = await refusal(it.choose({ sizeClass: "small", region: "fsn1" }))
+    assert.deepEqual(await it.regions("hetzner"), ["fsn1", "nbg1"])
+    const error = await refusal(it.choose({ provider: "hetzner", sizeClass: "small", region: "fsn1" }))
     assert.doesNotMatch(error.message, /hel1/)
-    const unknown = await refusal(it.choose({ sizeClass: "small", region: "hel1" }))
+    const unknown = await refusal(it.choose({ provider: "hetzner", sizeClass: "small", region: "hel1" }))
     assert.deepEqual([unknown.id, unknown.status], ["unknown-region", 422])
     assert.match(unknown.message, /there are fsn1, nbg1\.$/)
-    assert.equal((await refusal(it.choose({ sizeClass: "large", region: "fsn1" }))).id, "unknown-size")
+    assert.equal(
+      (await refusal(it.choose({ provider: "hetzner", sizeClass: "large", region: "fsn1" }))).id,
+      "unknown-size",
+    )
   })
 
   it("asks the provider once a minute, and again at once when it was away", async () => {
     const { state, catalog: it } = catalog({ sizes })
-    await Promise.all(Array.from({ length: 50 }, () => it.offered()))
+    await Promise.all(Array.from({ length: 50 }, () => it.offered("hetzner")))
     assert.equal(state.asked, 1)
     state.now = 60_000
-    await it.all()
+    await it.all("hetzner")
     assert.equal(state.asked, 2)
     state.now = 120_000
     state.fails = true
-    await assert.rejects(it.all())
+    await assert.rejects(it.all("hetzner"))
     state.fails = false
-    await it.all()
+    await it.all("hetzner")
     assert.equal(state.asked, 4)
   })
 })

@@ -22,7 +22,7 @@ describe("the form for a new workspace", () => {
       form([["profile", "browser"], ["sizeClass", "large"], ["name", ""], ["proxy", " "], ...rows(["", ""])]),
     )
     assert.ok("wish" in entered)
-    assert.deepEqual(entered.wish, { profile: "browser", sizeClass: "large", provider: "hetzner", secrets: {} })
+    assert.deepEqual(entered.wish, { profile: "browser", sizeClass: "large", secrets: {} })
   })
 
   it("takes names and values in pairs, and rows that were left empty for none", () => {

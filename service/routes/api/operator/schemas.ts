@@ -1,7 +1,7 @@
 import { z } from "zod"
 import { faultOf, type Operation } from "../../../operations/operation.ts"
 import type { Dossier } from "../../../operators/desk.ts"
-import { isOutdated, type Owned } from "../../../operators/fleet.ts"
+import { imageKey, isOutdated, type NewestImages, type Owned } from "../../../operators/fleet.ts"
 import type { Person } from "../../../operators/people.ts"
 import { STATES } from "../../../workspaces/transitions.ts"
 import { ImageIdSchema, OperationSchema, presentOperation } from "../schemas.ts"
@@ -30,17 +30,14 @@ export const FleetMemberSchema = z
   })
   .meta({ id: "FleetMember", description: "Somebody's workspace, as operators see it in a list" })
 
-export function presentMember(
-  { workspace, login }: Owned,
-  newest: Record<string, number | null>,
-): z.input<typeof FleetMemberSchema> {
+export function presentMember({ workspace, login }: Owned, newest: NewestImages): z.input<typeof FleetMemberSchema> {
   const { id, name, owner, profile, state, region, size, failure, backups } = workspace
   return {
     ...{ id, name, owner, login, profile, state, region, size },
     asleep: workspace.snapshot !== null,
     since: iso(workspace.since),
     createdAt: iso(workspace.createdAt),
-    outdated: newest[profile] == null ? null : isOutdated(workspace, newest),
+    outdated: newest[imageKey(workspace)] == null ? null : isOutdated(workspace, newest),
     failure: failure && { id: failure.id, message: failure.message },
     lastBackup: isoOrNull(backups?.last ?? null),
     lastProven: isoOrNull(backups?.lastProven ?? null),
@@ -119,7 +116,7 @@ export const DossierSchema = FleetMemberSchema.extend({
   leased: z.boolean().meta({ description: "is a worker at it?" }),
 }).meta({ id: "Dossier", description: "Everything about one workspace" })
 
-export function presentDossier(found: Dossier, newest: Record<string, number | null>): z.input<typeof DossierSchema> {
+export function presentDossier(found: Dossier, newest: NewestImages): z.input<typeof DossierSchema> {
   const { workspace, owner, operations, machines, locks, leased } = found
   const { epoch, image, machineId, ipv4, snapshot } = workspace
   return {

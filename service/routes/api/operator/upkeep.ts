@@ -7,7 +7,7 @@ import type { Services } from "../../../services.ts"
 import type { SweepReport } from "../../../sweeps/sweep.ts"
 import type { GoldenImage } from "../../../workspaces/images.ts"
 import { STATES } from "../../../workspaces/transitions.ts"
-import { PROFILES } from "../../../workspaces/workspace.ts"
+import { PROFILES, PROVIDERS } from "../../../workspaces/workspace.ts"
 import { type ApiRoute, route } from "../define.ts"
 
 const time = z.iso.datetime()
@@ -55,6 +55,7 @@ export const DrainSchema = z
 export const ImageSchema = z
   .object({
     id: z.string(),
+    provider: z.enum(PROVIDERS),
     profile: z.enum(PROFILES),
     createdAt: time.nullable(),
     ready: z.boolean().meta({ description: "has it passed its checks?" }),
@@ -178,7 +179,7 @@ function imageRoutes({ images }: Services): ApiRoute[] {
   return [
     route({
       ...{ ...about, id: "operatorListImages", method: "get", path: "/operator/images", scope: "read" },
-      summary: "Golden images at the provider, and which are used",
+      summary: "Golden images at the providers, and which are used",
       replies: { 200: { description: "The images", schema: z.object({ images: z.array(ImageSchema) }) } },
       errors: [502],
       handle: async () => ({ status: 200, body: { images: (await images.list()).map(presentImage) } }),
