@@ -7,6 +7,7 @@ import { ServiceError } from "../errors.ts"
 import { PREFIX } from "../redis/connect.ts"
 import { KEY, type WorkspaceStore } from "../workspaces/store.ts"
 import { admits, type State } from "../workspaces/transitions.ts"
+import type { WorkspaceInfo } from "../workspaces/workspace.ts"
 import type { Workspaces } from "../workspaces/workspaces.ts"
 import { judgeSilence, SILENT_MS, type Suspicion, type Wrong } from "./verdict.ts"
 import { RECONCILER } from "./words.ts"
@@ -20,6 +21,10 @@ const BECAUSE: Record<Wrong, string> = {
   off: "its machine had been switched off",
   gone: "its machine is no longer at the provider",
 }
+
+/** Providers switch spot machines off when somebody else pays more; nobody can tell it from a hand that did. */
+const TAKEN_BACK =
+  "its machine had been switched off, which the provider may do with spot machines at any moment; its disk is there, start it again"
 
 export interface ReconcileMeans {
   redis: Redis
@@ -45,7 +50,7 @@ export async function reconcile(means: ReconcileMeans): Promise<void> {
   const suspicionOf = (id: string) => (known[id] ? (JSON.parse(known[id]) as Suspicion) : null)
   const due = silent.filter(({ id }) => (suspicionOf(id)?.nextAt ?? 0) <= now()).slice(0, AT_ONCE)
   await Promise.all(
-    due.map(async ({ id, epoch, ...at }) => {
+    due.map(async ({ id, epoch, isSpot, ...at }) => {
       const [machine = null] = await machines.list({ [LABELS.workspace]: id }, { project: projectOf(at) })
       const { wrong, suspicion } = judgeSilence(machine, epoch, suspicionOf(id), now())
       await redis.hset(SILENT, id, JSON.stringify(suspicion))
@@ -55,7 +60,7 @@ export async function reconcile(means: ReconcileMeans): Promise<void> {
         // What is gone cannot be put away.
         .stop({ requestedBy: RECONCILER }, id, wrong === "gone" ? "power-off" : undefined, {
           unchanged: { epoch: String(epoch) },
-          because: BECAUSE[wrong],
+          because: wrong === "off" && isSpot ? TAKEN_BACK : BECAUSE[wrong],
         })
         .catch(error => {
           // Somebody was first: the next look sees what is so.
@@ -71,23 +76,28 @@ export async function countUnheard(redis: Redis): Promise<number> {
   return found.filter(one => one.found === "on").length
 }
 
-async function silentOf({
-  redis,
-  store,
-  now,
-}: ReconcileMeans): Promise<{ id: string; epoch: number; project?: string }[]> {
+interface Silent {
+  id: string
+  epoch: number
+  isSpot: boolean
+  /** Its project, where that is not the main one. */
+  project?: string
+}
+
+async function silentOf({ redis, store, now }: ReconcileMeans): Promise<Silent[]> {
   const ids = await store.ids()
   const asked = redis.pipeline()
   const homes = await store.projects()
-  for (const id of ids) asked.hmget(KEY.workspace(id), "state", "epoch", "since", "reportedAt")
+  for (const id of ids) asked.hmget(KEY.workspace(id), "state", "epoch", "since", "reportedAt", "info")
   const answers = (await asked.exec()) ?? []
   return ids.flatMap((id, at) => {
     const [error, values] = answers[at] ?? []
     if (error || !Array.isArray(values)) return []
-    const [state, epoch, since, reportedAt] = values as (string | null)[]
+    const [state, epoch, since, reportedAt, info] = values as (string | null)[]
     const heard = Math.max(Number(since ?? 0), Number(reportedAt ?? 0))
-    return state && admits(state as State) && now() - heard > SILENT_MS
-      ? [{ id, epoch: Number(epoch), ...inProject(homes.get(id) ?? MAIN_PROJECT) }]
-      : []
+    if (!state || !admits(state as State) || now() - heard <= SILENT_MS) return []
+    const { market } = JSON.parse(info ?? "{}") as Partial<WorkspaceInfo>
+    const home = inProject(homes.get(id) ?? MAIN_PROJECT)
+    return [{ id, epoch: Number(epoch), isSpot: market === "spot", ...home }]
   })
 }

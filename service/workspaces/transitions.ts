@@ -48,7 +48,7 @@ const REPLACING = {
  */
 export const TRANSITIONS: Record<Kind, Transition> = {
   create: { from: [null], during: "PROVISIONING", done: "RUNNING", failed: "FAILED" },
-  start: { from: ["STOPPED"], during: "STARTING", done: "RUNNING", failed: "FAILED" },
+  start: { from: ["STOPPED"], during: "STARTING", done: "RUNNING", failed: "FAILED", returns: ["STOPPED"] },
   stop: { from: ["RUNNING", "IDLE"], during: "STOPPING", done: "STOPPED", failed: "FAILED" },
   // As stop and start, but the machine is put away meanwhile, and made anew.
   hibernate: { from: ["RUNNING", "IDLE", "STOPPED"], during: "STOPPING", done: "STOPPED", failed: "FAILED" },

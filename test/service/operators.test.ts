@@ -213,7 +213,8 @@ describe("service: operators", function () {
     assert.deepEqual(
       (await get("/images")).images.find((one: { profile: string }) => one.profile === "browser"),
       {
-        ...{ id: first, profile: "browser", createdAt: null, ready: true, standing: "set", used: true },
+        ...{ id: first, provider: "hetzner", profile: "browser", createdAt: null, ready: true },
+        ...{ standing: "set", used: true },
       },
     )
     assert.equal((await asked("POST", `/images/${newer}/promote`, {})).status, 404)

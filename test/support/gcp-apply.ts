@@ -32,12 +32,12 @@ export async function applyGcp(cloud: TestGcp, spec: WorkspaceSpec): Promise<voi
   }
   const first = await declared()
   for (const { inputs } of first.of("Firewall")) {
-    const { allows, ...rule } = inputs as Json & { allows: { protocol: string; ports: string[] }[] }
+    const { allows, project: _, ...rule } = inputs as Json & { allows: { protocol: string; ports: string[] }[] }
     const allowed = allows.map(({ protocol, ports }) => ({ IPProtocol: protocol, ports }))
     await insert("global", "firewalls", { ...rule, network: `global/networks/${rule.network}`, allowed })
   }
   for (const { inputs } of first.of("Address")) {
-    const { region: _, subnetwork, ...address } = inputs as Json
+    const { region: _, project: __, subnetwork, ...address } = inputs as Json
     await insert(region, "addresses", {
       ...address,
       ...(subnetwork ? { subnetwork: `${region}/subnetworks/${subnetwork}` } : {}),
@@ -60,7 +60,12 @@ export async function applyGcp(cloud: TestGcp, spec: WorkspaceSpec): Promise<voi
 }
 
 function policy(inputs: Json): Json {
-  const { snapshotSchedulePolicy: of, region: _, ...rest } = inputs as Json & { snapshotSchedulePolicy: Json }
+  const {
+    snapshotSchedulePolicy: of,
+    region: _,
+    project: __,
+    ...rest
+  } = inputs as Json & { snapshotSchedulePolicy: Json }
   const properties = of.snapshotProperties as Json
   return {
     ...rest,

@@ -8,7 +8,7 @@ import type { GcpSettings, Json } from "../../local-cloud/gcp/state.ts"
 import { deviations } from "./compute-description.ts"
 import { TEST_ZONE } from "./workspace.ts"
 
-export const GCP_PROJECT = "desks"
+export const GCP_PROJECT = "test-desks"
 export const GCP_IMAGE = "foozol-image-browser"
 
 /** A local Google of a test's own, with a golden image and a zone of DNS. */

@@ -36,7 +36,8 @@ async function make(run: OperationRun): Promise<Outcome> {
 async function leave(run: OperationRun, error: unknown): Promise<void> {
   const { means, workspace, operation, log } = run
   const project = projectOf(workspace)
-  log.warn({ project, detail: toErrorValue(error).detail }, "a limit of the provider's project is met")
+  const { message, detail } = toErrorValue(error)
+  log.warn({ project, why: message, detail }, "a limit of the provider's project is met")
   await means.projects.limitMet(project)
   // Machines can be made of a backup in its own project alone.
   if (operation.wish?.snapshot !== undefined) throw noRoom()

@@ -65,7 +65,9 @@ export async function wake(run: OperationRun): Promise<Outcome> {
   }
   const { region, size } = place
   const image = snapshot === null ? workspace.image : imageIdOf(snapshot)
-  const { machineId, ipv4 } = await apply(run, { region, size, image }, () => run.step("resources"))
+  const made = apply(run, { region, size, image }, () => run.step("resources"))
+  // Not every provider says beforehand where it has room.
+  const { machineId, ipv4 } = await (machine ? made : staysStopped(made))
   // One that was there before may be off.
   if (machine?.state === "off") await run.means.machines.powerOn(machine.id, { signal: run.signal })
   await waitUntilReady(run)
@@ -89,6 +91,15 @@ export async function cannotBeHad(
     if (error instanceof InfraError && SCARCE.includes(error.id)) return error.message
     throw error
   }
+}
+
+/** What finds no room at the provider leaves a stopped workspace as it is. @throws Returned with `sold-out` */
+export async function staysStopped<T>(work: Promise<T>): Promise<T> {
+  return work.catch(error => {
+    if (error instanceof InfraError && error.id === "provider-no-capacity")
+      throw new Returned(soldOut(error.message), "STOPPED")
+    throw error
+  })
 }
 
 const SCARCE = ["provider-no-capacity", "unknown-size", "unknown-region"]

@@ -1,6 +1,6 @@
 import type { OperationRun, Outcome } from "../operation-run.ts"
 import { waitUntilReady } from "../wait-until-ready.ts"
-import { wake } from "./hibernate.ts"
+import { staysStopped, wake } from "./hibernate.ts"
 import { closeViewers, findMachine, switchOff, theMachine, whenFree, whyStopped } from "./machine.ts"
 import { sleepSnapshot } from "./snapshots.ts"
 
@@ -11,7 +11,8 @@ export async function start(run: OperationRun): Promise<Outcome> {
   const machine = found ?? (await theMachine(run))
   run.step("power")
   await whenFree(run, machine)
-  await run.means.machines.powerOn(machine.id, { signal: run.signal })
+  // Where a machine that is off is not kept room for, there may be none when it is to be switched on again.
+  await staysStopped(run.means.machines.powerOn(machine.id, { signal: run.signal }))
   await waitUntilReady(run)
   return { machineId: machine.id }
 }

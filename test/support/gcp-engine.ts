@@ -1,0 +1,81 @@
+import type { EnginePool } from "../../infra/engine-pool.ts"
+import type { EngineAction } from "../../infra/engine-protocol.ts"
+import { googleError } from "../../infra/gcp-errors.ts"
+import type { Machines } from "../../infra/machines/contract.ts"
+import { liftProtection } from "../../infra/machines/protection.ts"
+import { LABELS, type WorkspaceSecrets, type WorkspaceSpec } from "../../infra/workspace-spec.ts"
+import { applyGcp } from "./gcp-apply.ts"
+import type { TestGcp } from "./gcp-cloud.ts"
+
+/**
+ * Does what the engine does with workspaces at Google: the real program is run against Pulumi's mocks, and what it declares
+ * is made at the local Google by its API, in the order and with the checks of `applyWorkspace`. Google's plugin of the
+ * engine cannot be had everywhere; with it, and so with the state that it would keep, nothing of this has been tried.
+ * @param others does what is asked of other providers
+ * @param told hears what a machine is told at birth, before it is made
+ */
+export function createGcpEngine(
+  cloud: TestGcp,
+  machines: Machines,
+  others: EnginePool,
+  told: (spec: WorkspaceSpec, secrets: WorkspaceSecrets) => void,
+): EnginePool {
+  const stacks = new Map<string, WorkspaceSpec>()
+  let turn: Promise<unknown> = Promise.resolve()
+  /** Pulumi's mocks are of the whole process: one program after the other. */
+  const inTurn = <T>(work: () => Promise<T>): Promise<T> => {
+    const mine = turn.then(work)
+    turn = mine.catch(() => {})
+    return mine
+  }
+
+  async function apply(spec: WorkspaceSpec, secrets: WorkspaceSecrets): Promise<unknown> {
+    const { workspace, region, size, image, dns } = spec
+    if (!stacks.has(workspace)) {
+      await machines.check({ size, region, image, zone: dns.zone })
+      await machines.prepare({ region })
+    }
+    stacks.set(workspace, spec)
+    if (spec.asleep) {
+      await remove(workspace)
+      await applyGcp(cloud, spec)
+      return { outputs: { machineId: null, ipv4: "" }, changes: {} }
+    }
+    told(spec, secrets)
+    try {
+      await applyGcp(cloud, spec)
+    } catch (error) {
+      // As the engine's words are read, of which Google's are part.
+      throw googleError(String(error)) ?? error
+    }
+    const [machine] = await machines.list({ [LABELS.workspace]: workspace })
+    return { outputs: { machineId: machine?.id ?? null, ipv4: machine?.ipv4 ?? "" }, changes: {} }
+  }
+
+  async function remove(workspace: string): Promise<void> {
+    for (const machine of await machines.list({ [LABELS.workspace]: workspace })) {
+      await liftProtection(machines, machine, {})
+      await machines.remove(machine.id)
+    }
+  }
+
+  async function destroy(workspace: string): Promise<unknown> {
+    await remove(workspace)
+    await machines.removeResources(await machines.resources(workspace))
+    stacks.delete(workspace)
+    return { outputs: {}, changes: {} }
+  }
+
+  const isOurs = (action: EngineAction) =>
+    "spec" in action ? action.spec.provider === "gcp" : "workspace" in action && stacks.has(action.workspace)
+
+  return {
+    ...others,
+    async run<T>(config: Parameters<EnginePool["run"]>[0], action: EngineAction, options = {}): Promise<T> {
+      if (!isOurs(action)) return others.run<T>(config, action, options)
+      if (action.action === "apply") return (await inTurn(() => apply(action.spec, action.secrets))) as T
+      if (action.action === "destroy") return (await inTurn(() => destroy(action.workspace))) as T
+      throw new Error(`${action.action} cannot be tried at Google without its plugin`)
+    },
+  }
+}
