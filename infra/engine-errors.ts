@@ -44,6 +44,12 @@ const KNOWN: [RegExp, string, NextAction, string][] = [
     "The storage of the engine's state did not do what it was asked: check FOOZOL_BACKEND_URL and its credentials, and whether it is up.",
   ],
   [
+    /(no resource plugin|could not (find|load) plugin)[^\n]*\bgcp\b/i,
+    "plugin-missing",
+    "fail",
+    "The gcp plugin of the engine is missing: put it into its folder of plugins (`pulumi plugin install resource gcp`), where get.pulumi.com can be reached.",
+  ],
+  [
     /no resource plugin|plugin .*not found|could not find plugin|could not load plugin/i,
     "plugin-missing",
     "fail",

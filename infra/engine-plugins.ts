@@ -6,7 +6,7 @@ import { runCommand } from "./engine-command.ts"
 import { type EngineConfig, engineEnvironment } from "./engine-config.ts"
 import { InfraError } from "./errors.ts"
 
-/** Plugins that set-up does not bring, since nothing but the image builds in a cloud needs them. */
+/** Plugins that set-up does not bring: image builds in a cloud need them, and workspaces at Google. */
 export type ExtraPlugin = "command" | "gcp"
 
 /**
@@ -26,7 +26,7 @@ export async function ensurePlugin(config: EngineConfig, name: ExtraPlugin, sign
   throw new InfraError(
     "plugin-missing",
     "fail",
-    `The engine's plugin "${name}" ${version} is missing and could not be fetched from get.pulumi.com: build images where that site can be reached, or put the plugin into ${config.home}/plugins.`,
+    `The engine's plugin "${name}" ${version} is missing and could not be fetched from get.pulumi.com: work where that site can be reached, or put the plugin into ${config.home}/plugins.`,
     done.stderr.trim().slice(-4_000),
   )
 }

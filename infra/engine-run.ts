@@ -8,7 +8,7 @@ import { createInterface } from "node:readline"
 // Loading the SDK is most of a fresh child's start; compiled code is kept between starts.
 enableCompileCache(process.env.FOOZOL_COMPILE_CACHE)
 const [
-  { openCloud },
+  { openCloud, prepareFor },
   { EngineRequest },
   { toErrorValue, InfraError },
   workspaceStack,
@@ -61,6 +61,7 @@ async function take(line: string): Promise<void> {
     if (current) throw new InfraError("engine-busy", "retry", "This engine child is at work; one action at a time.")
     current = new AbortController()
     const options: RunOptions = { signal: current.signal, onEvent: event => answer({ event }) }
+    await prepareFor(request.config, request.run, current.signal)
     const result = await perform(openCloud(request.config), request.run, options)
     answer({ result: result ?? null })
   } catch (error) {

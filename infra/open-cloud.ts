@@ -1,5 +1,8 @@
 import { type CloudConfig, type HetznerCloud, openProjects } from "./cloud-config.ts"
 import { createEngine } from "./engine.ts"
+import type { EngineConfig } from "./engine-config.ts"
+import { ensurePlugin } from "./engine-plugins.ts"
+import type { EngineAction } from "./engine-protocol.ts"
 import { gcpPluginEnvironment } from "./gcp-settings.ts"
 import { tokenVariable } from "./projects.ts"
 import { Secret, sealed } from "./secret.ts"
@@ -7,21 +10,34 @@ import type { Cloud } from "./workspace-stack.ts"
 
 /** Engine and machines of the providers' projects. Loads Pulumi's SDK: for engine children only. */
 export function openCloud(config: CloudConfig): Cloud {
-  const { hetzner, gcp, passphrase, previousPassphrase, backendEnv, ...engine } = config
   const projects = openProjects(config)
+  return { engine: createEngine(engineConfigOf(config)), machines: projects.all, machinesIn: projects.in }
+}
+
+/**
+ * Sees to what an action needs that set-up does not bring: Google's plugin is fetched before the first workspace there.
+ * @throws InfraError `plugin-missing`
+ */
+export async function prepareFor(config: CloudConfig, run: EngineAction, signal: AbortSignal): Promise<void> {
+  const isAtGoogle =
+    "spec" in run
+      ? run.spec.provider === "gcp"
+      : "project" in run && run.project !== undefined && config.gcp?.projects.includes(run.project)
+  if (isAtGoogle) await ensurePlugin(engineConfigOf(config), "gcp", signal)
+}
+
+/** What the engine is told; credentials reach the plugins as its environment. */
+export function engineConfigOf(config: CloudConfig): EngineConfig {
+  const { hetzner, gcp, passphrase, previousPassphrase, backendEnv, ...engine } = config
   return {
-    engine: createEngine({
-      ...engine,
-      passphrase: new Secret(passphrase),
-      ...(previousPassphrase ? { previousPassphrase: new Secret(previousPassphrase) } : {}),
-      backendEnv: sealed(backendEnv),
-      providerEnv: {
-        ...(hetzner ? hetznerEnvironment(hetzner) : {}),
-        ...(gcp ? sealed(gcpPluginEnvironment(gcp)) : {}),
-      },
-    }),
-    machines: projects.all,
-    machinesIn: projects.in,
+    ...engine,
+    passphrase: new Secret(passphrase),
+    ...(previousPassphrase ? { previousPassphrase: new Secret(previousPassphrase) } : {}),
+    backendEnv: sealed(backendEnv),
+    providerEnv: {
+      ...(hetzner ? hetznerEnvironment(hetzner) : {}),
+      ...(gcp ? sealed(gcpPluginEnvironment(gcp)) : {}),
+    },
   }
 }
 

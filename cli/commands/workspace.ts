@@ -108,9 +108,11 @@ export function addWorkspace(program: Command): void {
   add("create", "create one and wait until its desktop is ready")
     .option("--name <name>", "what you call it (default: its id)")
     .addOption(new Option("--profile <profile>", "what it is for (default: browser)").choices(PROFILES))
-    .addOption(new Option("--size <size>", "how large it is (default: large)").choices(SIZE_CLASSES))
-    .option("--region <region>", "where it is (default: the first region there is)")
-    .addOption(new Option("--provider <provider>", "whose machine it is (default: hetzner)").choices(PROVIDERS))
+    .addOption(new Option("--size <size>", "how large it is (default: large; medium at Google)").choices(SIZE_CLASSES))
+    .option("--region <region>", "where it is (default: the first region of the provider)")
+    .addOption(
+      new Option("--provider <provider>", "whose machine it is (default: that of the region)").choices(PROVIDERS),
+    )
     .option("--repository <address>", "git repository that its machine fetches when it is new")
     .option("--branch <branch>", "of the repository (default: as its host says)")
     .option("--folder <folder>", "of the repository, in which terminals begin (default: its root)")

@@ -63,7 +63,10 @@ export async function carried(run: OperationRun, direction: "out" | "in", volume
     const parsed = reportedAt >= begun ? Progress.safeParse(report?.carry) : null
     const now = parsed?.success && parsed.data.operation === operation.id ? parsed.data : null
     if (now?.direction !== direction) {
-      await means.channel.order(workspace.id, { type: "carry", data: { direction, operation: operation.id, volume } })
+      // What the machine sees of an id that is a path is its last part: at Google the name of the device.
+      const device = volume.split("/").at(-1) as string
+      const data = { direction, operation: operation.id, volume: device }
+      await means.channel.order(workspace.id, { type: "carry", data })
       if (means.now() - begun > FIRST_WORD_MS) throw tooOld()
     } else if (now.state === "done") {
       for (const line of now.log) run.say(line)
