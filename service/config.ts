@@ -32,6 +32,8 @@ const isReadable = (path: string): boolean => {
     return false
   }
 }
+/** Scripts may measure over TLS alone, and on this machine for tests. */
+const PROBE = /^[a-z][a-z0-9-]{1,31}=(https:\/\/[\w.-]+|http:\/\/(127\.0\.0\.1|localhost))(:\d{1,5})?(\/[\w./-]*)?$/
 const imageName = z.string().regex(/^[a-z](?:[-a-z0-9]{0,61}[a-z0-9])?$/, "must be the name of an image at Google")
 
 /**
@@ -237,6 +239,18 @@ export const Settings = z.object({
     .pipe(z.array(name))
     .default([])
     .describe("regions offered at Hetzner; empty: all"),
+  FOOZOL_REGION_PROBES: z
+    .string()
+    .transform(list)
+    .pipe(
+      z.array(
+        z.string().regex(PROBE, "must be REGION=URL, with spaces between, such as `fsn1=https://near.example.com`"),
+      ),
+    )
+    .default([])
+    .describe(
+      "an address near each region (REGION=URL, with spaces between) by which browsers measure in the form how far it is, and are told the nearest; they ask there, so name what you trust; none: nothing is measured",
+    ),
   FOOZOL_IMAGE_BROWSER: whole(1, 2 ** 52)
     .optional()
     .describe("image of the profile browser at Hetzner; the newest promoted one if unset"),
@@ -416,6 +430,8 @@ export interface Config {
   offered: Provider[]
   /** What the settings say of each provider, offered or not. */
   providers: Record<Provider, ProviderSettings>
+  /** By region: an address near it. */
+  probes: Record<string, string>
   /** Workspaces that may be in one project of the provider; 0: no such number. */
   projectWorkspaces: number
   operationsPerProvider: number
@@ -508,6 +524,7 @@ export function readConfig(env: NodeJS.ProcessEnv): Config {
         images: imagesOf(s.FOOZOL_GCP_IMAGE_BROWSER, s.FOOZOL_GCP_IMAGE_DESKTOP),
       },
     },
+    probes: Object.fromEntries(s.FOOZOL_REGION_PROBES.map(one => one.split(/=(.*)/s).slice(0, 2))),
     projectWorkspaces: s.FOOZOL_PROJECT_WORKSPACES,
     operationsPerProvider: s.FOOZOL_OPERATIONS_PER_PROVIDER,
     engineChildren: s.FOOZOL_ENGINE_CHILDREN,

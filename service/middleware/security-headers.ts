@@ -16,7 +16,8 @@ export function securityHeaders(config: Config) {
         scriptSrc: ["'self'"],
         styleSrc: ["'self'"],
         imgSrc: ["'self'", "data:", "https://avatars.githubusercontent.com", new URL(github.url).origin],
-        connectSrc: ["'self'"],
+        // How far regions are is measured by the form for a new workspace.
+        connectSrc: ["'self'", ...new Set(Object.values(config.probes).map(probe => new URL(probe).origin))],
         fontSrc: ["'self'"],
         formAction: ["'self'", new URL(github.url).origin, ...machines],
         baseUri: ["'none'"],

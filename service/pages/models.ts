@@ -88,6 +88,12 @@ export interface CreateOptions {
     /** By region; a region that is missing does not have the type. Prices are before tax. `reason` if not sold out. */
     prices: Record<string, { monthly: number; hourly: number; currency: string; available: boolean; reason?: string }>
   })[]
-  regions: { id: string; label: string; provider?: string }[]
+  regions: {
+    id: string
+    label: string
+    provider?: string
+    /** Address near it that browsers may measure their distance by. */
+    probe?: string
+  }[]
   providers: { id: string; label: string }[]
 }

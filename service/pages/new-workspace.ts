@@ -76,7 +76,7 @@ export function newWorkspacePage(model: NewWorkspaceModel): string {
   return document({
     title: from === null ? "New workspace" : "New workspace from a backup",
     signedIn: { user, csrf },
-    scripts: ["create-form"],
+    scripts: ["create-form", ...(options.regions.some(one => one.probe) ? ["latency"] : [])],
     body: html`<p class="back">${from === null ? html`<a href="/">Your workspaces</a>` : html`<a href="/backups">Backups</a>`}</p>
 <div class="page-head"><h1>${from === null ? "New workspace" : "New workspace from a backup"}</h1></div>
 ${problems(errors)}
@@ -167,8 +167,8 @@ function regions(
 ): Html {
   const pills = (some: CreateOptions["regions"]) =>
     html`<div class="pills">${some.map(
-      ({ id, label }) =>
-        html`<label class="pill"><input ${attributes({ type: "radio", name: "region", value: id, required: true, checked: id === chosen })}><span>${label}</span></label>`,
+      ({ id, label, probe }) =>
+        html`<label ${attributes({ class: "pill", "data-probe": probe ?? null })}><input ${attributes({ type: "radio", name: "region", value: id, required: true, checked: id === chosen })}><span>${probe === undefined ? label : html`<span data-label>${label}</span><span class="soft" data-latency></span>`}</span></label>`,
     )}</div>`
   const [only] = providers
   const places =
@@ -179,7 +179,7 @@ function regions(
         )
       : pills(regions)
   return html`<fieldset ${groupError("region", errors.region)}><legend>${LABELS.region}</legend>
-${places}${fieldError("region", errors.region)}</fieldset>
+${places}<p class="small soft" id="nearest" aria-live="polite" hidden></p>${fieldError("region", errors.region)}</fieldset>
 ${providers.length === 1 && only !== undefined && html`<p class="small soft" id="provider"><input type="hidden" name="provider" value="${only.id}">Machines are at ${only.label}.</p>`}${fieldError("provider", errors.provider)}`
 }
 

@@ -37,7 +37,7 @@ export function usagePage(model: UsageModel): string {
 ${model.notice !== undefined && notice(model.notice)}
 <section class="card section" aria-labelledby="workspaces-used"><h2 id="workspaces-used">Workspaces</h2>
 ${workspaces.length === 0 ? html`<p class="soft">There was no workspace in this month.</p>` : table(model)}
-<p class="small soft">Estimated from the provider's prices of the time, before tax, by calendar month in UTC. Hetzner bills each machine by started hours, so its bill may be slightly higher; addresses (about half a euro a month each), snapshots and backups are not in it. A machine that is switched off costs its full price.</p>
+<p class="small soft">Estimated from the provider's prices of the time, before tax, by calendar month in UTC. Hetzner bills each machine by started hours, so its bill may be slightly higher; addresses (about half a euro a month each), snapshots and backups are not in it. A machine that is switched off costs its full price at Hetzner, and at Google what its disk does.</p>
 <div class="actions"><a class="button small" href="/api/v1/usage.csv?month=${month}" download="usage-${month}.csv">CSV</a>
 <a class="button small" href="/api/v1/usage?month=${month}">JSON</a></div></section>
 ${budget(model)}`,

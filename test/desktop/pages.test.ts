@@ -8,7 +8,16 @@ import type { Workspace } from "../../service/workspaces/workspace.ts"
 import { findChromium, launchChromium } from "../support/chromium.ts"
 import { operatorPages } from "../support/operator-samples.ts"
 import { auditPage } from "../support/page-audit.ts"
-import { operation, options, samplePages, signedIn, view, workspace, workspaceModel } from "../support/page-samples.ts"
+import {
+  operation,
+  options,
+  samplePages,
+  signedIn,
+  twoProviders,
+  view,
+  workspace,
+  workspaceModel,
+} from "../support/page-samples.ts"
 import { startPreview } from "../support/pages-preview.ts"
 import { skipSuite } from "../support/skip-suite.ts"
 import { waitUntil } from "../support/wait-until.ts"
@@ -217,6 +226,25 @@ describe("pages", () => {
     assert.equal(await size("medium").locator("[data-reason]").textContent(), "Sold out in this region")
     assert.equal(await page.isChecked('input[value="small"]'), true)
     assert.equal(await price(), "€3.49 a month")
+  })
+
+  it("a size is what its provider has in the region, and the region alone is sent", async () => {
+    routes = () => newWorkspacePage({ ...signedIn, options: twoProviders, values: { provider: "gcp" } })
+    await open("/workspaces/new")
+    const medium = page.locator(".size", { has: page.locator('input[value="medium"]') })
+    assert.equal(await page.isChecked('input[value="us-central1-a"]'), true)
+    assert.equal(await page.textContent("#price"), "$72.40 a month")
+    assert.equal(await medium.locator("[data-facts]").textContent(), "2 vCPU · 16 GB memory · 64 GB disk")
+    assert.equal(await page.locator('input[value="small"]').isDisabled(), true)
+    await page.check('input[value="fsn1"]')
+    assert.equal(await medium.locator("[data-type]").textContent(), "cx43")
+    assert.equal(await page.textContent("#price"), "€11.99 a month")
+    await page.check('input[value="us-central1-a"]')
+    assert.equal(await medium.locator("[data-type]").textContent(), "e2-highmem-2")
+    await page.locator(".summary button").click()
+    await sent()
+    const fields = preview.posts[0]?.fields
+    assert.deepEqual([fields?.get("region"), fields?.get("provider")], ["us-central1-a", null])
   })
 
   it("a new workspace is sent once, with its rows of keys in order", async () => {

@@ -209,6 +209,25 @@ export const options: CreateOptions = {
   providers: [{ id: "hetzner", label: "Hetzner Cloud" }],
 }
 
+/** The same with a second provider, whose types are others. */
+export const twoProviders: CreateOptions = {
+  ...options,
+  sizes: options.sizes.map(one =>
+    one.class === "medium"
+      ? {
+          ...one,
+          elsewhere: { "us-central1-a": { type: "e2-highmem-2", cores: 2, memoryGb: 16, diskGb: 64 } },
+          prices: { ...one.prices, "us-central1-a": { ...price(72.4), currency: "USD" } },
+        }
+      : one,
+  ),
+  regions: [
+    ...options.regions.map(one => ({ ...one, provider: "hetzner" })),
+    { id: "us-central1-a", label: "Iowa (us-central1-a)", provider: "gcp" },
+  ],
+  providers: [...options.providers, { id: "gcp", label: "Google Cloud" }],
+}
+
 /** Events of a creation up to the boot, told from a time on. */
 export const eventsUntilBoot = (from: number): OperationEvent[] => [
   { at: from, type: "state", state: "running" },
@@ -396,6 +415,7 @@ export function samplePages(): Record<string, string> {
     }),
     "/dashboard-empty": dashboardPage({ ...signedIn, workspaces: [], quota: { desktop: 1, total: 3, used: 0 } }),
     "/new": newWorkspacePage({ ...signedIn, options }),
+    "/new-two-providers": newWorkspacePage({ ...signedIn, options: twoProviders, values: { provider: "gcp" } }),
     "/new-linked": newWorkspacePage({
       ...{ ...signedIn, options, isLinked: true },
       values: {

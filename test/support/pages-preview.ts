@@ -15,12 +15,15 @@ export const POLICY = [
 
 type Answer = string | ((request: IncomingMessage, response: ServerResponse) => void | Promise<void>)
 
-/** Serves pages and their assets under the policy, on loopback; forms lead to `/sent`, and `routes` is asked for the rest. */
-export async function startPreview(routes: (path: string, url: URL) => Answer | undefined) {
+/**
+ * Serves pages and their assets under the policy, on loopback; forms lead to `/sent`, and `routes` is asked for the rest.
+ * @param measured origins that scripts may ask besides
+ */
+export async function startPreview(routes: (path: string, url: URL) => Answer | undefined, measured: string[] = []) {
   const posts: { path: string; fields: URLSearchParams }[] = []
   const server = createServer(async (request, response) => {
     const url = new URL(request.url ?? "/", "http://preview")
-    response.setHeader("content-security-policy", POLICY)
+    response.setHeader("content-security-policy", POLICY.replace("connect-src", ["connect-src", ...measured].join(" ")))
     const asset = assets().get(url.pathname)
     if (asset !== undefined) {
       response.setHeader("content-type", asset.type)

@@ -109,10 +109,19 @@ export async function createOptions(services: Services, only?: Provider): Promis
     profiles,
     sizes: SIZE_CLASSES.flatMap(name => sizeOf(name, markets) ?? []),
     regions: markets.flatMap(({ provider, regions }) =>
-      regions.map(id => ({ id, label: regionLabel(id), ...(markets.length > 1 ? { provider } : {}) })),
+      regions.map(id => ({
+        ...{ id, label: regionLabel(id), ...probeOf(id, config.probes) },
+        ...(markets.length > 1 ? { provider } : {}),
+      })),
     ),
     providers: markets.map(({ provider }) => ({ id: provider, label: PROVIDER_LABELS[provider] })),
   }
+}
+
+/** What is near a place: of a zone of Google's, what is near its region. */
+function probeOf(region: string, probes: Record<string, string>): { probe?: string } {
+  const probe = probes[region] ?? probes[region.replace(/-[a-z]$/, "")]
+  return probe === undefined ? {} : { probe }
 }
 
 interface Market {

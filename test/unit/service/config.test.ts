@@ -124,6 +124,7 @@ describe("settings of the service", () => {
     FOOZOL_GCP_PROJECTS: "X",
     FOOZOL_GCP_ZONES: "us-central1",
     FOOZOL_GCP_MARKET: "black",
+    FOOZOL_REGION_PROBES: "fsn1=http://near.example.com",
     FOOZOL_GCP_CREDENTIALS: "/nobody/has/this.json",
     FOOZOL_GCP_DNS_ZONE: "nodots",
     FOOZOL_GCP_ENDPOINT: "https://compute.example.com",
@@ -161,6 +162,14 @@ describe("settings of the service", () => {
     assert.deepEqual(providers.hetzner, { zone: "desk.example.com", regions: [], images: { browser: 7 } })
     const gcp = { zone: "gcp.desk.example.com", regions: ["us-central1-a"], images: { browser: "golden-1" } }
     assert.deepEqual(providers.gcp, gcp)
+  })
+
+  it("of probes are an address for each region", () => {
+    const FOOZOL_REGION_PROBES = "fsn1=https://near.example.com:8443/ping us-central1=https://iowa.example.com"
+    const { probes } = readConfig({ ...NEEDED, FOOZOL_REGION_PROBES })
+    assert.deepEqual(probes, { fsn1: "https://near.example.com:8443/ping", "us-central1": "https://iowa.example.com" })
+    for (const wrong of ["https://x.example", "fsn1=https://a'b", "fsn1=https://a.example/;script-src", "fsn1=data:x"])
+      assert.match(refusal({ ...NEEDED, FOOZOL_REGION_PROBES: wrong }), /FOOZOL_REGION_PROBES must be REGION=URL/)
   })
 
   it("of providers that do not fit together are refused", () => {
