@@ -19,11 +19,11 @@ export function openCloud(config: CloudConfig): Cloud {
  * @throws InfraError `plugin-missing`
  */
 export async function prepareFor(config: CloudConfig, run: EngineAction, signal: AbortSignal): Promise<void> {
-  const isAtGoogle =
-    "spec" in run
-      ? run.spec.provider === "gcp"
-      : "project" in run && run.project !== undefined && config.gcp?.projects.includes(run.project)
-  if (isAtGoogle) await ensurePlugin(engineConfigOf(config), "gcp", signal)
+  const fetched = () => ensurePlugin(engineConfigOf(config), "gcp", signal)
+  if ("spec" in run && run.spec.provider === "gcp") return fetched()
+  // Where nothing was ever made, nothing needs it: the engine says so where that is otherwise.
+  const isGoogles = run.action === "destroy" && config.gcp?.projects.some(project => project === run.project)
+  if (isGoogles) await fetched().catch(() => signal.throwIfAborted())
 }
 
 /** What the engine is told; credentials reach the plugins as its environment. */

@@ -45,11 +45,13 @@ export async function takeUp(
 
 /**
  * Without a project's token its machines look as if they were gone.
- * @throws ConfigError naming the projects that workspaces are in and FOOZOL_PROJECTS does not name
+ * @throws ConfigError naming the projects that workspaces are in and no setting names
  */
 export async function requireProjects(store: Pick<WorkspaceStore, "countByProject">, names: string[]): Promise<void> {
   const lacking = [...(await store.countByProject())].filter(([project]) => !names.includes(project))
   if (lacking.length === 0) return
   const said = lacking.map(([project, count]) => `${project} (${count})`).join(", ")
-  throw new ConfigError(`FOOZOL_PROJECTS must name every project that workspaces are in, and lacks ${said}`)
+  throw new ConfigError(
+    `FOOZOL_GCP_PROJECTS or FOOZOL_PROJECTS must name every project that workspaces are in, and lacks ${said}`,
+  )
 }

@@ -37,6 +37,11 @@ export function handOverOf(
     ...own,
   }
   if (!settings.HCLOUD_TOKEN) throw missing("HCLOUD_TOKEN is missing: a read-and-write token of the Hetzner project")
+  if (settings.FOOZOL_GCP_PROJECTS) {
+    throw missing(
+      "FOOZOL_GCP_PROJECTS cannot be handed over: a platform's server is given no credentials of Google's. Leave it out, or run the service on a server of your own (deploy/README.md)",
+    )
+  }
   const authorities = authoritiesOf(settings)
   // The server asks the first one; the others are for workspaces alone, and CAA records name all.
   const { directory, contact, binding, chain, trust } = authorities[0] ?? {}

@@ -1,10 +1,13 @@
 import assert from "node:assert/strict"
+import { pino } from "pino"
 import { preempt } from "../../local-cloud/gcp/instances.ts"
 import { reconcile } from "../../service/reconcile/reconcile.ts"
+import { startService } from "../../service/start.ts"
 import { GCP_IMAGE, GCP_PROJECT } from "../support/gcp-cloud.ts"
 import { GCP_ZONE, startTwoProviders, type TwoProviders } from "../support/gcp-service.ts"
 import type { Visitor } from "../support/visitor.ts"
 import { waitUntil } from "../support/wait-until.ts"
+import { TEST_ZONE } from "../support/workspace.ts"
 import { lifeOf, newWorkspace, type WorkspaceLife } from "../support/workspace-life.ts"
 
 const AT_GOOGLE = { provider: "gcp", region: "us-central1-a", sizeClass: "medium" }
@@ -182,5 +185,48 @@ describe("service: workspaces at Google Cloud", function () {
     const dump = await Promise.all((await redis.keys("*")).map(key => redis.dumpBuffer(key)))
     assert.ok(dump.every(one => !one?.includes(both.google.token)))
     assert.ok(!both.test.logged().includes(both.google.token))
+  })
+})
+
+describe("service: Google Cloud alone", function () {
+  this.timeout(300_000)
+  let alone: TwoProviders
+
+  before(async () => {
+    alone = await startTwoProviders({ HCLOUD_TOKEN: "", HCLOUD_ENDPOINT: "", FOOZOL_GCP_DNS_ZONE: "" })
+  })
+  after(() => alone?.close())
+
+  it("a workspace is made there without a word about where, and nothing of Hetzner is offered", async () => {
+    const { test } = alone
+    const ada = await test.signIn("ada")
+    const token = await test.token(ada)
+    const asked = await test.api(token, "POST", "/workspaces", {})
+    assert.equal(asked.status, 202, JSON.stringify(asked.body))
+    assert.equal((await test.finished(token, asked.body.operation.id)).state, "succeeded")
+    const desk = lifeOf(test, token, asked.body.workspace.id)
+    const { provider, region, size, address } = await desk.shown()
+    assert.deepEqual([provider, region, size], ["gcp", "us-central1-a", "e2-highmem-2"])
+    assert.equal(address, `https://${desk.id}.${TEST_ZONE}`)
+    const form = (await ada.get(`${test.url}/workspaces/new`)).text
+    assert.match(form, /Machines are at Google Cloud/)
+    assert.doesNotMatch(form, /Hetzner/)
+    const wrong = await test.api(token, "POST", "/workspaces", { provider: "hetzner" })
+    assert.deepEqual([wrong.status, wrong.body.id], [422, "unknown-provider"])
+    const { sizes } = (await test.api(token, "GET", "/sizes")).body
+    assert.ok(sizes.length > 0 && sizes.every((one: { provider: string }) => one.provider === "gcp"))
+    await test.restart()
+    assert.equal((await desk.shown()).state, "RUNNING")
+    assert.equal((await desk.does("stop")).state, "succeeded")
+  })
+
+  it("without its project the service does not start: its machines would look as if they were gone", async () => {
+    const { test } = alone
+    const { FOOZOL_GCP_PROJECTS: _, ...env } = test.env
+    const other = { ...env, FOOZOL_GCP_PROJECTS: "other-desks", FOOZOL_LISTEN: "127.0.0.1:0" }
+    await assert.rejects(startService(other, { log: pino({ level: "silent" }) }), (error: Error) => {
+      assert.match(error.message, /lacks test-desks \(1\)/)
+      return true
+    })
   })
 })

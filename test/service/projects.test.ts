@@ -4,6 +4,7 @@ import { join } from "node:path"
 import { fileURLToPath } from "node:url"
 import { pino } from "pino"
 import { projectFindings } from "../../cli/project-findings.ts"
+import { reconcile } from "../../service/reconcile/reconcile.ts"
 import { startService } from "../../service/start.ts"
 import { sweep } from "../../service/sweeps/sweep.ts"
 import { openLedger } from "../../service/usage/ledger.ts"
@@ -92,6 +93,15 @@ describe("service: the provider's project is full, and there is another one", ()
     const addresses = await addressesOf(there.id)
     assert.deepEqual(addresses.map(([type]) => type).sort(), ["A", "AAAA"])
     assert.equal(addresses.find(([type]) => type === "A")?.[1], ipv4)
+  })
+
+  it("when it says nothing for a while it is looked for there, and not taken for gone", async () => {
+    for (let looks = 0; looks < 3; looks++) {
+      sleeps(120_000)
+      await reconcile(test.service.services)
+    }
+    const [newest] = await test.service.services.store.operationsOf(there.id, 1)
+    assert.deepEqual([newest?.kind, (await there.shown()).state], ["create", "RUNNING"])
   })
 
   it("no token is in the state, clear or encrypted, and none in the log", async () => {

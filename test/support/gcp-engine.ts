@@ -5,7 +5,7 @@ import type { Machines } from "../../infra/machines/contract.ts"
 import { liftProtection } from "../../infra/machines/protection.ts"
 import { LABELS, type WorkspaceSecrets, type WorkspaceSpec } from "../../infra/workspace-spec.ts"
 import { applyGcp } from "./gcp-apply.ts"
-import type { TestGcp } from "./gcp-cloud.ts"
+import { GCP_PROJECT, type TestGcp } from "./gcp-cloud.ts"
 
 /**
  * Does what the engine does with workspaces at Google: the real program is run against Pulumi's mocks, and what it declares
@@ -66,8 +66,11 @@ export function createGcpEngine(
     return { outputs: {}, changes: {} }
   }
 
-  const isOurs = (action: EngineAction) =>
-    "spec" in action ? action.spec.provider === "gcp" : "workspace" in action && stacks.has(action.workspace)
+  function isOurs(action: EngineAction): boolean {
+    if ("spec" in action) return action.spec.provider === "gcp"
+    if (action.action === "destroy" && action.project === GCP_PROJECT) return true
+    return "workspace" in action && stacks.has(action.workspace)
+  }
 
   return {
     ...others,

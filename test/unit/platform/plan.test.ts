@@ -63,6 +63,8 @@ describe("what `platform up` plans", () => {
   it("says which settings are missing or wrong, before anything is made", async () => {
     const { HCLOUD_TOKEN: _, ...without } = env
     await assert.rejects(planPlatform({ name: "main" }, kept(), without, there), /HCLOUD_TOKEN is missing/)
+    const google = { ...env, FOOZOL_GCP_PROJECTS: "my-desks", FOOZOL_GCP_DNS_ZONE: "gcp.desk.example.com" }
+    await assert.rejects(planPlatform({ name: "main" }, kept(), google, there), /no credentials of Google's/)
     await assert.rejects(
       planPlatform({ name: "main" }, kept(), { ...env, FOOZOL_ALLOW: "", FOOZOL_IDLE_SECONDS: "soon" }, there),
       (error: Error) => /FOOZOL_ALLOW is missing/.test(error.message) && /FOOZOL_IDLE_SECONDS/.test(error.message),
