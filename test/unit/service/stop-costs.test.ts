@@ -22,6 +22,9 @@ describe("what stopping costs", () => {
   it("is at most what the whole disk would cost where no snapshot was made yet", () => {
     assert.deepEqual(amounts({ snapshotBytes: null }), [aDay(12.5), aDay(0.011 * 80 + 0.5), true])
   })
+  it("is of a machine that is off what goes on, where that is not all", () => {
+    assert.equal(amounts({ machine: { monthly: 12, offMonthly: 1.2, currency: "EUR" } })[0], aDay(1.2 + 0.5))
+  })
   it("is not known without prices, and a region without a price for addresses adds nothing", () => {
     assert.deepEqual(amounts({ side: null }), [null, null, false])
     assert.deepEqual(amounts({ machine: null, snapshotBytes: null, diskGb: null }), [null, null, true])

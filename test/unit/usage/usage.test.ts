@@ -1,6 +1,6 @@
 import assert from "node:assert/strict"
 import fc from "fast-check"
-import type { LedgerLine } from "../../../service/usage/ledger-line.ts"
+import { type LedgerLine, lineText, parseLine } from "../../../service/usage/ledger-line.ts"
 import { monthAfter, monthOf, partsByMonth, startOf } from "../../../service/usage/months.ts"
 import { totalCosts, usageOf, type WorkspaceUsage } from "../../../service/usage/usage.ts"
 import type { State } from "../../../service/workspaces/transitions.ts"
@@ -112,6 +112,20 @@ describe("usage of workspaces", () => {
   for (const { what, lines, now, expected } of costs) {
     it(`costs ${what}`, () => near(cost(usageOf(lines, at(now))), expected))
   }
+
+  it("at Google costs its disk alone while it is off, and nothing asleep; a month has no cap", () => {
+    const USD = { currency: "USD", hourly: 0.1, monthly: 73, offHourly: 0.01 }
+    const lines = (stopMode: string, to: State) => [
+      line({ at: at("2026-11-03T10:00:00Z"), to, epoch: 1, provider: "gcp", price: USD, stopMode }),
+      line({ at: at("2026-11-04T10:00:00Z"), to: "TERMINATED", epoch: 2, provider: "gcp", price: USD }),
+    ]
+    const spent = (stopMode: string, to: State) => cost(usageOf(lines(stopMode, to), at("2027-01-01T00:00:00Z")))
+    near(spent("power-off", "STOPPED"), 0.24)
+    near(spent("hibernate", "STOPPED"), 0)
+    near(spent("power-off", "RUNNING"), 2.4)
+    const [stored] = lines("power-off", "STOPPED")
+    assert.deepEqual(parseLine(lineText(stored as LedgerLine))?.price, USD)
+  })
 
   it("says what has no price instead of taking it for free, and keeps currencies apart", () => {
     const dollars = { currency: "USD", hourly: 1, monthly: 1000 }
