@@ -68,15 +68,15 @@ export function createCreation({
   /** @throws ServiceError `unknown-provider` */
   async function offeredProvider({ provider, region }: CreateWorkspace): Promise<Provider> {
     const { offered } = config
+    const [first] = offered as [Provider]
     if (provider === undefined) {
-      // Regions of one provider are none of another.
-      const places = region === undefined ? [] : await Promise.all(offered.map(sizes.regions))
-      return offered[
-        Math.max(
-          0,
-          places.findIndex(one => one.includes(region ?? "")),
-        )
-      ] as Provider
+      if (region === undefined || offered.length === 1) return first
+      // Regions of one provider are none of another. One that does not answer has none for now.
+      for (const one of offered) {
+        const places = await sizes.regions(one).catch((): string[] => [])
+        if (places.includes(region)) return one
+      }
+      return first
     }
     if (offered.includes(provider)) return provider
     const there = offered.map(one => `${one} (${PROVIDER_LABELS[one]})`).join(", ")

@@ -23,3 +23,15 @@ export const PROVIDER_LABELS: Record<Provider, string> = { hetzner: "Hetzner Clo
 export const zonesOf = ({ providers }: { providers: ByProvider }): string[] => [
   ...new Set(Object.values(providers).map(one => one.zone)),
 ]
+
+/**
+ * What those say that answer: one that is away keeps nobody from the others.
+ * @throws what the first of them failed with, where none answers
+ */
+export async function ofThoseThatAnswer<T>(asked: Promise<T>[]): Promise<T[]> {
+  const found = await Promise.allSettled(asked)
+  const answered = found.flatMap(one => (one.status === "fulfilled" ? [one.value] : []))
+  const failed = found.find(one => one.status === "rejected")
+  if (failed && answered.length === 0) throw failed.reason
+  return answered
+}

@@ -105,6 +105,33 @@ describe("service: workspaces at Google Cloud", function () {
     await gone(there)
   })
 
+  it("while Google is away, workspaces at Hetzner are made, used and shown, and the form offers those", async () => {
+    const { services } = both.test.service
+    const away = { status: 503, reason: "backendError", message: "Internal error" }
+    const fault = { at: /./, refusal: away, times: 10_000 }
+    both.google.gcp.faults.push(fault)
+    // What was seen counts for a minute.
+    ahead += 61_000
+    try {
+      const desk = await newWorkspace(both.test, token)
+      assert.equal((await desk.does("stop")).state, "succeeded")
+      assert.match(await page(`/workspaces/${desk.id}`), /It costs <strong>€.*There is none yet/s)
+      const form = await page("/workspaces/new")
+      assert.match(form, /value="fsn1"/)
+      assert.doesNotMatch(form, /us-central1/)
+      const { regions } = (await both.test.api(token, "GET", "/regions")).body
+      assert.ok(regions.every((one: { provider: string }) => one.provider === "hetzner"))
+      const refused = await both.test.api(token, "POST", "/workspaces", AT_GOOGLE)
+      assert.ok(refused.status >= 500, JSON.stringify(refused.body))
+      assert.equal((await services.weathers.of("main").now()).isStormy, false)
+      const { body } = await both.test.api(token, "DELETE", `/workspaces/${desk.id}`)
+      assert.equal((await both.test.finished(token, body.operation.id)).state, "succeeded")
+    } finally {
+      fault.times = 0
+    }
+    ahead += 61_000
+  })
+
   it("the form has both, with prices of each, and a link may choose", async () => {
     const form = await page("/workspaces/new?provider=gcp")
     for (const text of ["Hetzner Cloud", "Google Cloud", 'value="fsn1"', "e2-highmem-2"]) assert.ok(form.includes(text))

@@ -1,5 +1,6 @@
 import { z } from "zod"
 import type { Services } from "../../services.ts"
+import { ofThoseThatAnswer } from "../../workspaces/providers.ts"
 import type { OfferedSize } from "../../workspaces/sizes.ts"
 import { PROVIDERS, type Provider, SIZE_CLASSES } from "../../workspaces/workspace.ts"
 import { type ApiRoute, route } from "./define.ts"
@@ -33,7 +34,9 @@ export function catalogRoutes({ sizes, config }: Services): ApiRoute[] {
       replies: { 200: { description: "The sizes", schema: z.object({ sizes: z.array(SizeSchema) }) } },
       errors: [502],
       async handle() {
-        const found = await Promise.all(config.offered.map(async one => presentSizes(await sizes.offered(one), one)))
+        const found = await ofThoseThatAnswer(
+          config.offered.map(async one => presentSizes(await sizes.offered(one), one)),
+        )
         return { status: 200, body: { sizes: found.flat() } }
       },
     }),
@@ -47,7 +50,7 @@ export function catalogRoutes({ sizes, config }: Services): ApiRoute[] {
       replies: { 200: { description: "The regions", schema: z.object({ regions: z.array(RegionSchema) }) } },
       errors: [502],
       async handle() {
-        const found = await Promise.all(
+        const found = await ofThoseThatAnswer(
           config.offered.map(async provider => (await sizes.regions(provider)).map(id => ({ id, provider }))),
         )
         return { status: 200, body: { regions: found.flat() } }

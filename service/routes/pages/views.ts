@@ -1,7 +1,7 @@
 import { projectOf } from "../../../infra/projects.ts"
 import { type CreateOptions, factsIn, type Origin, type WorkspaceView } from "../../pages/index.ts"
 import type { Services } from "../../services.ts"
-import { PROVIDER_LABELS } from "../../workspaces/providers.ts"
+import { ofThoseThatAnswer, PROVIDER_LABELS } from "../../workspaces/providers.ts"
 import {
   addressOf,
   PROFILES,
@@ -92,10 +92,7 @@ export async function workspaceView(
 export async function createOptions(services: Services, only?: Provider): Promise<CreateOptions> {
   const { images, config, projects } = services
   const asked = only === undefined ? config.offered : [only]
-  const found = await Promise.allSettled(asked.map(one => marketOf(services, one)))
-  const failed = found.find(one => one.status === "rejected")
-  const markets = found.flatMap(one => (one.status === "fulfilled" ? one.value : []))
-  if (failed && markets.length === 0) throw failed.reason
+  const markets = await ofThoseThatAnswer(asked.map(one => marketOf(services, one)))
   const mains = markets.flatMap(({ provider }) => projects.at(provider)[0] ?? [])
   const profiles = await Promise.all(
     PROFILES.map(async id => {

@@ -1,4 +1,5 @@
 import { type SnapshotFacts, snapshotFacts } from "../../../infra/machines/snapshots.ts"
+import { projectOf } from "../../../infra/projects.ts"
 import { LABELS, MANAGER } from "../../../infra/workspace-spec.ts"
 import type { Operation } from "../../operations/operation.ts"
 import {
@@ -49,7 +50,7 @@ async function workspaceModel(
     store.operationsOf(workspace.id, LOOKED_THROUGH),
     sizes.sidePrices(workspace.provider).catch(() => null),
     machines
-      .listSnapshots(labels)
+      .listSnapshots(labels, { project: projectOf(workspace) })
       .then(found => found.flatMap(one => snapshotFacts(one) ?? []))
       .catch(() => null),
     diskOf(machines, workspace).catch(() => null),
