@@ -86,6 +86,33 @@ describe("service: workspaces at Google Cloud", function () {
     }
   })
 
+  it("a newer image reaches it: by a volume, on a disk in the place of the old one, with a snapshot of how it was", async () => {
+    const { images } = both.test.service.services
+    const desk = await newWorkspace(both.test, token, AT_GOOGLE)
+    const newer = "foozol-image-newer"
+    both.google.gcp.state.add(`projects/${GCP_PROJECT}/global/images/${newer}`, {
+      ...{ kind: "compute#image", name: newer, status: "READY", diskSizeGb: "20", architecture: "X86_64" },
+      labels: { "managed-by": "foozol-cloud", "foozol-profile": "browser", "foozol-image-state": "ready" },
+    })
+    const listed = (await images.list()).find(one => one.id === newer)
+    assert.deepEqual([listed?.provider, listed?.ready, listed?.used], ["gcp", true, false])
+    assert.equal((await images.promote(newer)).used, true)
+    assert.equal((await desk.shown()).image.outdated, true)
+    const { state, failure } = await desk.does("upgrade")
+    assert.equal(state, "succeeded", JSON.stringify(failure))
+    assert.deepEqual((await desk.shown()).image, { current: newer, newest: newer, outdated: false })
+    const [boot] = both.google.gcp.state.get(both.pathOf(desk.id)).disks as { source: string }[]
+    const disk = both.google.gcp.state.get(String(boot?.source).replace(/^.*\/compute\/v1\//, ""))
+    assert.match(String(disk.sourceImage), new RegExp(`${newer}$`))
+    // What a machine sees of a disk at Google is the name of its device.
+    assert.match(await page(`/operations/${(await newest(desk)).id}`), /carry-[0-9a-f-]{36}/)
+    const [safety] = await desk.backups()
+    assert.equal(safety.kind, "safety")
+    assert.equal((await both.test.api(token, "DELETE", `/backups/${safety.id}`)).status, 204)
+    await destroyed(desk)
+    await images.demote(newer)
+  })
+
   it("Hetzner's go on beside them, and a region tells whose it is", async () => {
     const here = await newWorkspace(both.test, token)
     assert.equal((await here.shown()).provider, "hetzner")

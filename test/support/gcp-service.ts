@@ -27,6 +27,41 @@ export interface TwoProviders {
   close(): Promise<void>
 }
 
+/** What a machine was told at birth, and how far it is with what it was told since. */
+interface Told {
+  service: string
+  key: string
+  carry: object | null
+}
+
+/** Hears what a machine is told; what it is to carry, it has carried at once. */
+async function obey(told: Told, signal: AbortSignal): Promise<void> {
+  while (!signal.aborted) {
+    const headers = { authorization: `Bearer ${told.key}` }
+    const answer = await fetch(`${told.service}/machine/events`, { headers, signal }).catch(() => null)
+    for await (const { type, data } of eventsOf(answer)) {
+      if (type === "carry") told.carry = { ...data, state: "done", phase: "copy", bytes: 1, log: [String(data.volume)] }
+    }
+    await sleep(REPORT_MS)
+  }
+}
+
+async function* eventsOf(answer: Response | null): AsyncGenerator<{ type: string; data: Record<string, unknown> }> {
+  let rest = ""
+  try {
+    for await (const chunk of answer?.body?.pipeThrough(new TextDecoderStream()) ?? []) {
+      const blocks = `${rest}${chunk}`.split("\n\n")
+      rest = blocks.pop() ?? ""
+      for (const block of blocks) {
+        const [type, data] = [/^event: (.*)$/m.exec(block)?.[1], /^data: (.*)$/m.exec(block)?.[1]]
+        if (type !== undefined && data) yield { type, data: JSON.parse(data) }
+      }
+    }
+  } catch {
+    // The stream broke off: it is opened anew.
+  }
+}
+
 /** @param more.ahead how far the service's clock is ahead, ms */
 export async function startTwoProviders(
   settings: Record<string, string> = {},
@@ -35,10 +70,13 @@ export async function startTwoProviders(
   const google = await startTestGcp(gcp)
   const { state } = google.gcp
   addZone(state, GCP_ZONE.replaceAll(".", "-"), GCP_ZONE)
-  const keys = new Map<string, { service: string; key: string }>()
+  const keys = new Map<string, Told>()
+  const ended = new AbortController()
   const inner = createEnginePool({ size: 1 })
   const pool = createGcpEngine(google, google.machines, inner, ({ workspace, service }, { workspaceKey }) => {
-    keys.set(workspace, { service: service ?? "", key: workspaceKey })
+    const told: Told = keys.get(workspace) ?? { service: service ?? "", key: workspaceKey, carry: null }
+    if (!keys.has(workspace)) void obey(told, ended.signal)
+    keys.set(workspace, told)
   })
   const test = await startTestService(
     {
@@ -58,17 +96,17 @@ export async function startTwoProviders(
       .find(([, one]) => fromGcpLabels(one.labels as Record<string, string>)[LABELS.workspace] === workspace)
   const statusOf = (workspace: string) => machineOf(workspace)?.[1].status as string | undefined
 
-  const ended = new AbortController()
   /** Machines that are on say what a ready desktop's agent says; nothing boots here. */
   async function report(): Promise<void> {
     const startedAt = new Date().toISOString()
     while (!ended.signal.aborted) {
-      for (const [workspace, { service, key }] of keys) {
+      for (const [workspace, { service, key, carry }] of keys) {
         if (statusOf(workspace) !== "RUNNING") continue
         const headers = { authorization: `Bearer ${key}`, "content-type": "application/json" }
         const body = JSON.stringify({
           ...{ workspace, sessionId: workspace, bootId: crypto.randomUUID(), ready: true, checks: [] },
           ...{ versions: { agent: "1" }, signals: { viewers: 0 }, startedAt, at: new Date().toISOString() },
+          ...(carry ? { carry } : {}),
         })
         await fetch(`${service}/machine/report`, { method: "POST", headers, body }).catch(() => {})
       }
