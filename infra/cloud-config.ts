@@ -50,6 +50,9 @@ export function backendEnvironment(env: NodeJS.ProcessEnv): Record<string, strin
   return Object.fromEntries(BACKEND_ENV.flatMap(name => (env[name] ? [[name, env[name]]] : [])))
 }
 
+/** Providers that a configuration can name; there are programs for more. */
+export type OpenedProvider = Extract<ProviderName, "hetzner" | "gcp">
+
 /** Where machines can be: the part of a configuration that says it. */
 export type Clouds = Pick<CloudConfig, "hetzner" | "gcp">
 
@@ -71,11 +74,11 @@ export interface Places {
   /** Hetzner's first, the main one of each provider before the others. */
   names: string[]
   /** Those that are set up. */
-  providers: ProviderName[]
+  providers: OpenedProvider[]
   /** @throws InfraError `unknown-project` */
-  providerOf(project: string): ProviderName
+  providerOf(project: string): OpenedProvider
   /** A provider's main project, which has its DNS zone; null where the provider is not set up. */
-  mainOf(provider: ProviderName): string | null
+  mainOf(provider: OpenedProvider): string | null
 }
 
 export interface Projects extends Places {
@@ -87,11 +90,11 @@ export interface Projects extends Places {
 
 /** Which projects a configuration names. */
 export function placesOf({ hetzner, gcp }: Clouds): Places {
-  const named: Partial<Record<ProviderName, string[]>> = {
+  const named: Partial<Record<OpenedProvider, string[]>> = {
     ...(hetzner ? { hetzner: [MAIN_PROJECT, ...Object.keys(hetzner.further ?? {})] } : {}),
     ...(gcp ? { gcp: gcp.projects } : {}),
   }
-  const providers = Object.keys(named) as ProviderName[]
+  const providers = Object.keys(named) as OpenedProvider[]
   return {
     names: providers.flatMap(provider => named[provider] ?? []),
     providers,
@@ -146,7 +149,7 @@ export function openProjects(clouds: Clouds, heard?: (project: string, heard: He
 }
 
 /** Could a project have something of this id? Hetzner numbers all; at Google machines and disks have paths, the rest names. */
-const COULD_HAVE: Record<ProviderName, (id: string, project: string) => boolean> = {
+const COULD_HAVE: Record<OpenedProvider, (id: string, project: string) => boolean> = {
   hetzner: id => /^\d+$/.test(id),
   gcp: (id, project) => (id.includes("/") ? id.startsWith(`projects/${project}/`) : !/^\d+$/.test(id)),
 }

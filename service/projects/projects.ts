@@ -8,7 +8,7 @@ import type { Weathers } from "../weather/weathers.ts"
 import type { Images } from "../workspaces/images.ts"
 import { PROVIDER_LABELS } from "../workspaces/providers.ts"
 import type { WorkspaceStore } from "../workspaces/store.ts"
-import { PROFILES, PROVIDERS, type Profile, type Provider } from "../workspaces/workspace.ts"
+import { PROFILES, type Profile, type Provider } from "../workspaces/workspace.ts"
 import { choosePlace, closedBecause, type ProjectFacts, roomIn } from "./placement.ts"
 
 /** When a project's limit was met; forgotten by itself. */
@@ -73,8 +73,8 @@ export function createProjects(means: ProjectsMeans): Projects {
   const { redis, places, most, store, images, weathers, log, now } = means
   const { names } = places
   const at = (provider: Provider) => names.filter(name => places.providerOf(name) === provider)
-  const providerOf = (project: string) => PROVIDERS.find(one => one === places.providerOf(project)) as Provider
-  const isMain = (project: string) => places.mainOf(places.providerOf(project)) === project
+  const { providerOf } = places
+  const isMain = (project: string) => places.mainOf(providerOf(project)) === project
   const lacking = new Set<string>()
   let looked: { at: number; has: Promise<boolean[]> } | null = null
 

@@ -15,7 +15,7 @@ import { USERS } from "../users/users.ts"
 import type { Images } from "../workspaces/images.ts"
 import type { SizeCatalog } from "../workspaces/sizes.ts"
 import { KEY } from "../workspaces/store.ts"
-import { PROFILES, PROVIDERS } from "../workspaces/workspace.ts"
+import { PROFILES } from "../workspaces/workspace.ts"
 import { type RebuiltRecord, type RecordedSpec, rebuiltRecord } from "./rebuilt-record.ts"
 import { forgetUnrecorded, specOfMachine, unrecordedMachines } from "./unrecorded-machines.ts"
 
@@ -146,9 +146,7 @@ export async function rebuildRecords(means: RebuildMeans, signal?: AbortSignal):
 
 /** What all providers sell: types of one are none of another. */
 export async function allSizes({ sizes, cloud }: Pick<RebuildMeans, "sizes" | "cloud">): Promise<Size[]> {
-  const { providers } = placesOf(cloud)
-  const known = PROVIDERS.filter(one => providers.includes(one))
-  return (await Promise.all(known.map(sizes.all))).flat()
+  return (await Promise.all(placesOf(cloud).providers.map(sizes.all))).flat()
 }
 
 /** Operations for which something was brought onto these volumes of a workspace. */

@@ -65,7 +65,7 @@ export function createImages(
     return project === null ? [] : { provider, project }
   })
   const mainOf = (project: string) => {
-    const provider = PROVIDERS.find(one => one === places.providerOf(project)) as Provider
+    const provider = places.providerOf(project)
     return { provider, main: places.mainOf(provider) as string }
   }
   const seen = new Map<string, { at: number; id: Promise<ImageId | null> }>()
