@@ -461,7 +461,7 @@ describe("service: backups by themselves", () => {
       const eve = await test.token(await test.signIn("eve"))
       const theirs = await test.api(eve, "POST", "/workspaces", wish)
       assert.deepEqual([theirs.status, theirs.body.id], [409, "no-backup"])
-      assert.equal((await test.api(token, "POST", "/workspaces", { ...wish, from: "x" })).status, 422)
+      assert.equal((await test.api(token, "POST", "/workspaces", { ...wish, from: "no id" })).status, 422)
     })
   })
 })
