@@ -1,7 +1,7 @@
 import assert from "node:assert/strict"
 import { InfraError, type NextAction } from "../../infra/errors.ts"
-import { LABELS, MANAGER, type ProviderName } from "../../infra/workspace-spec.ts"
-import { PROVIDERS_UNDER_TEST, type ProviderUnderTest } from "../support/conformance.ts"
+import { LABELS, MANAGER } from "../../infra/workspace-spec.ts"
+import { PROVIDERS_UNDER_TEST, type ProviderUnderTest, type UnderTest } from "../support/conformance.ts"
 import { type CaseResult, providerTable, tableInDocs, writeTableInDocs } from "../support/provider-table.ts"
 import { TEST_ZONE } from "../support/workspace.ts"
 
@@ -17,10 +17,7 @@ const ran: string[] = []
 const results: CaseResult[] = []
 
 /** What every provider must do, whoever it is: programs by what is there after them, machines by their contract. */
-for (const [name, start] of Object.entries(PROVIDERS_UNDER_TEST) as [
-  ProviderName,
-  () => Promise<ProviderUnderTest>,
-][]) {
+for (const [name, start] of Object.entries(PROVIDERS_UNDER_TEST) as [UnderTest, () => Promise<ProviderUnderTest>][]) {
   describe(`contract of providers: ${name}`, () => {
     let provider: ProviderUnderTest
     before(async () => {

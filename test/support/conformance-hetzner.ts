@@ -5,9 +5,12 @@ import { runMocked } from "./mocked-program.ts"
 import { startTestEngine } from "./test-engine.ts"
 import { testSecrets, testSpec } from "./workspace.ts"
 
-/** Hetzner on the local cloud, with the real engine and its real plugin, and machines that are records. */
-export async function conformanceOfHetzner(): Promise<ProviderUnderTest> {
-  const { cloud, pool, config, close } = await startTestEngine()
+/**
+ * Hetzner on the local cloud, with the real engine and its real plugin.
+ * @param kind machines that are records, or that boot
+ */
+export async function conformanceOfHetzner(kind: "none" | "qemu"): Promise<ProviderUnderTest> {
+  const { cloud, pool, config, close } = await startTestEngine(1, kind)
   const spec: ProviderUnderTest["spec"] = given => testSpec({ image: cloud.imageId, ...given })
   const other = (hetzner: { token: string; endpoint: string }) => openMachines({ hetzner })
   return {

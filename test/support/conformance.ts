@@ -37,9 +37,13 @@ export interface ProviderUnderTest {
   close(): Promise<void>
 }
 
+/** A provider, and what its machines are where there is more than one kind. */
+export type UnderTest = ProviderName | "hetzner-qemu"
+
 /** One for each provider that there is a program for: one that has none does not compile. */
-export const PROVIDERS_UNDER_TEST: Record<ProviderName, () => Promise<ProviderUnderTest>> = {
-  hetzner: conformanceOfHetzner,
+export const PROVIDERS_UNDER_TEST: Record<UnderTest, () => Promise<ProviderUnderTest>> = {
+  hetzner: () => conformanceOfHetzner("none"),
+  "hetzner-qemu": () => conformanceOfHetzner("qemu"),
   gcp: conformanceOfGcp,
   scaleway: conformanceOfScaleway,
 }

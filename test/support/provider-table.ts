@@ -1,17 +1,22 @@
 import { readFile, writeFile } from "node:fs/promises"
 import { join } from "node:path"
-import type { ProviderName } from "../../infra/workspace-spec.ts"
+import type { UnderTest } from "./conformance.ts"
 
 /** How one case of the conformance suite ended for one provider. */
 export interface CaseResult {
-  provider: ProviderName
+  provider: UnderTest
   /** What the case is of, such as `power`. */
   group: string
   title: string
   isPassed: boolean
 }
 
-const TITLES: Record<ProviderName, string> = { hetzner: "Hetzner", gcp: "Google Cloud", scaleway: "Scaleway" }
+const TITLES: Record<UnderTest, string> = {
+  hetzner: "Hetzner",
+  "hetzner-qemu": "Hetzner, machines that boot",
+  gcp: "Google Cloud",
+  scaleway: "Scaleway",
+}
 
 const PAGE = join(import.meta.dirname, "..", "..", "docs", "providers", "README.md")
 const [BEGIN, END] = ["<!-- made by test/support/write-provider-table.ts -->", "<!-- up to here -->"]
@@ -20,7 +25,7 @@ const [BEGIN, END] = ["<!-- made by test/support/write-provider-table.ts -->", "
 export function providerTable(results: readonly CaseResult[]): string {
   const providers = [...new Set(results.map(one => one.provider))]
   const groups = [...new Set(results.map(one => one.group))]
-  const of = (group: string, title: string, provider: ProviderName) =>
+  const of = (group: string, title: string, provider: UnderTest) =>
     results.find(one => one.group === group && one.title === title && one.provider === provider)
   // No result is a case that was not run.
   const cell = (result: CaseResult | undefined) => (result === undefined ? "–" : result.isPassed ? "✓" : "✗")
@@ -29,7 +34,7 @@ export function providerTable(results: readonly CaseResult[]): string {
     const titles = [...new Set(results.filter(one => one.group === group).map(one => one.title))]
     return titles.map(title => row([group, title, ...providers.map(name => cell(of(group, title, name)))]))
   })
-  const passed = (name: ProviderName) => {
+  const passed = (name: UnderTest) => {
     const own = results.filter(one => one.provider === name)
     return `${own.filter(one => one.isPassed).length} of ${own.length}`
   }

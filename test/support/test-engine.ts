@@ -3,7 +3,7 @@ import { startTestCloud, type TestCloud } from "./local-cloud.ts"
 import { temporaryDirectory } from "./temporary-directory.ts"
 import { type HetznerConfig, testEngineConfig } from "./workspace.ts"
 
-/** The real engine in processes of its own, a provider without real machines, and a folder for the state. */
+/** The real engine in processes of its own, a provider, whose machines are records unless they shall boot, and a folder for the state. */
 export interface TestEngine {
   cloud: TestCloud
   pool: EnginePool
@@ -14,8 +14,8 @@ export interface TestEngine {
 }
 
 /** @param size how many runs at once */
-export async function startTestEngine(size = 1): Promise<TestEngine> {
-  const cloud = await startTestCloud({ machines: "none" })
+export async function startTestEngine(size = 1, machines: "none" | "qemu" = "none"): Promise<TestEngine> {
+  const cloud = await startTestCloud({ machines })
   const directory = await temporaryDirectory("fc-")
   const pool = createEnginePool({ size })
   return {
