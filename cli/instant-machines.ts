@@ -10,7 +10,8 @@ import { cloudConfig } from "./settings.ts"
  */
 export async function prepareMachines(cloud: Runtime, images: number[], progress: Progress): Promise<void> {
   const config = cloudConfig({ ...process.env, HCLOUD_TOKEN: cloud.token, HCLOUD_ENDPOINT: cloud.apiUrl })
-  const size = offeredSizes(await openMachines(config).sizes(), []).find(one => one.class === USUAL_CLASS.hetzner)?.size.name
+  const size = offeredSizes(await openMachines(config).sizes(), []).find(one => one.class === USUAL_CLASS.hetzner)?.size
+    .name
   if (size === undefined) return
   for (const image of images) {
     await progress.step("a machine that new ones are copies of", async () => {
