@@ -89,6 +89,7 @@ export async function buildCloudImage(options: CloudBuildOptions): Promise<Cloud
     const image = { id: made.id, hash, isNew: true }
     const file = join(cacheDirectory, `cloud-${provider.name}-${profile}-${hash}.json`)
     await writeFile(file, `${JSON.stringify(made.manifest, null, 2)}\n`)
+    await succeed(options, image.id)
     await prune(options, image.id)
     log(`image ${image.id}`)
     return image
@@ -208,6 +209,13 @@ async function removeBuilder(provider: ImageProvider, stack: string, signal?: Ab
 
 async function removeImages(provider: ImageProvider, images: Snapshot[]): Promise<void> {
   for (const { id } of images) await provider.images.remove(id)
+}
+
+/** Whoever asks the provider for the family gets the newest; the others are marked as outdated. */
+async function succeed({ provider, profile, signal }: CloudBuildOptions, newest: string): Promise<void> {
+  const images = await provider.images.list({ [LABELS.managedBy]: MANAGER, [IMAGE_LABELS.profile]: profile })
+  const older = images.filter(({ id, labels }) => id !== newest && labels[IMAGE_LABELS.state] === "ready")
+  await provider.images.succeed?.(newest, `foozol-${profile}`, older, signal ? { signal } : {})
 }
 
 async function prune({ provider, profile, inUse = [], log }: CloudBuildOptions, newest: string): Promise<void> {

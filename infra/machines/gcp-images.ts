@@ -46,11 +46,16 @@ export function createGcpImages(access: GcpAccess): ProviderImages {
     url: string,
     answer: z.ZodType<T>,
     options: CallOptions,
+    body?: object,
   ): Promise<T | null> {
     const limits = [AbortSignal.timeout(30_000), ...(options.signal ? [options.signal] : [])]
     const response = await fetch(url, {
       method,
-      headers: { authorization: `Bearer ${access.accessToken.reveal()}` },
+      headers: {
+        authorization: `Bearer ${access.accessToken.reveal()}`,
+        ...(body ? { "content-type": "application/json" } : {}),
+      },
+      ...(body ? { body: JSON.stringify(body) } : {}),
       signal: AbortSignal.any(limits),
     }).catch(error => {
       options.signal?.throwIfAborted()
@@ -83,8 +88,11 @@ export function createGcpImages(access: GcpAccess): ProviderImages {
     return all
   }
 
-  async function remove(path: string, options: CallOptions): Promise<void> {
-    let operation = await request("DELETE", `${project}/${path}`, Operation, options)
+  const remove = (path: string, options: CallOptions) => change("DELETE", path, options)
+
+  /** Succeeds where nothing is there. @throws InfraError with Google's words when it does not end well */
+  async function change(method: string, path: string, options: CallOptions, body?: object): Promise<void> {
+    let operation = await request(method, `${project}/${path}`, Operation, options, body)
     while (operation && operation.status !== "DONE") {
       await sleep(POLL_MS, undefined, options.signal ? { signal: options.signal } : {})
       operation = await request("GET", operation.selfLink, Operation, options)
@@ -101,6 +109,13 @@ export function createGcpImages(access: GcpAccess): ProviderImages {
         .map(toSnapshot)
     },
     remove: (id, options = {}) => remove(`global/images/${id}`, options),
+    async succeed(newest, family, older, options = {}) {
+      // Only these of an image can be changed once it is made: its family, its description, and whether it is outdated.
+      await change("PATCH", `global/images/${newest}`, options, { family })
+      const replacement = `projects/${access.project}/global/images/${newest}`
+      for (const { id } of older)
+        await change("POST", `global/images/${id}/deprecate`, options, { state: "DEPRECATED", replacement })
+    },
     async inUse(options = {}) {
       // An instance does not tell its image; its disk does.
       const disks = await list("aggregated/disks", aggregatedItems("disks"), Disk, options)

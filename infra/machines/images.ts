@@ -6,6 +6,11 @@ export interface ProviderImages {
   list(labels: LabelSelector, options?: CallOptions): Promise<Snapshot[]>
   /** Succeeds when it is gone already. */
   remove(id: string, options?: CallOptions): Promise<void>
+  /**
+   * Where images have families: the newest one becomes its family's, and the older ones say that it takes their place.
+   * Machines can still be made from those. Repeated, it changes nothing.
+   */
+  succeed?(newest: string, family: string, older: Snapshot[], options?: CallOptions): Promise<void>
   /** Ids of the images that machines of this project were made from. */
   inUse(options?: CallOptions): Promise<string[]>
   /** Removes what carries the label of a builder and costs money, whatever the state knows of it. */

@@ -1,6 +1,8 @@
 import assert from "node:assert/strict"
 import { createServer, type Server } from "node:http"
 import type { AddressInfo } from "node:net"
+import { text } from "node:stream/consumers"
+import type { Snapshot } from "../../../infra/machines/contract.ts"
 import { createGcpImages } from "../../../infra/machines/gcp-images.ts"
 import type { ProviderImages } from "../../../infra/machines/images.ts"
 import { Secret } from "../../../infra/secret.ts"
@@ -11,12 +13,16 @@ describe("gcp-images", () => {
   let images: ProviderImages
   let calls: string[]
   let answers: Record<string, [number, unknown]>
+  let bodies: Record<string, unknown>
   beforeEach(async () => {
     calls = []
     answers = {}
-    server = createServer((request, response) => {
+    bodies = {}
+    server = createServer(async (request, response) => {
       const call = `${request.method} ${request.url}`
       calls.push(call)
+      const sent = await text(request)
+      if (sent) bodies[call] = JSON.parse(sent)
       assert.equal(request.headers.authorization, "Bearer the-token")
       const [status, body] = answers[call] ?? [404, { error: { code: 404 } }]
       response.writeHead(status).end(JSON.stringify(body))
@@ -71,6 +77,26 @@ describe("gcp-images", () => {
     assert.deepEqual(calls, ["DELETE /projects/desks/global/images/a", "GET /operation"])
     answers["GET /operation"] = [200, operation("DONE", { errors: [{ code: "X", message: "it is in use" }] })]
     await assert.rejects(images.remove("a"), /it is in use/)
+  })
+
+  it("makes the newest one its family's, and marks the others as outdated by it", async () => {
+    const done = { selfLink: link("/operation"), status: "DONE" }
+    const [family, outdated] = [
+      "PATCH /projects/desks/global/images/b",
+      "POST /projects/desks/global/images/a/deprecate",
+    ]
+    answers[family] = [200, done]
+    answers[outdated] = [200, done]
+    const older: Snapshot = {
+      ...{ id: "a", state: "available", description: "", labels: {} },
+      ...{ bytes: 1, diskGb: 20, createdAt: new Date() },
+    }
+    await images.succeed?.("b", "foozol-browser", [older])
+    assert.deepEqual(calls, [family, outdated])
+    assert.deepEqual(bodies, {
+      [family]: { family: "foozol-browser" },
+      [outdated]: { state: "DEPRECATED", replacement: "projects/desks/global/images/b" },
+    })
   })
 
   it("takes an image that is gone for removed", async () => {
