@@ -2,7 +2,7 @@ import { execFile } from "node:child_process"
 import { once } from "node:events"
 import { existsSync, statSync } from "node:fs"
 import { mkdir, readFile, writeFile } from "node:fs/promises"
-import { createServer as createHttp } from "node:http"
+import { request as ask, createServer as createHttp } from "node:http"
 import { createServer as createHttps } from "node:https"
 import { type AddressInfo, connect, type Socket } from "node:net"
 import { dirname, join } from "node:path"
@@ -57,7 +57,19 @@ export async function startGitHost(directory: string): Promise<GitHost> {
     if (!host.stalls || !pathname.includes("/objects/")) return void response.end(bytes)
     response.writeHead(200, { "content-length": bytes.length }).write(bytes.subarray(0, bytes.length >> 1))
   })
-  const proxy = createHttp()
+  // What else goes by the proxy is on this machine too, which machines of the local cloud call by another address.
+  const proxy = createHttp((request, response) => {
+    const { port, pathname, search } = new URL(request.url ?? "/")
+    const onward = ask(
+      { host: "127.0.0.1", port, path: pathname + search, method: request.method ?? "GET" },
+      answer => {
+        response.writeHead(answer.statusCode ?? 502)
+        answer.pipe(response)
+      },
+    )
+    onward.on("error", () => response.destroy())
+    request.pipe(onward)
+  })
   proxy.on("connect", (request, client: Socket) => {
     sockets.add(client)
     client.on("error", () => {})

@@ -37,11 +37,13 @@ export interface GoldenDesk {
  * @param settings of the service
  * @param prepare brings up what the first workspace needs, and says in which home directory a browser trusts its
  *   machine; without it, the browser goes past every warning
+ * @param wish what the workspace shall be beside its name
  */
 export async function startGoldenDesk(
   hook: Mocha.Context,
   settings: Record<string, string>,
   prepare?: (world: GoldenWorld) => Promise<{ home: string }>,
+  wish: object = {},
 ): Promise<GoldenDesk> {
   const chromium = findChromium()
   if (chromium === undefined) return skipSuite(hook, "this system has no Chromium")
@@ -56,9 +58,10 @@ export async function startGoldenDesk(
   const api: GoldenDesk["api"] = async (method, path, data) => {
     const headers = { origin: world.url }
     const answer = await person.request.fetch(`${world.url}/api/v1${path}`, { method, headers, ...(data && { data }) })
-    return answer.json()
+    const text = await answer.text()
+    return text === "" ? null : JSON.parse(text)
   }
-  const made = await api("POST", "/workspaces", { name: "Desk" })
+  const made = await api("POST", "/workspaces", { name: "Desk", ...wish })
   const workspace = made.workspace.id as string
   const shown = () => api("GET", `/workspaces/${workspace}`)
 
