@@ -59,23 +59,27 @@ export function keepCertificate(options: {
   let asking = false
   let settled = Promise.withResolvers<void>()
 
-  async function look(): Promise<void> {
-    facts = readFacts(await readFile(join(folder, "cert.pem"), "utf8").catch(() => ""), name)
+  /** What is told changes as a whole: nobody hears of a try that failed with the time of the one before it. */
+  async function look(remembered: Memory): Promise<void> {
+    const certificate = await readFile(join(folder, "cert.pem"), "utf8").catch(() => "")
+    memory = remembered
+    facts = readFacts(certificate, name)
     const settings = authority ? { directory: authority.directory, settings: digestOf(authority) } : null
     next = settings && nextAsking({ facts, memory, ...settings, since, now: now() })
   }
 
-  async function ask(by: Authority, why: Why): Promise<void> {
-    asking = true
+  /** @returns what is to be remembered from now on */
+  async function ask(by: Authority, why: Why): Promise<Memory> {
     log.info(`asking ${new URL(by.directory).hostname} for a certificate (${why})`)
     await options.doorOpen()
     if (why === "expired") options.told()
     const { socket, socketGid } = options
     const order = { name, authority: by, folder, socket, ...(socketGid === undefined ? {} : { socketGid }) }
     const answer = await options.obtain(order)
-    if (signal.aborted) return
+    if (signal.aborted) return memory
+    let remembered: Memory
     if (answer.ok) {
-      memory = { directory: by.directory, obtainedAt: now(), tries: null }
+      remembered = { directory: by.directory, obtainedAt: now(), tries: null }
       await options.show().then(
         () => log.info("the certificate is in use"),
         error => log.warn(reasonOf(error)),
@@ -86,21 +90,28 @@ export function keepCertificate(options: {
       const failures = (memory.tries?.settings === settings ? memory.tries.failures : 0) + 1
       const leaveAloneUntil = retryAfter === null ? 0 : now() + retryAfter * 1000
       const { directory } = by
-      memory = { ...memory, tries: { failures, lastAt: now(), kind, reason, leaveAloneUntil, directory, settings } }
+      remembered = { ...memory, tries: { failures, lastAt: now(), kind, reason, leaveAloneUntil, directory, settings } }
       log.warn(`no certificate (${kind}): ${reason}`)
     }
-    await writeMemory(folder, memory)
+    await writeMemory(folder, remembered).catch(error =>
+      log.warn(`this may be asked too soon again: ${reasonOf(error)}`),
+    )
+    return remembered
   }
 
   async function keep(): Promise<void> {
     memory = await readMemory(folder)
     while (!signal.aborted) {
       settled = Promise.withResolvers()
-      await look()
+      await look(memory)
       if (authority && next && next.at <= now()) {
-        await ask(authority, next.why).catch(error => log.warn(`no certificate: ${reasonOf(error)}`))
+        asking = true
+        const remembered = await ask(authority, next.why).catch(error => {
+          log.warn(`no certificate: ${reasonOf(error)}`)
+          return memory
+        })
         asking = false
-        await look()
+        await look(remembered)
       }
       const wait = next === null ? LOOK_MS : Math.min(LOOK_MS, Math.max(1_000, next.at - now()))
       await Promise.race([pause(wait, signal), settled.promise])
