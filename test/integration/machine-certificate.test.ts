@@ -253,23 +253,26 @@ describe("certificate of a machine", function () {
   it("a limit that was reached: it waits for as long as it is told to, and succeeds afterwards", async () => {
     const before = await served()
     const limiting = await startLimitingDirectory(pebble.authority("127.0.0.1"), pebble, 3_600)
-    ahead = 78 * DAY
-    use(limiting.authority)
-    const problem = await waitUntil("the report tells why", () => report()?.certificate?.problem, 60_000)
-    assert.equal(problem.kind, "rateLimited")
-    // Of whom it is told, and whose the certificate is that stays: the service goes by that.
-    assert.equal(problem.authority, limiting.authority.directory)
-    assert.equal(report()?.certificate?.authority, pebble.authority("127.0.0.1").directory)
-    assert.match(problem.reason, /too many certificates/)
-    const next = Date.parse(report()?.certificate?.nextAt ?? "") - (Date.now() + ahead)
-    assert.ok(next > 3_500_000 && next <= 3_600_000, `next try in ${next} ms`)
-    assert.equal(await served(), before)
-    limiting.lift()
-    ahead += 3_600_000
-    use(limiting.authority)
-    await replaced(before)
-    ahead = 0
-    await limiting.close()
+    try {
+      ahead = 78 * DAY
+      use(limiting.authority)
+      const problem = await waitUntil("the report tells why", () => report()?.certificate?.problem, 60_000)
+      assert.equal(problem.kind, "rateLimited")
+      // Of whom it is told, and whose the certificate is that stays: the service goes by that.
+      assert.equal(problem.authority, limiting.authority.directory)
+      assert.equal(report()?.certificate?.authority, pebble.authority("127.0.0.1").directory)
+      assert.match(problem.reason, /too many certificates/)
+      const next = Date.parse(report()?.certificate?.nextAt ?? "") - (Date.now() + ahead)
+      assert.ok(next > 3_500_000 && next <= 3_600_000, `next try in ${next} ms`)
+      assert.equal(await served(), before)
+      limiting.lift()
+      ahead += 3_600_000
+      use(limiting.authority)
+      await replaced(before)
+    } finally {
+      ahead = 0
+      await limiting.close()
+    }
   })
 
   it("an authority that binds accounts: refused without the binding, taken with it, and the chain that is preferred", async () => {

@@ -73,7 +73,8 @@ describe("foozol-cloud: workspaces and tokens through the API", () => {
         /large is sold out in fsn1 .*the regions .*nbg1.* have it/,
       )
     })
-    it("names the regions there are", () => refuses(create("--region", "mars1"), /no region "mars1" at Hetzner Cloud here; there are/))
+    it("names the regions there are", () =>
+      refuses(create("--region", "mars1"), /no region "mars1" at Hetzner Cloud here; there are/))
     it("lists none", async () => assert.deepEqual(await json(LIST), []))
 
     let id: string
