@@ -1,12 +1,13 @@
-import { InfraError, type NextAction } from "./errors.ts"
+import { InfraError } from "./errors.ts"
 import { googleError } from "./gcp-errors.ts"
+import { errorDetail, type KnownError, knownError } from "./known-errors.ts"
 import { scalewayError } from "./scaleway-errors.ts"
 
 /** An error code of the provider in either wording of its plugin: `(code, id)`, or `Error code: code` on a line. */
 const code = (...codes: string[]) => new RegExp(`(\\(|error code: )(${codes.join("|")})\\b`, "i")
 
 /** What the engine and its plugins print, and what it means to us. The first pattern that fits decides. */
-const KNOWN: [RegExp, string, NextAction, string][] = [
+const KNOWN: KnownError[] = [
   [
     /no stack named .* found/,
     "stack-not-found",
@@ -138,13 +139,10 @@ const KNOWN: [RegExp, string, NextAction, string][] = [
 
 /** The error behind a failed engine run, from what it printed. */
 export function engineError(output: string): InfraError {
-  const detail = output.trim().slice(-4_000)
   const ofGoogle = /googleapi|\bgcp:|google/i.test(output) ? googleError(output) : null
-  if (ofGoogle) return ofGoogle
   const ofScaleway = /scaleway-sdk-go/i.test(output) ? scalewayError(output) : null
-  if (ofScaleway) return ofScaleway
-  for (const [pattern, id, next, message] of KNOWN)
-    if (pattern.test(output)) return new InfraError(id, next, message, detail)
+  const known = ofGoogle ?? ofScaleway ?? knownError(KNOWN, output)
+  if (known) return known
   const line = output
     .split("\n")
     .map(text => text.trim())
@@ -153,6 +151,6 @@ export function engineError(output: string): InfraError {
     "engine-failed",
     "investigate",
     `The engine failed: ${(line ?? "it printed nothing").slice(0, 300)}`,
-    detail,
+    errorDetail(output),
   )
 }

@@ -1,10 +1,11 @@
-import { InfraError, type NextAction } from "./errors.ts"
+import type { InfraError } from "./errors.ts"
+import { type KnownError, knownError } from "./known-errors.ts"
 
 /**
  * What Google says when it does not do something: the reason of an answer (`quotaExceeded`), the code of a failed
  * operation (`ZONE_RESOURCE_POOL_EXHAUSTED`), or what the engine's plugin prints of either. The first that fits decides.
  */
-const KNOWN: [RegExp, string, NextAction, string][] = [
+const KNOWN: KnownError[] = [
   [
     /rateLimitExceeded|RATE_LIMIT_EXCEEDED|RESOURCE_OPERATION_RATE_EXCEEDED|\bError 429\b/,
     "provider-rate-limited",
@@ -74,8 +75,4 @@ const KNOWN: [RegExp, string, NextAction, string][] = [
 ]
 
 /** What Google said, as an error of ours; null for what is not known. @param said reason, code and message as one text */
-export function googleError(said: string): InfraError | null {
-  for (const [pattern, id, next, message] of KNOWN)
-    if (pattern.test(said)) return new InfraError(id, next, message, said.trim().slice(-4_000))
-  return null
-}
+export const googleError = (said: string): InfraError | null => knownError(KNOWN, said)

@@ -1,10 +1,11 @@
-import { InfraError, type NextAction } from "./errors.ts"
+import type { InfraError } from "./errors.ts"
+import { type KnownError, knownError } from "./known-errors.ts"
 
 /**
  * What Scaleway says when it does not do something: the type of an answer (`quotas_exceeded`), or what the engine's plugin
  * prints of it (Scaleway's client for Go puts types in words). The first that fits decides.
  */
-const KNOWN: [RegExp, string, NextAction, string][] = [
+const KNOWN: KnownError[] = [
   [
     /too_many_requests|too many requests|\bhttp error 429\b/i,
     "provider-rate-limited",
@@ -74,8 +75,4 @@ const KNOWN: [RegExp, string, NextAction, string][] = [
 ]
 
 /** What Scaleway said, as an error of ours; null for what is not known. @param said type and message as one text */
-export function scalewayError(said: string): InfraError | null {
-  for (const [pattern, id, next, message] of KNOWN)
-    if (pattern.test(said)) return new InfraError(id, next, message, said.trim().slice(-4_000))
-  return null
-}
+export const scalewayError = (said: string): InfraError | null => knownError(KNOWN, said)

@@ -194,13 +194,3 @@ function reasonsOf(payload: string | undefined): string[] {
     return []
   }
 }
-
-/** What was asked for, or null where there is none. */
-export async function orNull<T>(asked: Promise<T>): Promise<T | null> {
-  try {
-    return await asked
-  } catch (error) {
-    if (error instanceof InfraError && error.id === "provider-not-found") return null
-    throw error
-  }
-}

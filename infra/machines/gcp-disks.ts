@@ -4,8 +4,9 @@ import { DISK_ROLE, diskSource, fromGcpLabels, toGcpLabels } from "../gcp-names.
 import { LABELS, MANAGER } from "../workspace-spec.ts"
 import type { Machines } from "./contract.ts"
 import { bootOf, type Disk, type Instance, lastOf, pathOf, placed, toVolume } from "./gcp-answers.ts"
-import { type GcpApi, orNull } from "./gcp-api.ts"
+import type { GcpApi } from "./gcp-api.ts"
 import { eachPage, everywhere, labelled } from "./gcp-questions.ts"
+import { orNull } from "./or-null.ts"
 
 /** The smallest balanced disk Google sells, GB. */
 const LEAST_GB = 10

@@ -1,7 +1,8 @@
 import { InfraError } from "../errors.ts"
 import { GCP_NETWORK, regionOfZone } from "../gcp-names.ts"
-import { type GcpApi, orNull } from "./gcp-api.ts"
+import type { GcpApi } from "./gcp-api.ts"
 import { eachPage } from "./gcp-questions.ts"
+import { orNull } from "./or-null.ts"
 
 /** Parts of 10.0.0.0/8 that regions get, one each: `10.N.0.0/20`. Those below are the default network's and of builders. */
 const FIRST = 64

@@ -4,9 +4,10 @@ import { InfraError } from "../errors.ts"
 import { diskSource, GCP_DISK_GB, managedZone, regionOfZone } from "../gcp-names.ts"
 import type { Market } from "../gcp-settings.ts"
 import type { Machines, Size } from "./contract.ts"
-import { type GcpApi, orNull } from "./gcp-api.ts"
+import type { GcpApi } from "./gcp-api.ts"
 import { COMPUTE_SKUS, type RegionPrices, regionPrices, Sku } from "./gcp-prices.ts"
 import { gcpRecords } from "./gcp-records.ts"
+import { orNull } from "./or-null.ts"
 
 /** As Google counts a month for its prices. */
 const HOURS_OF_MONTH = 730

@@ -2,10 +2,11 @@ import { fromGcpLabels } from "../gcp-names.ts"
 import { LABELS, MANAGER } from "../workspace-spec.ts"
 import type { HeldResource, Machines } from "./contract.ts"
 import { lastOf, pathOf } from "./gcp-answers.ts"
-import { type GcpApi, orNull } from "./gcp-api.ts"
+import type { GcpApi } from "./gcp-api.ts"
 import { eachPage, everywhere, labelled } from "./gcp-questions.ts"
 import { gcpRecords } from "./gcp-records.ts"
-import { liftProtection } from "./protection.ts"
+import { orNull } from "./or-null.ts"
+import { removeProtected } from "./protection.ts"
 
 /** Pulumi's types of what programs/gcp.ts makes, and of the disks that operations use. */
 const TYPES = {
@@ -88,12 +89,7 @@ export function gcpResources(
       const call = signal ? { signal } : {}
       const of = (type: string) => resources.filter(one => one.type === type).map(one => one.id)
       for (const id of of(TYPES.record)) await records.remove(id, signal)
-      for (const id of of(TYPES.machine)) {
-        const machine = await machines().get(id, call)
-        if (!machine) continue
-        await liftProtection(machines(), machine, call)
-        await machines().remove(id, call)
-      }
+      for (const id of of(TYPES.machine)) await removeProtected(machines(), id, call)
       for (const id of of(TYPES.firewall))
         await orNull(
           api.change((one, requestId) => one.firewalls.delete({ project, firewall: lastOf(id), requestId }), call),

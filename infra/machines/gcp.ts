@@ -6,12 +6,13 @@ import { LABELS } from "../workspace-spec.ts"
 import type { Machines } from "./contract.ts"
 import { bootOf, type Instance, imageToSnapshot, lastOf, placed, toMachine, toSnapshot } from "./gcp-answers.ts"
 import { createGcpApart } from "./gcp-apart.ts"
-import { type GcpApi, orNull } from "./gcp-api.ts"
+import type { GcpApi } from "./gcp-api.ts"
 import { gcpDisks, notThere } from "./gcp-disks.ts"
 import { ensureNetwork } from "./gcp-network.ts"
 import { gcpOffer } from "./gcp-offer.ts"
 import { eachPage, everywhere, labelled } from "./gcp-questions.ts"
 import { gcpResources } from "./gcp-resources.ts"
+import { orNull } from "./or-null.ts"
 
 type Call = { signal?: AbortSignal | undefined }
 

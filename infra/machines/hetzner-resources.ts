@@ -2,8 +2,9 @@ import { z } from "zod"
 import { LABELS, MANAGER } from "../workspace-spec.ts"
 import type { HeldResource, Machines } from "./contract.ts"
 import type { HetznerApi } from "./hetzner-api.ts"
-import { orNull, selector } from "./hetzner-questions.ts"
-import { liftProtection } from "./protection.ts"
+import { selector } from "./hetzner-questions.ts"
+import { orNull } from "./or-null.ts"
+import { removeProtected } from "./protection.ts"
 
 /** Pulumi's types of what programs/hetzner.ts makes, and of the volumes that operations use. */
 const TYPES = {
@@ -91,12 +92,7 @@ export function hetznerResources(
         const [zone = "", ...set] = id.split("/")
         await remove(zones, `/zones/${zone}/rrsets/${set.join("/")}`)
       }
-      for (const { id } of of(TYPES.machine)) {
-        const machine = await machines().get(id, call)
-        if (!machine) continue
-        await liftProtection(machines(), machine, call)
-        await machines().remove(id, call)
-      }
+      for (const { id } of of(TYPES.machine)) await removeProtected(machines(), id, call)
       // A firewall, an address or a volume in use is refused; now they are not.
       for (const { id } of of(TYPES.firewall)) await remove(api, `/firewalls/${id}`)
       for (const { id } of of(TYPES.address)) await remove(api, `/primary_ips/${id}`)

@@ -1,7 +1,8 @@
 import { z } from "zod"
 import type { Machines, Volume } from "./contract.ts"
 import { Action, type HetznerApi } from "./hetzner-api.ts"
-import { orNull, selector } from "./hetzner-questions.ts"
+import { selector } from "./hetzner-questions.ts"
+import { orNull } from "./or-null.ts"
 
 /** The smallest volume Hetzner sells, GB. */
 const LEAST_GB = 10

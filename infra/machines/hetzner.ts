@@ -5,9 +5,10 @@ import type { Machines } from "./contract.ts"
 import { Image, Pricing, Server, ServerType, toMachine, toSidePrices, toSize, toSnapshot } from "./hetzner-answers.ts"
 import { createApart } from "./hetzner-apart.ts"
 import { Action, type HetznerApi } from "./hetzner-api.ts"
-import { orNull, selector } from "./hetzner-questions.ts"
+import { selector } from "./hetzner-questions.ts"
 import { hetznerResources } from "./hetzner-resources.ts"
 import { hetznerVolumes } from "./hetzner-volumes.ts"
+import { orNull } from "./or-null.ts"
 
 /** How long a guest may take to shut down before its power is cut, milliseconds. */
 const SHUTDOWN_GRACE_MS = 60_000

@@ -11,3 +11,15 @@ export async function liftProtection(
 ): Promise<void> {
   if (deleteProtection) await machines.setDeleteProtection(id, false, options)
 }
+
+/** Removes a machine although it is protected. Succeeds when it is gone already. */
+export async function removeProtected(
+  machines: Pick<Machines, "get" | "setDeleteProtection" | "remove">,
+  id: string,
+  options: CallOptions = {},
+): Promise<void> {
+  const machine = await machines.get(id, options)
+  if (!machine) return
+  await liftProtection(machines, machine, options)
+  await machines.remove(id, options)
+}

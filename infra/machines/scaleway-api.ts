@@ -169,15 +169,5 @@ function refusal(status: number, text: string, method: string, path: string): In
   )
 }
 
-/** What was asked for, or null where there is none. */
-export async function orNull<T>(asked: Promise<T>): Promise<T | null> {
-  try {
-    return await asked
-  } catch (error) {
-    if (error instanceof InfraError && error.id === "provider-not-found") return null
-    throw error
-  }
-}
-
 /** An answer that nobody reads. */
 export const Anything = z.unknown()

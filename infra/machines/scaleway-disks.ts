@@ -3,8 +3,9 @@ import { InfraError } from "../errors.ts"
 import { BOOT_OF, bears, FRESH, fromTags, placed, toTags, VOLUME_CLASS, zonedId } from "../scaleway-names.ts"
 import { LABELS, MANAGER } from "../workspace-spec.ts"
 import type { Machines } from "./contract.ts"
+import { orNull } from "./or-null.ts"
 import { BlockVolume, bootOf, GB, Image, isBoot, type Server, toVolume, userOf } from "./scaleway-answers.ts"
-import { Anything, orNull, type ScalewayApi } from "./scaleway-api.ts"
+import { Anything, type ScalewayApi } from "./scaleway-api.ts"
 import { blockTags } from "./scaleway-questions.ts"
 
 /** The smallest volume Scaleway sells, GB. */

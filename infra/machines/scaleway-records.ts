@@ -1,7 +1,8 @@
 import { BlockList } from "node:net"
 import { z } from "zod"
 import type { HeldResource } from "./contract.ts"
-import { Anything, orNull, type ScalewayApi } from "./scaleway-api.ts"
+import { orNull } from "./or-null.ts"
+import { Anything, type ScalewayApi } from "./scaleway-api.ts"
 
 const Zone = z.object({ domain: z.string(), subdomain: z.string() }).transform(({ domain, subdomain }) => ({
   name: subdomain === "" ? domain : `${subdomain}.${domain}`,

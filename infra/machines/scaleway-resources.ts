@@ -2,9 +2,10 @@ import { z } from "zod"
 import { fromTags, placed, zonedId } from "../scaleway-names.ts"
 import { LABELS, MANAGER } from "../workspace-spec.ts"
 import type { HeldResource, Machines } from "./contract.ts"
-import { liftProtection } from "./protection.ts"
+import { orNull } from "./or-null.ts"
+import { removeProtected } from "./protection.ts"
 import { BlockVolume, bootOf, Server } from "./scaleway-answers.ts"
-import { Anything, orNull, type ScalewayApi } from "./scaleway-api.ts"
+import { Anything, type ScalewayApi } from "./scaleway-api.ts"
 import { blockTags, instanceTags } from "./scaleway-questions.ts"
 import { type KnownAddress, scalewayRecords } from "./scaleway-records.ts"
 
@@ -109,12 +110,7 @@ export function scalewayResources(
         return orNull(api.request("DELETE", `/instance/v1/zones/${at.zone}/${kind}/${at.id}`, Anything, call))
       }
       for (const id of of(TYPES.record)) await records.remove(id, signal)
-      for (const id of of(TYPES.machine)) {
-        const machine = await machines().get(id, call)
-        if (!machine) continue
-        await liftProtection(machines(), machine, call)
-        await machines().remove(id, call)
-      }
+      for (const id of of(TYPES.machine)) await removeProtected(machines(), id, call)
       // A group in use is refused; now it is not.
       for (const id of of(TYPES.firewall)) await remove("security_groups", id)
       for (const id of of(TYPES.address)) await remove("ips", id)

@@ -15,6 +15,7 @@ import { type Wanted, type WantedRecord, wantedOf } from "../wanted.ts"
 import { resourceNames, type WorkspaceSpec, workspaceLabels } from "../workspace-spec.ts"
 import { adopting } from "./adopt.ts"
 import type { WorkspaceProgram } from "./contract.ts"
+import { outputsOf } from "./outputs.ts"
 
 /** Days that Google's own daily snapshots are kept, after the workspace's end too. */
 const SNAPSHOT_DAYS = 7
@@ -152,15 +153,7 @@ export const gcpProgram: WorkspaceProgram =
     if (wanted["record-A"]) record("A", wanted["record-A"], ipv4.address)
     if (wanted["record-AAAA"]) record("AAAA", wanted["record-AAAA"], ipv6.address)
 
-    return {
-      spec,
-      machineId: machine ? machine.id : null,
-      ipv4: ipv4.address,
-      ipv6: ipv6.address,
-      hostname: `${spec.dns.name}.${spec.dns.zone}`,
-      // Kept so that the program can be rebuilt from its stack alone; encrypted in state.
-      workspaceKey: pulumi.secret(secrets.workspaceKey),
-    }
+    return outputsOf(spec, secrets, { machineId: machine ? machine.id : null, ipv4: ipv4.address, ipv6: ipv6.address })
   }
 
 /** A machine without its addresses and secrets. It has no service account: there is no credential of the cloud on it. */

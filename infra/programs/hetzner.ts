@@ -6,6 +6,7 @@ import { userData } from "../user-data.ts"
 import { type WantedRecord, wantedOf } from "../wanted.ts"
 import { adopting } from "./adopt.ts"
 import type { WorkspaceProgram } from "./contract.ts"
+import { outputsOf } from "./outputs.ts"
 
 /**
  * What an address that is taken in may differ in: not its location. Of the three properties that say where an address
@@ -92,15 +93,7 @@ export const hetznerProgram: WorkspaceProgram =
     if (wanted["record-A"]) record("A", wanted["record-A"], ipv4.ipAddress)
     if (wanted["record-AAAA"]) record("AAAA", wanted["record-AAAA"], ipv6Host)
 
-    return {
-      spec,
-      machineId: server ? server.id : null,
-      ipv4: ipv4.ipAddress,
-      ipv6: ipv6Host,
-      hostname: `${spec.dns.name}.${spec.dns.zone}`,
-      // Kept so that the program can be rebuilt from its stack alone; encrypted in state.
-      workspaceKey: pulumi.secret(secrets.workspaceKey),
-    }
+    return outputsOf(spec, secrets, { machineId: server ? server.id : null, ipv4: ipv4.ipAddress, ipv6: ipv6Host })
   }
 
 /**

@@ -7,6 +7,7 @@ import { type Wanted, type WantedRecord, wantedOf } from "../wanted.ts"
 import type { WorkspaceSpec } from "../workspace-spec.ts"
 import { adopting } from "./adopt.ts"
 import type { WorkspaceProgram } from "./contract.ts"
+import { outputsOf } from "./outputs.ts"
 
 /**
  * A workspace at Scaleway: addresses that outlive the machine, a security group that lets in HTTPS and nothing else, the
@@ -79,15 +80,7 @@ export const scalewayProgram: WorkspaceProgram =
     // Without a machine nothing would be behind it.
     if (wanted["record-AAAA"] && ipv6Host) record("AAAA", wanted["record-AAAA"], ipv6Host)
 
-    return {
-      spec,
-      machineId: machine ? machine.id : null,
-      ipv4: ipv4.address,
-      ipv6: ipv6Host,
-      hostname: `${spec.dns.name}.${spec.dns.zone}`,
-      // Kept so that the program can be rebuilt from its stack alone; encrypted in state.
-      workspaceKey: pulumi.secret(secrets.workspaceKey),
-    }
+    return outputsOf(spec, secrets, { machineId: machine ? machine.id : null, ipv4: ipv4.address, ipv6: ipv6Host })
   }
 
 /** A machine without its addresses and secrets. */
