@@ -1,6 +1,5 @@
-import { timingSafeEqual } from "node:crypto"
-import { createServer, type IncomingMessage, type ServerResponse } from "node:http"
-import type { AddressInfo } from "node:net"
+import type { IncomingMessage, ServerResponse } from "node:http"
+import { isSecret, listen, readBody, type StandInFault, strike } from "../stand-in.ts"
 import { answerOf } from "./answers.ts"
 import { QUOTAS, ZONES } from "./catalog.ts"
 import { GoogleRefusal } from "./errors.ts"
@@ -16,14 +15,7 @@ export interface Exchange {
   answer: Json
 }
 
-/** What goes wrong with one of the next requests that fit. */
-export interface GcpFault {
-  /** Fits `METHOD /path`. */
-  at: RegExp
-  /** An answer instead of what was asked for; null: it is done, and the answer is lost. */
-  refusal: { status: number; reason: string; message: string } | null
-  times: number
-}
+export type GcpFault = StandInFault<{ status: number; reason: string; message: string }>
 
 export interface LocalGcp {
   url: string
@@ -31,9 +23,6 @@ export interface LocalGcp {
   faults: GcpFault[]
   close(): Promise<void>
 }
-
-/** Longest request body, bytes: Google's limit of metadata is 512 KiB. */
-const MAX_BODY = 1024 * 1024
 
 /**
  * The part of Google's Compute Engine, Cloud DNS and price list that this project asks for, over records in memory. It
@@ -50,12 +39,12 @@ export async function startLocalGcp(
   async function handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const { pathname: path, searchParams: query } = new URL(request.url ?? "/", "http://local")
     const method = request.method ?? "GET"
-    const body = await readBody(request)
-    const fault = faults.find(one => one.times > 0 && one.at.test(`${method} ${path}`))
-    if (fault) fault.times--
+    const text = await readBody(request)
+    const body = text === "" ? null : (JSON.parse(text) as Json)
+    const fault = strike(faults, `${method} ${path}`)
     let [status, answer]: [number, Json] = [200, {}]
     try {
-      if (!isToken(request.headers.authorization, state.settings.token))
+      if (!isSecret(request.headers.authorization, `Bearer ${state.settings.token}`))
         throw new GoogleRefusal(401, "authError", "Invalid Credentials")
       if (fault?.refusal) throw new GoogleRefusal(fault.refusal.status, fault.refusal.reason, fault.refusal.message)
       // A request that is repeated with its id is not done twice.
@@ -77,33 +66,5 @@ export async function startLocalGcp(
     response.writeHead(status, { "content-type": "application/json; charset=UTF-8" }).end(JSON.stringify(answer))
   }
 
-  const server = createServer((request, response) => {
-    handle(request, response).catch(() => response.destroy())
-  }).listen(port, "127.0.0.1")
-  await new Promise((resolve, reject) => server.once("listening", resolve).once("error", reject))
-  return {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    state,
-    faults,
-    async close() {
-      server.closeAllConnections()
-      await new Promise(resolve => server.close(resolve))
-    },
-  }
-}
-
-async function readBody(request: IncomingMessage): Promise<Json | null> {
-  const parts: Buffer[] = []
-  let bytes = 0
-  for await (const part of request as AsyncIterable<Buffer>) {
-    bytes += part.length
-    if (bytes > MAX_BODY) throw new Error("The body is too long")
-    parts.push(part)
-  }
-  return bytes === 0 ? null : (JSON.parse(Buffer.concat(parts).toString()) as Json)
-}
-
-function isToken(header: string | undefined, token: string): boolean {
-  const [given, wanted] = [Buffer.from(header ?? ""), Buffer.from(`Bearer ${token}`)]
-  return given.length === wanted.length && timingSafeEqual(given, wanted)
+  return { ...(await listen(handle, port)), state, faults }
 }

@@ -1,6 +1,5 @@
-import { timingSafeEqual } from "node:crypto"
-import { createServer, type IncomingMessage, type ServerResponse } from "node:http"
-import type { AddressInfo } from "node:net"
+import type { IncomingMessage, ServerResponse } from "node:http"
+import { isSecret, listen, readBody, type StandInFault, strike } from "../stand-in.ts"
 import { type Answered, answerOf } from "./answers.ts"
 import { QUOTAS } from "./catalog.ts"
 import { denied, ScalewayRefusal } from "./errors.ts"
@@ -16,14 +15,7 @@ export interface Exchange {
   answer: Json
 }
 
-/** What goes wrong with one of the next requests that fit. */
-export interface ScalewayFault {
-  /** Fits `METHOD /path`. */
-  at: RegExp
-  /** An answer instead of what was asked for; null: it is done, and the answer is lost. */
-  refusal: ScalewayRefusal | null
-  times: number
-}
+export type ScalewayFault = StandInFault<ScalewayRefusal>
 
 export interface LocalScaleway {
   url: string
@@ -31,9 +23,6 @@ export interface LocalScaleway {
   faults: ScalewayFault[]
   close(): Promise<void>
 }
-
-/** Longest request body, bytes. */
-const MAX_BODY = 1024 * 1024
 
 /**
  * The part of Scaleway's Instances, Block Storage and Domains and DNS that this project asks for, over records in memory.
@@ -52,11 +41,10 @@ export async function startLocalScaleway(
     const text = await readBody(request)
     const isJson = request.headers["content-type"] === "application/json"
     const body = isJson ? (JSON.parse(text) as Json) : {}
-    const fault = faults.find(one => one.times > 0 && one.at.test(`${method} ${path}`))
-    if (fault) fault.times--
+    const fault = strike(faults, `${method} ${path}`)
     let answered: Answered
     try {
-      if (!isToken(request.headers["x-auth-token"], state.settings.token)) throw denied()
+      if (!isSecret(request.headers["x-auth-token"], state.settings.token)) throw denied()
       if (fault?.refusal) throw fault.refusal
       answered = answerOf(state, { method, path, query, body, text })
     } catch (error) {
@@ -80,33 +68,5 @@ export async function startLocalScaleway(
       .end(status === 204 ? undefined : JSON.stringify(answered.body))
   }
 
-  const server = createServer((request, response) => {
-    handle(request, response).catch(() => response.destroy())
-  }).listen(port, "127.0.0.1")
-  await new Promise((resolve, reject) => server.once("listening", resolve).once("error", reject))
-  return {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    state,
-    faults,
-    async close() {
-      server.closeAllConnections()
-      await new Promise(resolve => server.close(resolve))
-    },
-  }
-}
-
-async function readBody(request: IncomingMessage): Promise<string> {
-  const parts: Buffer[] = []
-  let bytes = 0
-  for await (const part of request as AsyncIterable<Buffer>) {
-    bytes += part.length
-    if (bytes > MAX_BODY) throw new Error("The body is too long")
-    parts.push(part)
-  }
-  return Buffer.concat(parts).toString()
-}
-
-function isToken(header: string | string[] | undefined, token: string): boolean {
-  const [given, wanted] = [Buffer.from(String(header ?? "")), Buffer.from(token)]
-  return given.length === wanted.length && timingSafeEqual(given, wanted)
+  return { ...(await listen(handle, port)), state, faults }
 }
