@@ -268,6 +268,8 @@ describe("sign-in with grant", () => {
       await start({ provider: { custom_params: { login: "bob" } } })
       const { page } = await open()
       await page.goto(`${app.url}/login/github`)
+      // A browser gives the focus with its first frame, which is later than the page's `load` where it has much to do.
+      await page.locator(":focus").filter({ hasText: "bob" }).waitFor()
       await page.keyboard.press("Enter")
       await page.waitForURL(`${app.url}/login/github/callback?**`)
       assert.equal(app.responses[0]?.profile.login, "bob")
