@@ -6,18 +6,12 @@
 import { existsSync, readFileSync } from "node:fs"
 import { loadavg } from "node:os"
 import { join } from "node:path"
-import { setTimeout as sleep } from "node:timers/promises"
 import type { ProfileName } from "../image-builder/definition.ts"
-import { type GoldenCloud, type GoldenMachine, openShell, startGoldenCloud } from "../test/support/golden-machine.ts"
-import type { RfbClient } from "../test/support/rfb-client.ts"
+import { type GoldenCloud, openShell, startGoldenCloud } from "../test/support/golden-machine.ts"
 import { waitUntil } from "../test/support/wait-until.ts"
 import { cpuSeconds } from "./cpu.ts"
+import { doorAnswers, isComplete, isSeen, LIMIT } from "./first-picture.ts"
 import type { Measurement } from "./measurement.ts"
-
-/** Colours by which the desktop's parts are known: the terminal's ground, and that of the page the browser opens. */
-const TERMINAL = 0x111a24
-const PAGE = 0xf3f6f9
-const LIMIT = 300_000
 
 /** What stands when: each is in the table with the second after the kernel's start at which it was active. */
 const UNITS = [
@@ -60,12 +54,12 @@ async function boot(golden: GoldenCloud, round: number, record: Recorder): Promi
     record(`${name}_s`, "s", (performance.now() - began) / 1_000)
     record(`${name}_cpu_s`, "CPU s", cpu)
   }
-  await answers(machine)
+  await doorAnswers(machine)
   reached("https")
   const viewer = await waitUntil("a viewer is let in", () => machine.viewer(), LIMIT)
-  await seen("a picture", viewer, () => viewer.pixels.some(pixel => pixel !== 0))
+  await isSeen("a picture", viewer, () => viewer.pixels.some(pixel => pixel !== 0))
   reached("vnc")
-  await seen("terminal and browser", viewer, () => isComplete(viewer))
+  await isSeen("terminal and browser", viewer, () => isComplete(viewer))
   reached("desktop")
   const shell = await openShell(viewer)
   const names = UNITS.map(unit => `${unit}.service`).join(" ")
@@ -76,54 +70,4 @@ async function boot(golden: GoldenCloud, round: number, record: Recorder): Promi
   viewer.close()
   await golden.cloud.api("DELETE", `/servers/${machine.id}`)
   await waitUntil("the machine is gone", () => !existsSync(pidFile), LIMIT)
-}
-
-/**
- * The first answer of the door. A question asked before the machine has a network is heard only when its first packet
- * is sent again, seconds later: so a new one is asked every now and then.
- */
-async function answers(machine: GoldenMachine): Promise<void> {
-  let answered = false
-  const end = Date.now() + LIMIT
-  while (!answered) {
-    if (Date.now() > end) throw new Error("The machine's door does not answer.")
-    machine.ask("/", { cookie: "" }).then(
-      () => {
-        answered = true
-      },
-      () => {},
-    )
-    await sleep(100)
-  }
-}
-
-async function seen(what: string, viewer: RfbClient, test: () => boolean): Promise<void> {
-  await viewer.look()
-  await waitUntil(
-    `${what} is seen`,
-    async () => {
-      if (test()) return true
-      await sleep(100)
-      await viewer.look(true)
-      return false
-    },
-    LIMIT,
-  )
-}
-
-/** Whether the left third shows a terminal with something written in it, and the rest a page with something on it. */
-function isComplete({ pixels, width, height }: RfbClient): boolean {
-  let [ground, letters, page, words] = [0, 0, 0, 0]
-  for (let y = 40; y < height - 40; y++) {
-    for (let x = 4; x < width; x++) {
-      const pixel = pixels[y * width + x] ?? 0
-      if (x < width / 3 - 4) {
-        if (pixel === TERMINAL) ground++
-        else if ((pixel & 0xff00) > 0xa000) letters++
-      } else if (pixel === PAGE) page++
-      else if (y > height / 4 && pixel >> 16 < 0x60) words++
-    }
-  }
-  const [third, rest] = [(width * height) / 3, (2 * width * height) / 3]
-  return ground > third / 2 && letters > 100 && page > rest / 3 && words > 500
 }

@@ -145,6 +145,8 @@ export async function startAgent({ config, run, log, times = {}, ...given }: Age
           const verb = order.settings.proxy === null ? "stop" : "restart"
           const result = await run("systemctl", [verb, "foozol-proxy.service"])
           if (result.code !== 0) log.warn(`the proxy's service: ${result.stderr.trim()}`)
+          // A window that stood before the proxy was known would go round it.
+          await run("systemctl", ["--no-block", "try-restart", "foozol-browser.service", "foozol-app.service"])
         }
       }
     }

@@ -42,18 +42,48 @@ export interface AgentConfig {
   versions: Record<string, string>
 }
 
+interface Places {
+  /** Where the machine's identity lies, and what it forgets when it is turned off. */
+  etc: string
+  runtimeDirectory: string
+}
+
 /** Reads what the boot wrote. @throws when it is not there (yet) or makes no sense, without naming a secret */
 export async function readConfig(environment: NodeJS.ProcessEnv = process.env): Promise<AgentConfig> {
-  const etc = environment.FOOZOL_ETC ?? "/etc/foozol"
-  const runtimeDirectory = environment.FOOZOL_RUN ?? "/run/foozol"
+  const places = placesOf(environment)
+  const { etc } = places
   const identity = JSON.parse(await readFile(`${etc}/workspace.json`, "utf8")) as Record<string, unknown>
+  const workspaceKey = (await readFile(`${etc}/secrets/workspace-key`, "utf8")).trim()
+  if (workspaceKey === "") throw new Error(`${etc}/secrets/workspace-key is empty`)
+  return configOf(identity, workspaceKey, places, environment)
+}
+
+/**
+ * What an agent knows of a machine that is nobody's yet.
+ * @param service somebody who answers in the service's place
+ */
+export async function nobodysConfig(service: string): Promise<AgentConfig> {
+  const places = placesOf(process.env)
+  const config = await configOf({ workspace: "nobody", profile: "browser", service }, "nobody", places, process.env)
+  return { ...config, socket: `${places.runtimeDirectory}/rehearsal.sock` }
+}
+
+const placesOf = (environment: NodeJS.ProcessEnv): Places => ({
+  etc: environment.FOOZOL_ETC ?? "/etc/foozol",
+  runtimeDirectory: environment.FOOZOL_RUN ?? "/run/foozol",
+})
+
+async function configOf(
+  identity: Record<string, unknown>,
+  workspaceKey: string,
+  { etc, runtimeDirectory }: Places,
+  environment: NodeJS.ProcessEnv,
+): Promise<AgentConfig> {
   const text = (name: string) => {
     const value = identity[name]
     if (typeof value !== "string" || value === "") throw new Error(`${etc}/workspace.json has no ${name}`)
     return value
   }
-  const workspaceKey = (await readFile(`${etc}/secrets/workspace-key`, "utf8")).trim()
-  if (workspaceKey === "") throw new Error(`${etc}/secrets/workspace-key is empty`)
   const address = (name: string) => {
     const value = identity[name]
     if (value === undefined || value === null) return null

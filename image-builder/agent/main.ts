@@ -15,9 +15,12 @@ main().catch(error => {
 })
 
 async function main(): Promise<void> {
-  if (isStandby()) await standBy({ run, runLong, log: journal })
+  const openDoor = isStandby() ? await standBy({ run, runLong, log: journal }) : null
   const config = await readConfig()
-  if (!config.isTrial) return listen(config)
+  if (!config.isTrial) {
+    await listen(config)
+    return openDoor?.()
+  }
   await proveBackup({ config, run, runLong, log: journal })
   // Ended, it would be started again; the machine goes soon.
   setInterval(() => {}, 2 ** 30)

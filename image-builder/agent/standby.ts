@@ -1,9 +1,9 @@
-import { execFile } from "node:child_process"
+import { spawn } from "node:child_process"
 import { existsSync } from "node:fs"
 import { get } from "node:http"
 import { setTimeout as sleep } from "node:timers/promises"
-import { checkVnc } from "./checks.ts"
-import { type Log, reasonOf } from "./log.ts"
+import type { Log } from "./log.ts"
+import { rehearse } from "./rehearsal.ts"
 import type { Run } from "./run.ts"
 
 /** What the boot leaves on a machine that others will be copies of. */
@@ -13,22 +13,25 @@ const ADDRESS = "http://169.254.169.254/foozol/v1/standby"
 const WARM =
   "cat /usr/sbin/nginx /usr/bin/openssl /usr/bin/perl /usr/bin/tmux /usr/lib/chromium/* /usr/lib/foozol/acme.cjs > /dev/null 2>&1; true"
 const ANSWER_MS = 1_000
-const LOOK_MS = 200
 
 /** What the host says: wait and ask again, or who this machine is. */
 type Answer = { againInMs: number } | { machine: string; now: number; seed: string }
 
+/** @throws when the machine could not be made its own after all */
+export type OpenDoor = () => Promise<void>
+
 export const isStandby = (): boolean => existsSync(MARK)
 
 /**
- * On a machine that is nobody's: waits until its display and its terminal stand, then asks the host until it is
+ * On a machine that is nobody's: waits until its desktop stands and has come to rest, then asks the host until it is
  * somebody's, and has the machine made its own. In between the host has kept the machine's memory, and what goes on is a
  * copy of it. Nothing here may draw on randomness before the machine is its own.
+ * @returns what opens the machine's door; to be called as soon as this agent listens behind it
  * @throws when that cannot be done: then this agent ends, and the next one tries again
  */
-export async function standBy({ run, runLong, log }: { run: Run; runLong: Run; log: Log }): Promise<void> {
+export async function standBy({ run, runLong, log }: { run: Run; runLong: Run; log: Log }): Promise<OpenDoor> {
   await runLong("sh", ["-c", WARM])
-  while (!(await standsReady(run))) await sleep(LOOK_MS)
+  await rehearse(run)
   log.info("stands by")
   for (;;) {
     // No answer: the question was under way when the memory was kept.
@@ -37,14 +40,6 @@ export async function standBy({ run, runLong, log }: { run: Run; runLong: Run; l
     if ("againInMs" in answer) await sleep(answer.againInMs)
     else return becomeOwn(answer)
   }
-}
-
-async function standsReady(run: Run): Promise<boolean> {
-  const vnc = await checkVnc({ vnc: { host: "127.0.0.1", port: 5900 } })
-  if (!vnc.ok) return false
-  // A window manager, and in the terminal a shell that has printed its prompt.
-  const pane = await run("tmux", ["-S", "/tmp/tmux-1000/default", "list-clients", "-F", "#{cursor_x}"])
-  return pane.code === 0 && Number(pane.stdout) > 0
 }
 
 function ask(): Promise<Answer> {
@@ -66,14 +61,35 @@ function ask(): Promise<Answer> {
   })
 }
 
-function becomeOwn({ machine, now, seed }: { machine: string; now: number; seed: string }): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const args = [machine, String(Math.round(now / 1_000))]
-    // This agent's own group is the one that may read secrets; what is made now is root's.
-    const wake = execFile("/usr/lib/foozol/wake", args, { gid: 0 }, (error, stdout, stderr) => {
-      if (error === null) resolve()
-      else reject(new Error(`this machine could not be made its own: ${reasonOf(error)} ${stdout} ${stderr}`))
+/**
+ * Has the machine made its own. Resolves when the agent may begin, with what opens the door once it listens.
+ */
+function becomeOwn({ machine, now, seed }: { machine: string; now: number; seed: string }): Promise<OpenDoor> {
+  const args = [machine, String(Math.round(now / 1_000))]
+  // This agent's own group is the one that may read secrets; what is made now is root's.
+  const wake = spawn("/usr/lib/foozol/wake", args, { gid: 0, stdio: ["pipe", "pipe", "pipe"] })
+  let said = ""
+  const own = Promise.withResolvers<void>()
+  const done = new Promise<void>((resolve, reject) => {
+    const hear = (text: string) => {
+      said += text
+      if (/^own$/m.test(said)) own.resolve()
+    }
+    wake.stdout.setEncoding("utf8").on("data", hear)
+    wake.stderr.setEncoding("utf8").on("data", hear)
+    wake.once("error", reject)
+    // Not `close`: what goes on behind it has these streams for a moment.
+    wake.once("exit", code => {
+      if (code === 0) resolve()
+      else reject(new Error(`this machine could not be made its own: ${said.trim() || `it ended with ${code}`}`))
     })
-    wake.stdin?.end(`${seed}\n`)
+  })
+  done.catch(own.reject)
+  // A program that has ended reads nothing; its end is what tells.
+  wake.stdin.on("error", () => {})
+  wake.stdin.write(`${seed}\n`)
+  return own.promise.then(() => () => {
+    wake.stdin.end("listens\n")
+    return done
   })
 }

@@ -73,7 +73,7 @@ export function qemuArguments(config: MachineConfig, host: QemuHost): string[] {
     ...["-device", `virtio-net-pci,netdev=net,mac=${macAddress(host.memory === undefined ? config.id : 0)},romfile=`],
     ...["-object", "rng-random,id=rng,filename=/dev/urandom", "-device", "virtio-rng-pci,rng=rng"],
     ...["-rtc", host.memory?.role === "template" ? `base=${templateClock()}` : "base=utc"],
-    ...kernel(host.boot),
+    ...kernel(host),
   ]
 }
 
@@ -84,8 +84,11 @@ export function macAddress(id: number): string {
 }
 
 function acceleration(accel: QemuHost["accel"]): string[] {
-  // Copies by one `rep movsb`, which the last two promise to be fast, are emulated byte by byte: a boot takes a tenth more.
-  return accel === "kvm" ? ["-accel", "kvm", "-cpu", "host"] : ["-accel", "tcg,thread=multi", "-cpu", "max,-erms,-fsrm"]
+  if (accel === "kvm") return ["-accel", "kvm", "-cpu", "host"]
+  // Copies by one `rep movsb`, which the first two promise to be fast, are emulated byte by byte: a boot takes a tenth
+  // more. The name has programs trust the processor's randomness, which QEMU takes from this host, at every draw: copies
+  // of a machine that runs do not draw the same then.
+  return ["-accel", "tcg,thread=multi", "-cpu", "max,-erms,-fsrm,vendor=GenuineIntel"]
 }
 
 const memorySize = (config: MachineConfig): string => `${Math.floor(config.memoryBytes / 1024 / 1024)}M`
@@ -105,15 +108,19 @@ function templateClock(now = Date.now()): string {
 function network(host: QemuHost): string {
   return [
     "user,id=net,ipv6=off,net=169.254.0.0/16,host=169.254.0.2,dns=169.254.0.3,dhcpstart=169.254.0.15",
+    // A template's programs may draw on no randomness for somebody out there, and nobody shall know them.
+    ...(host.memory?.role === "template" ? ["restrict=on"] : []),
     `guestfwd=tcp:169.254.169.254:80-cmd:${escaped(host.metadataConnector)}${machineFiles.metadata}`,
     ...host.forwards.map(forward => `hostfwd=${forwardRule(forward)}`),
   ].join(",")
 }
 
-function kernel(boot: QemuHost["boot"]): string[] {
+function kernel({ boot, accel }: Pick<QemuHost, "boot" | "accel">): string[] {
   if (boot === null) return []
+  // What guards against the faults of real processors of that name costs an emulated one time for nothing.
+  const commandLine = accel === "tcg" ? `${boot.commandLine} mitigations=off` : boot.commandLine
   const initrd = boot.initrd === null ? [] : ["-initrd", boot.initrd]
-  return ["-kernel", boot.kernel, ...initrd, "-append", boot.commandLine]
+  return ["-kernel", boot.kernel, ...initrd, "-append", commandLine]
 }
 
 /** QEMU's option lists are split at commas; a doubled comma stands for itself. */
