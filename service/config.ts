@@ -8,6 +8,7 @@ import { parseProjects } from "../infra/projects.ts"
 import { COMMON_HOSTS } from "../infra/repositories/repository.ts"
 import { type NamedAuthority, named } from "./certificates/settings.ts"
 import { type IdlenessSettings, WEIGHT, windowsOf } from "./idleness/settings.ts"
+import { type OfferRule, parseOffers } from "./offers/rules.ts"
 import type { ProviderSettings } from "./workspaces/providers.ts"
 import { PROVIDERS, type Provider, STOP_MODES, type StopMode } from "./workspaces/workspace.ts"
 
@@ -125,6 +126,20 @@ export const Settings = z.object({
     .optional()
     .describe(
       `providers that new workspaces may be at (${PROVIDERS.join(", ")}), the first one unless asked otherwise; those that are set up if unset`,
+    ),
+  FOOZOL_OFFERS: z
+    .string()
+    .transform((text, context): OfferRule[] => {
+      try {
+        return parseOffers(text)
+      } catch (error) {
+        context.addIssue({ code: "custom", message: (error as Error).message })
+        return z.NEVER
+      }
+    })
+    .optional()
+    .describe(
+      "what is offered to whom: `everyone`, `user:NAME`, `org:NAME` (of GitHub) and after `=` PROVIDER/REGION/SIZE, `*` or left out for any; semicolons between, such as `everyone=hetzner/*/small; org:acme=hetzner gcp`; everything to everybody if unset",
     ),
   FOOZOL_GCP_PROJECTS: z
     .string()
@@ -428,6 +443,8 @@ export interface Config {
   repositoryHosts: string[]
   /** Those that new workspaces may be at, the first one unless asked otherwise. */
   offered: Provider[]
+  /** Who may take what of it; null: everybody everything. */
+  offers: OfferRule[] | null
   /** What the settings say of each provider, offered or not. */
   providers: Record<Provider, ProviderSettings>
   /** By region: an address near it. */
@@ -511,6 +528,7 @@ export function readConfig(env: NodeJS.ProcessEnv): Config {
     certificates: authoritiesFrom(s),
     repositoryHosts: s.FOOZOL_REPOSITORY_HOSTS,
     offered: offeredBy(s, given),
+    offers: s.FOOZOL_OFFERS ?? null,
     providers: {
       hetzner: {
         zone: s.FOOZOL_ZONE,
@@ -566,6 +584,7 @@ export function readConfig(env: NodeJS.ProcessEnv): Config {
     logLevel: s.FOOZOL_LOG_LEVEL,
   }
   refuseDangerous(config)
+  refuseEmptyOffers(config)
   return config
 }
 
@@ -596,6 +615,22 @@ function offeredBy(s: z.output<typeof Settings>, given: NodeJS.ProcessEnv): Prov
     )
   }
   return s.FOOZOL_PROVIDERS?.length ? s.FOOZOL_PROVIDERS : PROVIDERS.filter(one => isSetUp[one])
+}
+
+/** @throws ConfigError for a rule of what new workspaces cannot have anyway: it was meant otherwise */
+function refuseEmptyOffers({ offers, offered, providers }: Config): void {
+  for (const { provider, region } of (offers ?? []).flatMap(({ what }) => what)) {
+    if (provider !== null && !offered.includes(provider))
+      throw new ConfigError(
+        `FOOZOL_OFFERS names ${provider}, where new workspaces are not: there is ${offered.join(", ")}`,
+      )
+    const at = provider === null ? offered : [provider]
+    const has = (one: Provider) => providers[one].regions.length === 0 || providers[one].regions.includes(region ?? "")
+    if (region !== null && !at.some(has))
+      throw new ConfigError(
+        `FOOZOL_OFFERS names the region ${region}, which is not offered: there is ${at.flatMap(one => providers[one].regions).join(", ")}`,
+      )
+  }
 }
 
 function nightOf(text: string): Config["backupNight"] {

@@ -33,6 +33,7 @@ import { createDeliveries, type Deliveries } from "./notifications/deliveries.ts
 import { createMailer, type Mailer } from "./notifications/mail.ts"
 import { createNotify, type Notify } from "./notifications/outbox.ts"
 import { createPreferences, type PreferenceStore } from "./notifications/preferences.ts"
+import { offerOf } from "./offers/rules.ts"
 import { createDrains, type Drains, obeyDrains } from "./operations/drain.ts"
 import { createEstimates, type Estimates } from "./operations/estimates.ts"
 import { createOperationEvents, type OperationEvents } from "./operations/events.ts"
@@ -198,7 +199,13 @@ export async function openServices(
   })
   const reports = createMachineReports(redis, config.idle.silentMs)
   const tokens = createVncTokens(redis, config.login.idleMs, now)
-  const sizes = createSizeCatalog(one => machinesIn(mainProject(places, one)), config.providers, now)
+  const users = createUsers(redis, config.signUpCap)
+  const sizes = createSizeCatalog(
+    one => machinesIn(mainProject(places, one)),
+    config,
+    now,
+    async user => offerOf(config.offers, config.offers && (await users.get(user))),
+  )
   const images = createImages(config, machines, redis, now, places)
   const projects = createProjects({ redis, places, most: config.projectWorkspaces, store, images, weathers, log, now })
   const backups = createBackups(machines, redis)
@@ -278,7 +285,7 @@ export async function openServices(
     ...parts,
     stateBackups,
     ...{ log, redis, redisSafety, tokens, channel, certificates, machineKeys, reports, proofs, pool },
-    ...{ users: createUsers(redis, config.signUpCap), operators: createOperators(config), endings, logins, apiTokens },
+    ...{ users, operators: createOperators(config), endings, logins, apiTokens },
     locksOf: async workspace => (files ? stateBackend(files, cloud.pulumiVersion).locks(workspace) : null),
     ...{ cloud, people, suspensions, drains, overview, sweeps },
     ...{ audit, workspaces, rollOuts, drift, idleness, usage, notify, preferences, deliveries, mailer },

@@ -1,6 +1,7 @@
 import { z } from "zod"
 import type { Config } from "../config.ts"
 import { ServiceError } from "../errors.ts"
+import { organisationsIn } from "../offers/rules.ts"
 
 /** Who somebody is, as GitHub says. */
 export const GithubProfile = z.looseObject({
@@ -25,8 +26,9 @@ export function githubUrls(url: string) {
   }
 }
 
-/** Who is in an organisation can only be asked with this scope; where nobody is let in by one, none is asked for. */
-export const scopesFor = (allow: string[]) => (allow.some(rule => rule.startsWith("org:")) ? ["read:org"] : [])
+/** Who is in an organisation can only be asked with this scope; where no rule names one, none is asked for. */
+export const scopesFor = ({ allow, offers }: Pick<Config, "allow" | "offers">) =>
+  allow.some(rule => rule.startsWith("org:")) || organisationsIn(offers).length > 0 ? ["read:org"] : []
 
 /**
  * May this person in? The token is used for this question and then forgotten.
@@ -45,6 +47,17 @@ export async function requireAllowed(config: Config, profile: GithubProfile, tok
     403,
     `@${profile.login} may not use this service: ask its operator to let you in.`,
   )
+}
+
+/**
+ * In which organisations this person is, of those that the rules of what is offered name.
+ * @throws ServiceError `github-away`
+ */
+export async function organisationsOf({ github, offers }: Config, token: string): Promise<string[]> {
+  const { membership } = githubUrls(github.url)
+  const named = organisationsIn(offers)
+  const isIn = await Promise.all(named.map(name => isActiveMember(membership(name), token)))
+  return named.filter((_, at) => isIn[at])
 }
 
 async function isActiveMember(url: string, token: string): Promise<boolean> {

@@ -96,4 +96,6 @@ export interface CreateOptions {
     probe?: string
   }[]
   providers: { id: string; label: string }[]
+  /** What those are called that do not answer at the moment: what they have is missing. */
+  away?: string[]
 }

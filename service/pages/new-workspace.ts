@@ -80,6 +80,7 @@ export function newWorkspacePage(model: NewWorkspaceModel): string {
     body: html`<p class="back">${from === null ? html`<a href="/">Your workspaces</a>` : html`<a href="/backups">Backups</a>`}</p>
 <div class="page-head"><h1>${from === null ? "New workspace" : "New workspace from a backup"}</h1></div>
 ${problems(errors)}
+${notes(options, values)}
 ${model.isLinked === true && Object.keys(errors).length === 0 && linked(values)}
 ${postForm({
   action: "/workspaces",
@@ -91,9 +92,9 @@ ${postForm({
   },
   content: html`<div class="create-fields">
 ${from === null ? profiles(options, values.profile, errors.profile) : origin(from, options, errors.from, now)}
-${regions(options, region?.id, errors)}
-${sizeChoices({ options, region: region?.id, chosen: values.sizeClass, error: errors.sizeClass })}
-${priceTable(options)}
+${options.regions.length > 0 && regions(options, region?.id, errors)}
+${options.regions.length > 0 && sizeChoices({ options, region: region?.id, chosen: values.sizeClass, error: errors.sizeClass })}
+${options.regions.length > 0 && priceTable(options)}
 ${field({ id: "name", name: "name", label: LABELS.name, optional: true, value: values.name, error: errors.name, hint: suggestedName === undefined ? "One is picked for you if you leave it empty." : html`Left empty, it is <strong>${suggestedName}</strong>.`, more: { maxlength: 64, autocomplete: "off", spellcheck: "false" } })}
 ${from === null && repository(values, errors)}
 ${more(values, errors)}
@@ -102,7 +103,7 @@ ${more(values, errors)}
 <p class="summary-label soft">Price</p>
 <p class="summary-price" id="price" aria-live="polite"></p><noscript><p>It depends on size and region: see the table of prices.</p></noscript>
 <p class="small soft">The provider's own price, before tax, if it runs all month.</p>
-<button class="button primary large">Create workspace</button>
+<button ${attributes({ class: "button primary large", disabled: options.regions.length === 0 })}>Create workspace</button>
 </aside>`,
 })}`,
   })
@@ -115,6 +116,27 @@ function problems(errors: NonNullable<NewWorkspaceModel["errors"]>): Html | fals
     ([name, text]) =>
       html`<li>${name === "form" ? text : html`<a href="#${name}">${LABELS[name as NewWorkspaceField]}</a>: ${text}`}</li>`,
   )}</ul></div></div>`
+}
+
+/** What is missing in the form, and why. */
+function notes(
+  { regions, providers, away = [] }: CreateOptions,
+  { region = "", provider = "" }: NewWorkspaceValues,
+): Html[] {
+  const wanted = [provider, region].filter(one => one !== "")
+  const isThere = regions.some(
+    one => (region === "" || one.id === region) && (provider === "" || (one.provider ?? providers[0]?.id) === provider),
+  )
+  const gone = away.map(
+    name => `${name} does not answer at the moment: what it has is left out. Load the page again in a minute.`,
+  )
+  if (regions.length === 0 && away.length === 0)
+    gone.push("Nothing is offered to you here at the moment: ask the operator.")
+  else if (wanted.length > 0 && !isThere)
+    gone.push(
+      `${wanted.join(", ")}: there is nothing of this for you here at the moment, so another place is chosen below.`,
+    )
+  return gone.map(text => html`<div class="notice info" role="status">${icon("info")}<p>${text}</p></div>`)
 }
 
 const linked = ({ repository = "" }: NewWorkspaceValues): Html =>

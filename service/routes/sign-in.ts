@@ -4,7 +4,7 @@ import Router from "koa-router"
 import { ServiceError } from "../errors.ts"
 import { hashOf } from "../keys.ts"
 import { endLogin } from "../logins/end-login.ts"
-import { GithubProfile, githubUrls, PATIENCE_MS, requireAllowed, scopesFor } from "../logins/github.ts"
+import { GithubProfile, githubUrls, organisationsOf, PATIENCE_MS, requireAllowed, scopesFor } from "../logins/github.ts"
 import { returnPath } from "../logins/return-path.ts"
 import { createSignInStore, SIGN_IN_S } from "../logins/sign-in-store.ts"
 import { noteForAudit } from "../middleware/audited.ts"
@@ -28,13 +28,14 @@ export function signInRoutes(services: Services, limits: Limits): Router {
   const withGrant = grantFor(config)
   const router = new Router()
 
-  async function enter(ctx: Context & KoaContext, profile: GithubProfile): Promise<User> {
+  async function enter(ctx: Context & KoaContext, profile: GithubProfile, organisations: string[]): Promise<User> {
     const user = await users.signIn(
       {
         id: `gh-${profile.id}`,
         login: profile.login,
         name: profile.name || profile.login,
         avatarUrl: profile.avatar_url ?? null,
+        organisations,
       },
       now(),
     )
@@ -83,7 +84,7 @@ export function signInRoutes(services: Services, limits: Limits): Router {
     }
     try {
       await requireAllowed(config, profile.data, response.access_token)
-      const user = await enter(ctx, profile.data)
+      const user = await enter(ctx, profile.data, await organisationsOf(config, response.access_token))
       noteForAudit(ctx, { action: "signIn", who: user })
       log.info({ user: user.id }, "signed in")
     } catch (refused) {
@@ -99,14 +100,14 @@ export function signInRoutes(services: Services, limits: Limits): Router {
 /** Its types describe an ES module, which it is not: what it exports is the function itself. */
 const createGrant = grant as unknown as typeof grant.default
 
-function grantFor({ url, github, allow }: Services["config"]): Middleware {
+function grantFor({ url, github, allow, offers }: Services["config"]): Middleware {
   const urls = githubUrls(github.url)
   const config = {
     defaults: { origin: url, prefix: "/login", transport: "state", state: true, pkce: true, dynamic: [] },
     github: {
       key: github.clientId,
       secret: github.clientSecret,
-      scope: scopesFor(allow),
+      scope: scopesFor({ allow, offers }),
       authorize_url: urls.authorize,
       access_url: urls.access,
       profile_url: urls.profile,

@@ -11,6 +11,8 @@ export interface User {
   name: string
   avatarUrl: string | null
   createdAt: number
+  /** Of the organisations that FOOZOL_OFFERS names, those they were in when they signed in last; lower case. */
+  organisations?: string[]
   /** May see and end what others have; said of whoever asks. */
   operator?: true
 }
@@ -35,14 +37,18 @@ export function createUsers(redis: Redis, cap: number): Users {
   async function get(id: string): Promise<User | null> {
     const hash = await redis.hgetall(userKey(id))
     if (hash.login === undefined || hash.ending !== undefined || hash.suspended !== undefined) return null
-    const { login, name = login, avatarUrl = "", createdAt } = hash
-    return { id, login, name, avatarUrl: avatarUrl || null, createdAt: Number(createdAt) }
+    const { login, name = login, avatarUrl = "", createdAt, organisations = "" } = hash
+    const theirs = organisations === "" ? {} : { organisations: organisations.split(" ") }
+    return { id, login, name, avatarUrl: avatarUrl || null, createdAt: Number(createdAt), ...theirs }
   }
   return {
     get,
-    async signIn({ id, login, name, avatarUrl }, now) {
+    async signIn({ id, login, name, avatarUrl, organisations = [] }, now) {
       const keys = [userKey(id), USERS]
-      const answer = await signUp.run(redis, keys, [id, cap, now, login, name, avatarUrl ?? ""])
+      const answer = await signUp.run(redis, keys, [
+        ...[id, cap, now, login, name, avatarUrl ?? ""],
+        organisations.join(" "),
+      ])
       if (answer === "ending") throw accountEnding()
       if (answer === "suspended") {
         throw new ServiceError("account-suspended", 403, "Your account is suspended: ask the operator.")

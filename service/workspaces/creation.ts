@@ -13,10 +13,10 @@ import type { Budgets } from "../usage/budgets.ts"
 import type { Beginnings } from "./begin.ts"
 import { newWorkspaceId } from "./names.ts"
 import { PROVIDER_LABELS } from "./providers.ts"
-import { type SizeCatalog, USUAL_CLASS } from "./sizes.ts"
+import { type Offer, type SizeCatalog, USUAL_CLASS } from "./sizes.ts"
 import type { WorkspaceStore } from "./store.ts"
 import type { CreateWorkspace } from "./wishes.ts"
-import { PROFILES, type Profile, type Provider } from "./workspace.ts"
+import { PROFILES, type Profile, type Provider, type SizeClass } from "./workspace.ts"
 
 export interface Created {
   /** False where an earlier wish is answered. */
@@ -43,7 +43,7 @@ export function createCreation({
   keys: Keys
   store: WorkspaceStore
   secrets: Secrets
-  sizes: SizeCatalog
+  sizes: Pick<SizeCatalog, "offerTo">
   projects: Pick<Projects, "place" | "providerOf">
   budgets: Pick<Budgets, "refuse">
   now: () => number
@@ -65,26 +65,41 @@ export function createCreation({
     }
   }
 
-  /** @throws ServiceError `unknown-provider` */
-  async function offeredProvider({ provider, region }: CreateWorkspace): Promise<Provider> {
+  /** @throws ServiceError `unknown-provider` or `not-offered-to-you` */
+  async function offeredProvider(offer: Offer, { provider, region }: CreateWorkspace): Promise<Provider> {
     const { offered } = config
-    const [first] = offered as [Provider]
+    const [first] = offer.providers
     if (provider === undefined) {
-      if (region === undefined || offered.length === 1) return first
+      if (first === undefined) offer.require(offered[0] as Provider)
+      if (region === undefined || offer.providers.length === 1) return first as Provider
       // Regions of one provider are none of another. One that does not answer has none for now.
-      for (const one of offered) {
-        const places = await sizes.regions(one).catch((): string[] => [])
+      for (const one of offer.providers) {
+        const places = await offer.regions(one).catch((): string[] => [])
         if (places.includes(region)) return one
       }
-      return first
+      return first as Provider
     }
-    if (offered.includes(provider)) return provider
-    const there = offered.map(one => `${one} (${PROVIDER_LABELS[one]})`).join(", ")
+    if (offered.includes(provider)) {
+      offer.require(provider)
+      return provider
+    }
+    const there = offer.providers.map(one => `${one} (${PROVIDER_LABELS[one]})`).join(", ")
     throw new ServiceError(
       "unknown-provider",
       422,
       `New workspaces cannot be at "${provider}" here; there are ${there}.`,
     )
+  }
+
+  /** What is taken where nothing is said: the usual class, or the largest that is for them, where they may have it. */
+  async function placeIn(offer: Offer, provider: Provider, wish: CreateWorkspace) {
+    const sizes = await offer.sizes(provider)
+    const offers = (name: SizeClass) => sizes.find(one => one.class === name)
+    const usual = USUAL_CLASS[provider]
+    const sizeClass = wish.sizeClass ?? (offers(usual) ? usual : (sizes.at(-1)?.class ?? usual))
+    const regions = await offer.regions(provider)
+    const region = wish.region ?? regions.find(one => offers(sizeClass)?.size.regions[one]) ?? regions[0] ?? ""
+    return { provider, sizeClass, region }
   }
 
   return async (user: string, wish: CreateWorkspace, idempotencyKey: string | null): Promise<Created> => {
@@ -101,10 +116,11 @@ export function createCreation({
     }
     await budgets.refuse(user)
     // What a backup is in, machines can be made of there alone.
-    const provider = source ? projects.providerOf(projectOf(source)) : await offeredProvider(wish)
-    const sizeClass = wish.sizeClass ?? USUAL_CLASS[provider]
-    const region = wish.region ?? (await sizes.regions(provider))[0] ?? ""
-    const size = await sizes.choose({ provider, sizeClass, region })
+    const offer = await sizes.offerTo(user)
+    const provider = source ? projects.providerOf(projectOf(source)) : await offeredProvider(offer, wish)
+    offer.require(provider)
+    const { sizeClass, region } = await placeIn(offer, provider, wish)
+    const size = await offer.choose({ provider, sizeClass, region })
     if (source) requireRoom(source, size)
     const id = newWorkspaceId()
     const { market } = config.providers[provider]

@@ -1,5 +1,7 @@
+import { setTimeout as sleep } from "node:timers/promises"
 import type { Market } from "../../infra/gcp-settings.ts"
 import type { ImageId } from "../../infra/image-id.ts"
+import { ServiceError } from "../errors.ts"
 import type { Profile, Provider } from "./workspace.ts"
 
 /** What the settings say of a provider. */
@@ -24,14 +26,50 @@ export const zonesOf = ({ providers }: { providers: ByProvider }): string[] => [
   ...new Set(Object.values(providers).map(one => one.zone)),
 ]
 
+/** How long those that have not answered are waited for where it goes without them, milliseconds. */
+const PATIENCE_MS = 2_000
+
 /**
- * What those say that answer: one that is away keeps nobody from the others.
+ * What a page shows if it comes soon, and does without otherwise.
+ * @throws ServiceError `provider-away` after the time, milliseconds; the request goes on
+ */
+export async function within<T>(asked: Promise<T>, patienceMs = PATIENCE_MS): Promise<T> {
+  const timer = new AbortController()
+  const late = sleep(patienceMs, null, { signal: timer.signal }).then(
+    () => {
+      throw new ServiceError("provider-away", 502, "The provider does not answer at the moment: try again in a minute.")
+    },
+    () => asked,
+  )
+  return Promise.race([asked, late]).finally(() => timer.abort())
+}
+
+/** What providers say that were asked, and which of them are away. */
+export interface Answers<T> {
+  answers: T[]
+  away: Provider[]
+}
+
+/**
+ * Asks several providers: one that is away keeps nobody from the others, nor waiting for it long.
  * @throws what the first of them failed with, where none answers
  */
-export async function ofThoseThatAnswer<T>(asked: Promise<T>[]): Promise<T[]> {
-  const found = await Promise.allSettled(asked)
-  const answered = found.flatMap(one => (one.status === "fulfilled" ? [one.value] : []))
+export async function askEach<T>(
+  providers: readonly Provider[],
+  ask: (provider: Provider) => Promise<T>,
+  patienceMs = PATIENCE_MS,
+): Promise<Answers<T>> {
+  const timer = new AbortController()
+  const asked = providers.map(ask)
+  const late = Promise.any(asked).then(
+    () => sleep(patienceMs, null, { signal: timer.signal }).catch(() => null),
+    () => null,
+  )
+  const found = await Promise.allSettled(asked.map(one => Promise.race([one.then(answer => ({ answer })), late])))
+  timer.abort()
   const failed = found.find(one => one.status === "rejected")
-  if (failed && answered.length === 0) throw failed.reason
-  return answered
+  const all = found.map(one => (one.status === "fulfilled" ? one.value : null))
+  const answers = all.flatMap(one => (one === null ? [] : [one.answer]))
+  if (failed && answers.length === 0) throw failed.reason
+  return { answers, away: providers.filter((_, at) => all[at] === null) }
 }

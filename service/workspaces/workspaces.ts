@@ -29,7 +29,7 @@ export interface Workspaces {
   /**
    * Creates a workspace, once for one wish: while one of the same profile is being created, or for the same key,
    * that one is answered.
-   * @throws ServiceError `quota-reached`, `sold-out`, `unknown-region`, `no-image`, `idempotency-key-reused`,
+   * @throws ServiceError `quota-reached`, `sold-out`, `unknown-region`, `not-offered-to-you`, `no-image`, `idempotency-key-reused`,
    *   `budget-reached`, `no-room`, with `from` `no-backup` or `disk-too-small`, or what `repositoryOf` says
    */
   create(
@@ -115,10 +115,11 @@ export function createWorkspaces(means: WorkspacesMeans): Workspaces {
     return workspace
   }
 
-  /** The place for a wish, where it can be had now and the workspace's disk fits. */
+  /** The place for a wish of its owner's, where it can be had now and the workspace's disk fits. */
   async function placeFor(workspace: Workspace, wish: { sizeClass: SizeClass; region: string }): Promise<Place> {
+    const offer = await sizes.offerTo(workspace.owner)
     const [size, diskGb] = await Promise.all([
-      sizes.choose({ ...wish, provider: workspace.provider }),
+      offer.choose({ ...wish, provider: workspace.provider }),
       diskOf(machines, workspace),
     ])
     if (diskGb !== null && size.diskGb < diskGb) {
@@ -171,7 +172,7 @@ export function createWorkspaces(means: WorkspacesMeans): Workspaces {
       const isOther = wish.sizeClass !== workspace.sizeClass || wish.region !== workspace.region
       if (workspace.snapshot !== null) {
         if (isOther) return begin(by, workspace, "wake", { wish: { place: await placeFor(workspace, wish) } })
-        await sizes.requireAvailable(workspace)
+        await (await sizes.offerTo(workspace.owner)).requireAvailable(workspace)
         return begin(by, workspace, "wake")
       }
       if (!isOther) return begin(by, workspace, "start")

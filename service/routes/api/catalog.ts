@@ -1,8 +1,8 @@
 import { z } from "zod"
 import type { Services } from "../../services.ts"
-import { ofThoseThatAnswer } from "../../workspaces/providers.ts"
+import { askEach } from "../../workspaces/providers.ts"
 import type { OfferedSize } from "../../workspaces/sizes.ts"
-import { PROVIDERS, type Provider, SIZE_CLASSES } from "../../workspaces/workspace.ts"
+import { PROVIDERS, SIZE_CLASSES } from "../../workspaces/workspace.ts"
 import { type ApiRoute, route } from "./define.ts"
 import { PriceSchema } from "./schemas.ts"
 
@@ -18,26 +18,28 @@ const SizeSchema = z
   })
   .meta({ id: "Size" })
 const RegionSchema = z.object({ id: z.string(), provider: z.enum(PROVIDERS) }).meta({ id: "Region" })
+const away = z
+  .array(z.enum(PROVIDERS))
+  .meta({ description: "providers that do not answer at the moment: what they have is missing here" })
 
-/** `/sizes` and `/regions`: what there is, live from the providers that are offered. */
-export function catalogRoutes({ sizes, config }: Services): ApiRoute[] {
-  const presentSizes = (offered: OfferedSize[], provider: Provider) =>
-    offered.map(one => ({ provider, ...presentSize(one, config.providers[provider].regions) }))
+/** `/sizes` and `/regions`: what there is for who asks, live from the providers that are offered to them. */
+export function catalogRoutes({ sizes }: Services): ApiRoute[] {
   return [
     route({
       id: "listSizes",
       method: "get",
       path: "/sizes",
       tag: "Sizes and regions",
-      summary: "List sizes with live prices and availability",
+      summary: "List sizes that are offered to you, with live prices and availability",
       scope: "read",
-      replies: { 200: { description: "The sizes", schema: z.object({ sizes: z.array(SizeSchema) }) } },
+      replies: { 200: { description: "The sizes", schema: z.object({ sizes: z.array(SizeSchema), away }) } },
       errors: [502],
-      async handle() {
-        const found = await ofThoseThatAnswer(
-          config.offered.map(async one => presentSizes(await sizes.offered(one), one)),
+      async handle({ caller }) {
+        const offer = await sizes.offerTo(caller.user.id)
+        const { answers, away } = await askEach(offer.providers, async provider =>
+          (await offer.sizes(provider)).map(one => ({ provider, ...presentSize(one) })),
         )
-        return { status: 200, body: { sizes: found.flat() } }
+        return { status: 200, body: { sizes: answers.flat(), away } }
       },
     }),
     route({
@@ -45,28 +47,27 @@ export function catalogRoutes({ sizes, config }: Services): ApiRoute[] {
       method: "get",
       path: "/regions",
       tag: "Sizes and regions",
-      summary: "List regions",
+      summary: "List regions that are offered to you",
       scope: "read",
-      replies: { 200: { description: "The regions", schema: z.object({ regions: z.array(RegionSchema) }) } },
+      replies: { 200: { description: "The regions", schema: z.object({ regions: z.array(RegionSchema), away }) } },
       errors: [502],
-      async handle() {
-        const found = await ofThoseThatAnswer(
-          config.offered.map(async provider => (await sizes.regions(provider)).map(id => ({ id, provider }))),
+      async handle({ caller }) {
+        const offer = await sizes.offerTo(caller.user.id)
+        const { answers, away } = await askEach(offer.providers, async provider =>
+          (await offer.regions(provider)).map(id => ({ id, provider })),
         )
-        return { status: 200, body: { regions: found.flat() } }
+        return { status: 200, body: { regions: answers.flat(), away } }
       },
     }),
   ]
 }
 
-/** A size with its price in each region that is offered. @param allowed empty: all */
-export function presentSize(
-  { class: name, size }: OfferedSize,
-  allowed: string[],
-): Omit<z.input<typeof SizeSchema>, "provider"> {
-  const places = Object.entries(size.regions).filter(([region]) => allowed.length === 0 || allowed.includes(region))
+/** A size with its price in each region where it is offered so. */
+export function presentSize({ class: name, size }: OfferedSize): Omit<z.input<typeof SizeSchema>, "provider"> {
   return {
     ...{ class: name, type: size.name, cores: size.cores, memoryGb: size.memoryGb, diskGb: size.diskGb },
-    regions: Object.fromEntries(places.map(([region, { price, available }]) => [region, { ...price, available }])),
+    regions: Object.fromEntries(
+      Object.entries(size.regions).map(([region, { price, available }]) => [region, { ...price, available }]),
+    ),
   }
 }

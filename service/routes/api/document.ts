@@ -5,7 +5,7 @@ import { ProblemSchema } from "./schemas.ts"
 const TEXTS: Record<number, string> = {
   400: "The request cannot be read",
   401: "Not signed in, or the token is not valid",
-  403: "Not allowed with this token, or asked for by another site's page",
+  403: "Not allowed with this token, not offered to you, or asked for by another site's page",
   404: "There is no such thing, or it is not yours",
   409: "Not possible in the present state",
   413: "The body is too large",

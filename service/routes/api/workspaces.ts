@@ -47,7 +47,7 @@ export function workspaceRoutes(services: Services, limits: Limits): ApiRoute[] 
     tag: "Workspaces",
     summary: "Create a workspace",
     description:
-      "Repeat a request whose answer was lost with the same `Idempotency-Key`: it makes one machine. Without a key, a second wish for the same profile and repository while the first is being created is taken for the first.",
+      "Repeat a request whose answer was lost with the same `Idempotency-Key`: it makes one machine. Without a key, a second wish for the same profile and repository while the first is being created is taken for the first. What the operator does not offer to you is refused (`not-offered-to-you`): `/sizes` lists what is.",
     scope: "write",
     headers: z.object({
       "idempotency-key": z
@@ -145,7 +145,8 @@ export function workspaceRoutes(services: Services, limits: Limits): ApiRoute[] 
     method: "post",
     path: "/workspaces/{id}/start",
     summary: "Start a stopped workspace",
-    description: "Another size or region than it had is taken along, where its own is sold out for instance.",
+    description:
+      "Another size or region than it had is taken along, where its own is sold out for instance; that one must be offered to you (`not-offered-to-you`), its own need not be any more.",
     query: z.object({ sizeClass: sizeClass.optional(), region: region.optional() }),
     errors: [404, 409, 502],
     async handle({ caller: { user }, params: { id }, query }) {
@@ -178,7 +179,8 @@ export function workspaceRoutes(services: Services, limits: Limits): ApiRoute[] 
     method: "post",
     path: "/workspaces/{id}/resize",
     summary: "Give a workspace another size",
-    description: "Its disk stays. It is shut down for it and runs afterwards.",
+    description:
+      "Its disk stays. It is shut down for it and runs afterwards. To sizes that are offered to you where it is (`not-offered-to-you`).",
     body: z.strictObject({ sizeClass }),
     told: ["sizeClass"],
     errors: [404, 409, 502],
@@ -194,7 +196,8 @@ export function workspaceRoutes(services: Services, limits: Limits): ApiRoute[] 
     method: "post",
     path: "/workspaces/{id}/move",
     summary: "Move a workspace to another region",
-    description: "With its disk; its name stays, its addresses change.",
+    description:
+      "With its disk; its name stays, its addresses change. To regions in which its size is offered to you (`not-offered-to-you`).",
     body: z.strictObject({ region }),
     told: ["region"],
     errors: [404, 409, 502],

@@ -1,7 +1,8 @@
 import { projectOf } from "../../../infra/projects.ts"
 import { type CreateOptions, factsIn, type Origin, type WorkspaceView } from "../../pages/index.ts"
 import type { Services } from "../../services.ts"
-import { ofThoseThatAnswer, PROVIDER_LABELS } from "../../workspaces/providers.ts"
+import { askEach, PROVIDER_LABELS, within } from "../../workspaces/providers.ts"
+import type { Offer } from "../../workspaces/sizes.ts"
 import {
   addressOf,
   PROFILES,
@@ -57,8 +58,8 @@ export async function workspaceView(
 ): Promise<WorkspaceView> {
   const [operation, all, use] = await Promise.all([
     workspace.operation ? store.operation(workspace.operation) : null,
-    // Where the provider is away, the card does without what only it knows.
-    sizes.all(workspace.provider).catch(() => []),
+    // Where the provider is away, the card does without what only it knows, and does not wait for it.
+    within(sizes.all(workspace.provider)).catch(() => []),
     idleness.activity(workspace.id),
   ])
   const { record, judgement } = use ?? {}
@@ -86,19 +87,24 @@ export async function workspaceView(
 }
 
 /**
- * What a new workspace can be made of now. A provider that does not answer is left out, where another one does.
- * @param only the provider that comes into question; all that are offered where nothing is said
+ * What somebody can make a new workspace of now. A provider that does not answer is left out, where another one does.
+ * @param user by their id
+ * @param only the provider that comes into question; all that are offered to them where nothing is said
  */
-export async function createOptions(services: Services, only?: Provider): Promise<CreateOptions> {
-  const { images, config, projects } = services
-  const asked = only === undefined ? config.offered : [only]
-  const markets = await ofThoseThatAnswer(asked.map(one => marketOf(services, one)))
+export async function createOptions(services: Services, user: string, only?: Provider): Promise<CreateOptions> {
+  const { images, config, projects, sizes } = services
+  const offer = await sizes.offerTo(user)
+  const asked = offer.providers.filter(one => only === undefined || one === only)
+  const { answers: markets, away } = await askEach(asked, one => marketOf(offer, one))
   const mains = markets.flatMap(({ provider }) => projects.at(provider)[0] ?? [])
   const profiles = await Promise.all(
     PROFILES.map(async id => {
-      const has = await Promise.all(mains.map(main => images.find(id, main)))
-      const available = has.some(image => image !== null)
-      const reason = available ? {} : { reason: "No golden image of it has been built here yet." }
+      const found = await Promise.allSettled(mains.map(main => within(images.find(id, main))))
+      const available = found.some(one => one.status === "fulfilled" && one.value !== null)
+      const why = found.some(one => one.status === "rejected")
+        ? "The provider does not say at the moment: load the page again in a minute."
+        : "No golden image of it has been built here yet."
+      const reason = available ? {} : { reason: why }
       return { id, ...PROFILE_TEXTS[id], available, ...reason }
     }),
   )
@@ -112,6 +118,7 @@ export async function createOptions(services: Services, only?: Provider): Promis
       })),
     ),
     providers: markets.map(({ provider }) => ({ id: provider, label: PROVIDER_LABELS[provider] })),
+    away: away.map(provider => PROVIDER_LABELS[provider]),
   }
 }
 
@@ -127,10 +134,9 @@ interface Market {
   sizes: ReturnType<typeof presentSize>[]
 }
 
-async function marketOf({ sizes, config }: Services, provider: Provider): Promise<Market> {
-  const [offered, regions] = await Promise.all([sizes.offered(provider), sizes.regions(provider)])
-  const allowed = config.providers[provider].regions
-  return { provider, regions, sizes: offered.map(one => presentSize(one, allowed)) }
+async function marketOf(offer: Offer, provider: Provider): Promise<Market> {
+  const [sizes, regions] = await Promise.all([offer.sizes(provider), offer.regions(provider)])
+  return { provider, regions, sizes: sizes.map(presentSize) }
 }
 
 /** A class at all providers: what it is at the first one that has it, and what it is elsewhere. */

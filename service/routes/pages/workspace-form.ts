@@ -67,7 +67,7 @@ export function errorsOf(error: unknown): Errors | null {
   if (error.id === "disk-too-large" || error.id === "disk-too-small") return { sizeClass: error.message }
   if (error.id === "unknown-region") return { region: error.message }
   if (error.id === "unknown-provider") return { provider: error.message }
-  if (error.id === "quota-reached" || error.id === "no-image") return { form: error.message }
+  if (["quota-reached", "no-image", "not-offered-to-you"].includes(error.id)) return { form: error.message }
   return null
 }
 

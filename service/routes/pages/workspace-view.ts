@@ -12,7 +12,8 @@ import {
 } from "../../pages/index.ts"
 import type { Services } from "../../services.ts"
 import { diskOf } from "../../workspaces/disk.ts"
-import type { OfferedSize } from "../../workspaces/sizes.ts"
+import { within } from "../../workspaces/providers.ts"
+import type { Offer, OfferedSize } from "../../workspaces/sizes.ts"
 import { stopCosts } from "../../workspaces/stop-costs.ts"
 import { type Place, STOP_MODES, type Workspace } from "../../workspaces/workspace.ts"
 import { backupViews } from "./backup-view.ts"
@@ -45,17 +46,17 @@ async function workspaceModel(
 ): Promise<Omit<WorkspaceModel, "user" | "csrf">> {
   const { store, sizes, machines, secrets, config } = services
   const labels = { [LABELS.managedBy]: MANAGER, [LABELS.workspace]: workspace.id }
+  const offer = await sizes.offerTo(workspace.owner)
   const [view, operations, side, snapshots, diskGb, offered, regions, own, ofAccount] = await Promise.all([
     workspaceView(services, workspace),
     store.operationsOf(workspace.id, LOOKED_THROUGH),
-    sizes.sidePrices(workspace.provider).catch(() => null),
-    machines
-      .listSnapshots(labels, { project: projectOf(workspace) })
+    within(sizes.sidePrices(workspace.provider)).catch(() => null),
+    within(machines.listSnapshots(labels, { project: projectOf(workspace) }))
       .then(found => found.flatMap(one => snapshotFacts(one) ?? []))
       .catch(() => null),
-    diskOf(machines, workspace).catch(() => null),
-    sizes.offered(workspace.provider).catch(() => null),
-    sizes.regions(workspace.provider).catch(() => null),
+    within(diskOf(machines, workspace)).catch(() => null),
+    within(offer.sizes(workspace.provider)).catch(() => null),
+    within(offer.regions(workspace.provider)).catch(() => null),
     secrets.ofWorkspace(workspace).list(),
     secrets.ofUser(workspace.owner).list(),
   ])
@@ -85,7 +86,7 @@ async function workspaceModel(
     autoStop: workspace.settings.autoStop ?? config.idle.autoStop,
     keepOnUntil: workspace.settings.keepOnUntil ?? null,
     soldOut:
-      workspace.snapshot !== null && offered && regions && !(await canBeHad(services, workspace))
+      workspace.snapshot !== null && offered && regions && !(await canBeHad(offer, workspace))
         ? placesFor(fits, workspace, workspace)
         : null,
   }
@@ -158,8 +159,8 @@ function regionOffer(region: string, { disk, offered }: Market, workspace: Works
   }
 }
 
-const canBeHad = ({ sizes }: Services, workspace: Workspace) =>
-  sizes.requireAvailable(workspace).then(
+const canBeHad = (offer: Offer, workspace: Workspace) =>
+  offer.requireAvailable(workspace).then(
     () => true,
     () => false,
   )
@@ -170,10 +171,11 @@ export async function otherPlaces(
   workspace: Workspace,
   refused: Pick<Place, "size" | "region">,
 ): Promise<PlaceOffer[]> {
+  const offer = await sizes.offerTo(workspace.owner)
   const [disk, offered, regions] = await Promise.all([
     diskOf(machines, workspace),
-    sizes.offered(workspace.provider),
-    sizes.regions(workspace.provider),
+    offer.sizes(workspace.provider),
+    offer.regions(workspace.provider),
   ])
   return placesFor({ disk, offered, regions }, workspace, refused)
 }

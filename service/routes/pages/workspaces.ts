@@ -23,7 +23,7 @@ export function workspacePages(services: Services, limits: Limits): Router {
   ): Promise<void> {
     const { user } = caller
     const from = backup === "" ? null : await originOf(services, user.id, backup)
-    const all = await createOptions(services, from?.provider)
+    const all = await createOptions(services, user.id, from?.provider)
     const options = from ? fitting(all, from.diskGb) : all
     const page = newWorkspacePage({ user, csrf: csrfToken(keys, caller), options, from, ...more })
     show(ctx, page, more.errors ? 422 : 200)
@@ -34,8 +34,9 @@ export function workspacePages(services: Services, limits: Limits): Router {
     const caller = requireLogin(ctx)
     const text = (name: string) => (typeof ctx.query[name] === "string" ? ctx.query[name].trim() : "")
     const [provider, region] = [text("provider"), text("region")]
-    const isKnown = (one: string): one is Provider => services.config.offered.some(offered => offered === one)
-    const first = isKnown(provider) ? provider : (services.config.offered[0] as Provider)
+    const { providers } = await services.sizes.offerTo(caller.user.id)
+    const isTheirs = (one: string): one is Provider => providers.some(offered => offered === one)
+    const first = isTheirs(provider) ? provider : (providers[0] ?? (config.offered[0] as Provider))
     const values = { sizeClass: USUAL_CLASS[first], provider, region }
     const filled = text("repo") === "" || text("from") !== "" ? { values } : fromLink(values, text)
     await showForm(ctx, caller, filled, text("from"))

@@ -48,6 +48,33 @@ describe("settings of the service", () => {
     assert.match(refusal({ ...NEEDED, FOOZOL_ZONE: "" }), /FOOZOL_ZONE is missing/)
   })
 
+  it("say what is offered to whom, and refuse rules that offer nothing", () => {
+    assert.equal(readConfig(NEEDED).offers, null)
+    const [everyone, acme] =
+      readConfig({ ...NEEDED, FOOZOL_OFFERS: "everyone=hetzner//small; org:Acme=hetzner" }).offers ?? []
+    assert.deepEqual(everyone, {
+      whom: ["everyone"],
+      what: [{ provider: "hetzner", region: null, sizeClass: "small" }],
+    })
+    assert.deepEqual(acme, { whom: ["org:acme"], what: [{ provider: "hetzner", region: null, sizeClass: null }] })
+    const said = (offers: string, more = {}) => refusal({ ...NEEDED, FOOZOL_OFFERS: offers, ...more })
+    assert.match(said("everyone=gcp"), /FOOZOL_OFFERS names gcp, where new workspaces are not: there is hetzner/)
+    assert.match(
+      said("everyone=hetzner/ash", { FOOZOL_REGIONS: "fsn1 nbg1" }),
+      /FOOZOL_OFFERS names the region ash, which is not offered: there is fsn1, nbg1/,
+    )
+    assert.match(
+      said("everyone=azure"),
+      /FOOZOL_OFFERS knows no provider "azure".*there are hetzner, gcp, or \* for any/,
+    )
+    assert.match(said("everyone=hetzner/fsn1/huge"), /knows no size "huge".*there are small, medium, large/)
+    assert.match(said("everyone=hetzner/Fsn1"), /must have a region such as fsn1 after the first \/, or \*, not "Fsn1"/)
+    assert.match(said("team:acme=hetzner"), /must name everyone, user:NAME or org:NAME before each =, not "team:acme"/)
+    assert.match(said("everyone hetzner"), /must be WHOM=PROVIDER\/REGION\/SIZE.*"everyone hetzner" is not/)
+    assert.match(said("everyone="), /says nothing of what everyone may take/)
+    assert.match(said("everyone=hetzner/fsn1/small/more"), /too many parts/)
+  })
+
   /** One wrong value for each setting that can be wrong. */
   const wrong: Record<string, string> = {
     FOOZOL_URL: "cloud.example.com",
@@ -80,6 +107,7 @@ describe("settings of the service", () => {
     FOOZOL_ACME_2_TRUST: "roots.pem",
     FOOZOL_ACME_2_WEEK: "-1",
     FOOZOL_DESKTOP_PORT: "65536",
+    FOOZOL_OFFERS: "everyone=azure",
     FOOZOL_REGIONS: "Falkenstein!",
     FOOZOL_REPOSITORY_HOSTS: "https://github.com",
     FOOZOL_IMAGE_BROWSER: "newest",

@@ -2,6 +2,7 @@ import assert from "node:assert/strict"
 import fc from "fast-check"
 import type { Machines, Size } from "../../../infra/machines/contract.ts"
 import { ServiceError } from "../../../service/errors.ts"
+import { offerOf, parseOffers } from "../../../service/offers/rules.ts"
 import { createSizeCatalog, offeredSizes } from "../../../service/workspaces/sizes.ts"
 
 const place = (monthly: number, available = true) => ({
@@ -17,7 +18,7 @@ const size = (
 ): Size => ({ name, cores, memoryGb, diskGb: 40, architecture: "x86", orderable: true, regions, ...more }) as Size
 
 /** A catalog over sizes that a test changes, with a clock of its own. */
-function catalog(given: { sizes: Size[]; allowed?: string[] }) {
+async function catalog(given: { sizes: Size[]; allowed?: string[]; offers?: string }) {
   const state = { ...given, now: 0, asked: 0, fails: false }
   const machines = {
     async sizes() {
@@ -26,15 +27,15 @@ function catalog(given: { sizes: Size[]; allowed?: string[] }) {
       return state.sizes
     },
   } as unknown as Machines
-  const settings = { hetzner: { regions: given.allowed ?? [] }, gcp: { regions: [] } }
-  return {
-    state,
-    catalog: createSizeCatalog(
-      () => machines,
-      settings,
-      () => state.now,
-    ),
-  }
+  const providers = { hetzner: { regions: given.allowed ?? [] }, gcp: { regions: [] } }
+  const rules = given.offers === undefined ? null : parseOffers(given.offers)
+  const made = createSizeCatalog(
+    () => machines,
+    { offered: ["hetzner", "gcp"], providers },
+    () => state.now,
+    async login => offerOf(rules, { login }),
+  )
+  return { state, catalog: made, offer: await made.offerTo("ann") }
 }
 const refusal = async (promise: Promise<unknown>): Promise<ServiceError> => {
   const error = await promise.then(
@@ -120,13 +121,13 @@ describe("choosing a size", () => {
   ]
 
   it("takes the one of the class where it can be had", async () => {
-    const { catalog: it } = catalog({ sizes })
+    const { offer: it } = await catalog({ sizes })
     assert.equal((await it.choose({ provider: "hetzner", sizeClass: "small", region: "nbg1" })).name, "s2")
   })
 
   it("sold out: names the regions that have it and the sizes that the region has", async () => {
     const error = await refusal(
-      catalog({ sizes }).catalog.choose({ provider: "hetzner", sizeClass: "small", region: "fsn1" }),
+      (await catalog({ sizes })).offer.choose({ provider: "hetzner", sizeClass: "small", region: "fsn1" }),
     )
     assert.deepEqual([error.id, error.status, error.next], ["sold-out", 409, "retry"])
     assert.equal(
@@ -137,16 +138,16 @@ describe("choosing a size", () => {
 
   it("sold out everywhere: says to come back", async () => {
     const error = await refusal(
-      catalog({ sizes }).catalog.choose({ provider: "hetzner", sizeClass: "large", region: "hel1" }),
+      (await catalog({ sizes })).offer.choose({ provider: "hetzner", sizeClass: "large", region: "hel1" }),
     )
     assert.equal(error.message, "Size large is sold out in hel1 at the moment: hel1 has small.")
-    const none = catalog({ sizes: [size("l8", 8, 16, { hel1: place(17, false) })] })
-    const last = await refusal(none.catalog.choose({ provider: "hetzner", sizeClass: "large", region: "hel1" }))
+    const none = await catalog({ sizes: [size("l8", 8, 16, { hel1: place(17, false) })] })
+    const last = await refusal(none.offer.choose({ provider: "hetzner", sizeClass: "large", region: "hel1" }))
     assert.match(last.message, /at the moment: try again later\.$/)
   })
 
   it("names no region that the operator does not offer", async () => {
-    const { catalog: it } = catalog({ sizes, allowed: ["fsn1", "nbg1"] })
+    const { offer: it } = await catalog({ sizes, allowed: ["fsn1", "nbg1"] })
     assert.deepEqual(await it.regions("hetzner"), ["fsn1", "nbg1"])
     const error = await refusal(it.choose({ provider: "hetzner", sizeClass: "small", region: "fsn1" }))
     assert.doesNotMatch(error.message, /hel1/)
@@ -159,9 +160,47 @@ describe("choosing a size", () => {
     )
   })
 
+  it("is refused in plain words where rules do not offer it to somebody, and says what is theirs", async () => {
+    const { offer: it } = await catalog({ sizes, offers: "everyone=hetzner/nbg1/small; user:ann=hetzner/hel1/*" })
+    assert.deepEqual(it.providers, ["hetzner"])
+    assert.deepEqual(await it.regions("hetzner"), ["hel1", "nbg1"])
+    const offered = (await it.sizes("hetzner")).map(one => [one.class, Object.keys(one.size.regions)])
+    assert.deepEqual(offered, [
+      ["small", ["nbg1", "hel1"]],
+      ["medium", ["hel1"]],
+      ["large", ["hel1"]],
+    ])
+    assert.equal((await it.choose({ provider: "hetzner", sizeClass: "small", region: "nbg1" })).name, "s2")
+    const elsewhere = await refusal(it.choose({ provider: "hetzner", sizeClass: "small", region: "fsn1" }))
+    assert.deepEqual([elsewhere.id, elsewhere.status], ["not-offered-to-you", 403])
+    assert.match(
+      elsewhere.message,
+      /^Machines of size small in fsn1 are not offered to you; .*small in nbg1, hel1\. Ask/,
+    )
+    const larger = await refusal(it.choose({ provider: "hetzner", sizeClass: "medium", region: "nbg1" }))
+    assert.match(
+      larger.message,
+      /^Machines of size medium in nbg1 are not offered to you; what is: small in nbg1; medium in hel1\./,
+    )
+    const other = await refusal(it.choose({ provider: "gcp", sizeClass: "small", region: "fsn1" }))
+    assert.match(other.message, /^Machines at Google Cloud are not offered to you; what is: Hetzner Cloud\./)
+    const nowhere = await refusal(it.choose({ provider: "hetzner", sizeClass: "small", region: "mars" }))
+    assert.equal(nowhere.id, "unknown-region")
+    const soldOut = await refusal(it.choose({ provider: "hetzner", sizeClass: "large", region: "hel1" }))
+    assert.equal(soldOut.message, "Size large is sold out in hel1 at the moment: hel1 has small.")
+  })
+
+  it("where a workspace is already, its machine can be had whatever is offered still; other places are theirs alone", async () => {
+    const { offer: it } = await catalog({ sizes, offers: "everyone=hetzner/nbg1/small" })
+    const here = { provider: "hetzner", size: "m4", sizeClass: "medium", region: "fsn1" } as const
+    await it.requireAvailable(here)
+    const gone = await refusal(it.requireAvailable({ ...here, region: "nbg1" }))
+    assert.equal(gone.message, "Size medium is sold out in nbg1 at the moment: nbg1 has small.")
+  })
+
   it("asks the provider once a minute, and again at once when it was away", async () => {
-    const { state, catalog: it } = catalog({ sizes })
-    await Promise.all(Array.from({ length: 50 }, () => it.offered("hetzner")))
+    const { state, offer, catalog: it } = await catalog({ sizes })
+    await Promise.all(Array.from({ length: 50 }, () => offer.sizes("hetzner")))
     assert.equal(state.asked, 1)
     state.now = 60_000
     await it.all("hetzner")
