@@ -8,6 +8,13 @@ export const GCP_NETWORK = "foozol"
 /** Of a machine's disk, GB, unless a spec says another: at Google that is no property of a machine type. */
 export const GCP_DISK_GB = 64
 
+/** Who may come into a machine beside its own door: nobody, by keys of the project or by accounts of Google. */
+export const GCP_METADATA = {
+  "block-project-ssh-keys": "TRUE",
+  "enable-oslogin": "FALSE",
+  "serial-port-enable": "FALSE",
+} as const
+
 /** The region of a zone: addresses, subnetworks and schedules are of regions, machines and disks of zones. */
 export const regionOfZone = (zone: string): string => zone.replace(/-[a-z]$/, "")
 

@@ -1,6 +1,9 @@
 import { z } from "zod"
 import { AcceptedChange, RESOURCES } from "../accepted.ts"
 
+/** What can differ: the resources that all providers have, and what Google has beside them. */
+export const DIFFERING = [...RESOURCES, "disk", "schedule"] as const
+
 /** Who can mend a difference. */
 export const MENDERS = [
   /** The service, by one command; nobody at the desktop is disturbed. */
@@ -15,7 +18,7 @@ export const MENDERS = [
 export const Difference = z.object({
   /** Resource and property; the same as long as the difference lasts, and good for a URL. */
   id: z.string(),
-  resource: z.enum(RESOURCES),
+  resource: z.enum(DIFFERING),
   kind: z.enum(["changed", "missing", "added", "off", "on"]),
   /** One sentence for people. */
   words: z.string(),

@@ -70,7 +70,7 @@ export function driftOf({ spec, seen, unknown, power }: DriftFacts): Difference[
 }
 
 /** @param isLeft whether nothing of ours may remove it: it could have somebody's data on it */
-function surplus(resource: ResourceName, id: string, isLeft: boolean): Difference {
+export function surplus(resource: Difference["resource"], id: string, isLeft: boolean): Difference {
   const found = repairable(
     { resource, id: `other.${id.replaceAll("/", ".")}`, kind: "added" },
     isLeft
@@ -82,10 +82,10 @@ function surplus(resource: ResourceName, id: string, isLeft: boolean): Differenc
   return leftTo("operator", todo, found)
 }
 
-const backAgain = (resource: "record-A" | "record-AAAA"): Difference =>
+export const backAgain = (resource: "record-A" | "record-AAAA"): Difference =>
   repairable({ resource, id: "there", kind: "added" }, `${sentence(THE[resource])} is there again.`)
 
-function missing(resource: Exclude<keyof Wanted, never>): Difference {
+export function missing(resource: Exclude<keyof Wanted, never>): Difference {
   const id = { resource, id: "there", kind: "missing" as const }
   switch (resource) {
     case "machine":

@@ -24,11 +24,11 @@ export const unfinished = (workspace: string) =>
 
 /**
  * Compares what a stack's spec says with what its provider has. Changes nothing, takes no lock and waits for nobody; six
- * requests by the engine and five for what carries the workspace's label, each zone of the project beyond one more.
+ * requests by the engine and five for what carries the workspace's label, each zone of the project beyond one more. At Google its own
+ * API is asked, and not the engine.
  * @param wanted.power shall its machine be on? null: not known here
  * @param wanted.accepted what is accepted, where somebody knows it better than the stack
- * @throws InfraError `stack-unfinished` where no run of the stack has ever come to its end, `not-offered` elsewhere than at
- *   Hetzner
+ * @throws InfraError `stack-unfinished` where no run of the stack has ever come to its end
  */
 export async function lookForDrift(
   cloud: Cloud,
@@ -39,14 +39,12 @@ export async function lookForDrift(
   const { engine } = cloud
   const record = await engine.record(workspace)
   if (record === null) throw unfinished(workspace)
-  if (record.spec.provider !== "hetzner") {
-    throw new InfraError(
-      "not-offered",
-      "fail",
-      "What was changed by hand can be told at Hetzner alone: look at the console of the provider.",
-    )
-  }
   const { machines } = oneProject(cloud, projectOf(record.spec))
+  const spec = accepted ? { ...record.spec, accepted } : record.spec
+  if (machines.differences) {
+    const call = options.signal ? { signal: options.signal } : {}
+    return { differences: await machines.differences(spec, power, call), accepted: spec.accepted }
+  }
   const [seen, known, provider] = await Promise.all([
     engine.look(workspace, options),
     engine.stateOf(workspace),
@@ -55,6 +53,5 @@ export async function lookForDrift(
   const facts = { recorded: [], pending: [], writtenAt: 0, ...known, provider }
   const { surplus, adopt } = planRecovery(facts, Date.now())
   const unknown = [...surplus, ...provider.filter(one => adopt[one.name] === one.id)]
-  const spec = accepted ? { ...record.spec, accepted } : record.spec
   return { differences: driftOf({ spec, seen, unknown, power }), accepted: spec.accepted }
 }

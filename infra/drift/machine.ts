@@ -26,7 +26,7 @@ export function machineDifferences(
   ]
 }
 
-function powerOf({ status }: RealMachine, power: Power | null): Difference[] {
+export function powerOf({ status }: Pick<RealMachine, "status">, power: Power | null): Difference[] {
   if (power === "on" && status === "off")
     return [
       repairable(

@@ -1,7 +1,26 @@
 import type { RunOptions, RunResult } from "../engine.ts"
-import type { WorkspaceSecrets, WorkspaceSpec } from "../workspace-spec.ts"
+import type { ProviderName, WorkspaceSecrets, WorkspaceSpec } from "../workspace-spec.ts"
 import { applyWorkspace, type Cloud } from "../workspace-stack.ts"
 import { lookForDrift, unfinished } from "./look.ts"
+
+/**
+ * Properties of the machine, as each program names them, that stay as they are. What is read into the state and not declared
+ * would be taken for something that is to be removed.
+ */
+const LEFT: Record<ProviderName, (isLeft: (id: string) => boolean) => string[]> = {
+  hetzner: isLeft => [
+    ...(isLeft("machine.size") ? ["serverType"] : []),
+    ...(isLeft("machine.backups") ? ["backups"] : []),
+    ...["iso", "rescue", "networks"],
+  ],
+  // For these Google's plugin would stop a machine that is on.
+  gcp: isLeft => [
+    ...(isLeft("machine.size") ? ["machineType"] : []),
+    ...(isLeft("machine.shielded") ? ["shieldedInstanceConfig"] : []),
+    ...["serviceAccount", "attachedDisks", "scheduling"],
+  ],
+  scaleway: () => [],
+}
 
 /** What a repair has left, and the engine's run. */
 export interface Repaired extends RunResult {
@@ -25,12 +44,7 @@ export async function repairWorkspace(
   const isMachineLost = ids.has("machine.there")
   // Of a difference that the service mends, a difference in size is one of a machine that is off.
   const isLeft = (id: string) => differences.some(one => one.id === id && one.mends !== "repair")
-  const leave = [
-    ...(isLeft("machine.size") ? ["serverType"] : []),
-    ...(isLeft("machine.backups") ? ["backups"] : []),
-    // What is read into the state would be taken for something that is to be removed.
-    ...["iso", "rescue", "networks"],
-  ]
+  const leave = LEFT[spec.provider](isLeft)
   const result = await applyWorkspace(cloud, spec, secrets, options, { isMachineLost, leave })
   return { ...result, isMachineLost }
 }

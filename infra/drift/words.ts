@@ -1,13 +1,16 @@
-import type { FirewallRule, ResourceName } from "../accepted.ts"
+import type { FirewallRule } from "../accepted.ts"
+import type { Difference } from "./difference.ts"
 
 /** What a person calls a resource, within a sentence. */
-export const THE: Record<ResourceName, string> = {
+export const THE: Record<Difference["resource"], string> = {
   firewall: "the firewall",
   ipv4: "the IPv4 address",
   ipv6: "the IPv6 address",
   machine: "the machine",
   "record-A": "the DNS record for IPv4",
   "record-AAAA": "the DNS record for IPv6",
+  disk: "the machine's disk",
+  schedule: "the schedule of daily snapshots",
 }
 
 export const sentence = (text: string) => text.charAt(0).toUpperCase() + text.slice(1)

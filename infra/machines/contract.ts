@@ -3,6 +3,9 @@
  * provider implements it; ids are the provider's own, as text.
  */
 
+import type { Difference } from "../drift/difference.ts"
+import type { WorkspaceSpec } from "../workspace-spec.ts"
+
 /** State of a machine in words every provider shares. */
 export type MachineState = "creating" | "starting" | "running" | "stopping" | "off" | "deleting" | "unknown"
 
@@ -196,6 +199,12 @@ export interface Machines {
     wanted: { size: string; region: string; image: number | string; zone: string },
     options?: CallOptions,
   ): Promise<void>
+  /**
+   * What is otherwise than a spec says, where a provider's machines tell that themselves; where this is left out, the
+   * engine's plugin is asked, see infra/drift.
+   * @param power shall its machine be on? null: not known here
+   */
+  differences?(spec: WorkspaceSpec, power: "on" | "off" | null, options?: CallOptions): Promise<Difference[]>
   /** Makes what all machines of a place share, where it is not there; most providers have nothing of that kind. */
   prepare(place: { region: string }, options?: CallOptions): Promise<void>
 }

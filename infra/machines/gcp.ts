@@ -1,5 +1,6 @@
 import { randomBytes } from "node:crypto"
 import { setTimeout as sleep } from "node:timers/promises"
+import { gcpDriftOf } from "../drift/gcp/gcp-drift.ts"
 import { InfraError } from "../errors.ts"
 import { SNAPSHOT_PREFIX, toGcpLabels } from "../gcp-names.ts"
 import { LABELS } from "../workspace-spec.ts"
@@ -8,6 +9,7 @@ import { bootOf, type Instance, imageToSnapshot, lastOf, placed, toMachine, toSn
 import { createGcpApart } from "./gcp-apart.ts"
 import type { GcpApi } from "./gcp-api.ts"
 import { gcpDisks, notThere } from "./gcp-disks.ts"
+import { gcpFacts } from "./gcp-facts.ts"
 import { ensureNetwork } from "./gcp-network.ts"
 import { gcpOffer } from "./gcp-offer.ts"
 import { eachPage, everywhere, labelled } from "./gcp-questions.ts"
@@ -80,6 +82,8 @@ export function createGcpMachines(api: GcpApi, main: GcpApi = api): Machines {
     ...gcpDisks(api, () => machines, instanceOf),
     ...gcpResources(api, () => machines, main),
     ...gcpOffer(api, main),
+    differences: async (spec, power, { signal } = {}) =>
+      gcpDriftOf(spec, await gcpFacts(api, main, machines, spec, signal), power),
     prepare: ({ region }, { signal } = {}) => ensureNetwork(api, region, signal),
     createApart: (wanted, { signal } = {}) => createGcpApart(api, machines, wanted, signal),
 

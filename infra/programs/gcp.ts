@@ -4,6 +4,7 @@ import {
   DISK_ROLE,
   diskSource,
   GCP_DISK_GB,
+  GCP_METADATA,
   GCP_NETWORK,
   managedZone,
   regionOfZone,
@@ -99,13 +100,7 @@ export const gcpProgram: WorkspaceProgram =
             {
               ...there,
               ...instance(spec, wanted.machine, schedule),
-              metadata: pulumi.secret({
-                "user-data": userData(spec, secrets),
-                // Nobody comes in by keys of the project or by accounts of Google.
-                "block-project-ssh-keys": "TRUE",
-                "enable-oslogin": "FALSE",
-                "serial-port-enable": "FALSE",
-              }),
+              metadata: pulumi.secret({ "user-data": userData(spec, secrets), ...GCP_METADATA }),
               networkInterfaces: [
                 {
                   subnetwork: GCP_NETWORK,

@@ -47,8 +47,7 @@ async function dueIds({ store, looks, periodMs, now }: RoundMeans): Promise<stri
   const found: { id: string; due: number }[] = []
   for (const [at, id] of ids.entries()) {
     const workspace = await store.get(id)
-    // What differs can be told at Hetzner alone.
-    if (workspace?.provider !== "hetzner") continue
+    if (!workspace) continue
     const { createdAt } = workspace
     const look = newest[at] ?? null
     const due = dueAt(

@@ -1,3 +1,5 @@
+import type { Program } from "../../infra/engine.ts"
+import { GCP_METADATA } from "../../infra/gcp-names.ts"
 import { gcpProgram } from "../../infra/programs/gcp.ts"
 import type { WorkspaceSpec } from "../../infra/workspace-spec.ts"
 import type { Json } from "../../local-cloud/gcp/state.ts"
@@ -7,14 +9,22 @@ import { testSecrets } from "./workspace.ts"
 
 /**
  * Makes at the local Google what the program declares, as Google's plugin of the engine would ask for it: the plugin
- * itself cannot be had everywhere. What is there already stays as it is.
+ * itself cannot be had everywhere. What is there already stays as it is, unless it is to be mended.
+ * @param options.program the one for the spec where nothing is said
+ * @param options.mends sets what the program declares of what is there, but for what it says to ignore
  */
-export async function applyGcp(cloud: TestGcp, spec: WorkspaceSpec): Promise<void> {
+export async function applyGcp(
+  cloud: TestGcp,
+  spec: WorkspaceSpec,
+  { program = gcpProgram(spec, testSecrets), mends = false }: { program?: Program; mends?: boolean } = {},
+): Promise<void> {
   const { state } = cloud.gcp
   const path = (scope: string, kind: string, name: string) => `projects/${GCP_PROJECT}/${scope}/${kind}/${name}`
   const region = `regions/${spec.region.replace(/-[a-z]$/, "")}`
-  const insert = async (scope: string, kind: string, body: Json) => {
-    if (state.find(path(scope, kind, String(body.name)))) return
+  const insert = async (scope: string, kind: string, body: Json, ignored: string[] = []) => {
+    const there = state.find(path(scope, kind, String(body.name)))
+    if (there && mends) mend(kind, there, body, ignored)
+    if (there) return
     await cloud.post(`/compute/v1/projects/${GCP_PROJECT}/${scope}/${kind}`, body)
   }
   // What one resource knows only when it is made, others rest on: hence the program is run again after each step.
@@ -22,7 +32,7 @@ export async function applyGcp(cloud: TestGcp, spec: WorkspaceSpec): Promise<voi
     const known = (kind: string, name: string) => state.find(path(region, kind, name))
     const base = `foozol-${spec.workspace}`
     const addresses = { ipv4: known("addresses", `${base}-ipv4`), ipv6: known("addresses", `${base}-ipv6`) }
-    const { resources } = await runMocked(gcpProgram(spec, testSecrets), {
+    const { resources } = await runMocked(program, {
       "gcp:compute/address:Address": { address: "to be known" },
       "gcp:compute/resourcePolicy:ResourcePolicy": {
         selfLink: String(known("resourcePolicies", base)?.selfLink ?? "to be known"),
@@ -45,19 +55,40 @@ export async function applyGcp(cloud: TestGcp, spec: WorkspaceSpec): Promise<voi
   }
   for (const { inputs } of first.of("ResourcePolicy")) await insert(region, "resourcePolicies", policy(inputs))
   const { of, addresses } = await declared()
-  for (const { inputs } of of("Instance"))
-    await insert(`zones/${spec.region}`, "instances", instance(inputs, spec, region, addresses))
+  for (const { inputs, ignoreChanges } of of("Instance"))
+    await insert(`zones/${spec.region}`, "instances", instance(inputs, spec, region, addresses), ignoreChanges)
   for (const { inputs } of of("RecordSet")) {
     const { managedZone, project: _, ...record } = inputs as Json
     const zone = state.get(`projects/${GCP_PROJECT}/managedZones/${managedZone}`) as unknown as { rrsets: Json[] }
-    if (zone.rrsets.some(one => one.name === record.name && one.type === record.type)) continue
+    const there = zone.rrsets.find(one => one.name === record.name && one.type === record.type)
     const own = record.type === "A" ? addresses.ipv4 : addresses.ipv6
+    if (there && mends) Object.assign(there, { ttl: record.ttl, rrdatas: [String(own?.address)] })
+    if (there) continue
     await cloud.post(`/dns/v1/projects/${GCP_PROJECT}/managedZones/${managedZone}/rrsets`, {
       ...record,
       rrdatas: [String(own?.address)],
     })
   }
 }
+
+/** As the plugin changes what is there: declared labels are set, others are none of its own. */
+function mend(kind: string, there: Json, body: Json, ignored: string[]): void {
+  const labels = { ...(there.labels as Json | undefined), ...(body.labels as Json | undefined) }
+  if (kind === "firewalls") {
+    const { allowed, sourceRanges, targetTags } = body
+    Object.assign(there, { allowed, sourceRanges, targetTags, disabled: false })
+  }
+  if (kind === "addresses") Object.assign(there, { labels })
+  if (kind !== "instances") return
+  const may = (name: string) => !ignored.includes(name)
+  if (may("machineType") && lastPart(there.machineType) !== lastPart(body.machineType)) {
+    if (there.status !== "TERMINATED") throw new Error("Google's plugin would stop a machine that is on")
+    there.machineType = `${String(there.machineType).replace(/[^/]+$/, "")}${lastPart(body.machineType)}`
+  }
+  Object.assign(there, { labels, tags: body.tags, deletionProtection: body.deletionProtection })
+}
+
+const lastPart = (link: unknown) => String(link).split("/").at(-1)
 
 function policy(inputs: Json): Json {
   const {
@@ -87,7 +118,10 @@ function instance(inputs: Registered["inputs"], spec: WorkspaceSpec, region: str
     ...{ name, labels, scheduling, shieldedInstanceConfig, deletionProtection, canIpForward },
     machineType: `${zone}/machineTypes/${machineType}`,
     tags: { items: inputs.tags },
-    metadata: { items: [{ key: "user-data", value: "told at birth" }] },
+    // All of it is one secret to the engine.
+    metadata: {
+      items: Object.entries({ "user-data": "told at birth", ...GCP_METADATA }).map(([key, value]) => ({ key, value })),
+    },
     disks: [
       {
         ...{ boot: true, autoDelete: boot.autoDelete, deviceName: boot.deviceName },
