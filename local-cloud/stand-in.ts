@@ -8,6 +8,8 @@ export interface StandInFault<Refusal> {
   at: RegExp
   /** An answer instead of what was asked for; null: it is done, and the answer is lost. */
   refusal: Refusal | null
+  /** It is never answered, and nothing is done. */
+  hangs?: true
   times: number
 }
 

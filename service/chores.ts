@@ -19,8 +19,7 @@ import { moveChanges } from "./usage/changes.ts"
 import type { Ledger } from "./usage/ledger.ts"
 import type { LinePrice } from "./usage/ledger-line.ts"
 import { tellOwner } from "./usage/tell-changes.ts"
-import { admitsChores } from "./weather/judge.ts"
-import type { Weather } from "./weather/weather.ts"
+import type { Weathers } from "./weather/weathers.ts"
 import type { SizeCatalog } from "./workspaces/sizes.ts"
 import type { WorkspaceStore } from "./workspaces/store.ts"
 import type { WorkspaceInfo } from "./workspaces/workspace.ts"
@@ -74,15 +73,15 @@ export interface ChoreMeans extends EndMeans {
   preferences: PreferenceStore
   deliveries: Deliveries
   mailer: Mailer | null
-  /** Looks after all backups once. */
-  lookAfterBackups: (signal: AbortSignal) => Promise<void>
+  /** Looks after all backups once. @param without projects that are left alone now */
+  lookAfterBackups: (signal: AbortSignal, without: ReadonlySet<string>) => Promise<void>
   /** Compares what workspaces shall have with what they have, where that is due. */
   lookForDrift: (signal: AbortSignal) => Promise<unknown>
-  weather: Pick<Weather, "now">
+  weather: { now: Weathers["worst"]; waiting: Weathers["waiting"] }
   /** Makes the records again where Redis was emptied. */
   restoreRecords: (signal: AbortSignal) => Promise<unknown>
   /** Removes what the provider has of workspaces that nobody knows. */
-  sweep: (signal: AbortSignal) => Promise<{ held: number }>
+  sweep: (signal: AbortSignal, without: ReadonlySet<string>) => Promise<{ held: number }>
   /** Gives a sign of life of this host, and removes locks whose holders are gone. */
   lookAfterLocks: () => Promise<void>
   /** Backs up what the service has stored when that is due. */
@@ -115,19 +114,27 @@ export function startChores(means: ChoreMeans, { onlyPublic }: { onlyPublic: boo
   }
 
   let isWaiting = false
-  /** Leaves out what nobody waits for while the provider fails or has few requests left; the next turn looks again. */
-  async function inCalm(work: () => Promise<void>): Promise<void> {
-    const weather = await means.weather.now()
-    const waits = !admitsChores(weather)
+  /**
+   * Leaves out what nobody waits for while a provider fails or has few requests left; the next turn looks again.
+   * @param work.0 projects it goes without
+   */
+  async function inCalm(work: (without: ReadonlySet<string>) => Promise<void>): Promise<void> {
+    const [weather, waiting] = await Promise.all([means.weather.now(), means.weather.waiting()])
+    const waits = waiting === null || waiting.size > 0
     if (waits !== isWaiting) {
       const said = waits
-        ? "the provider fails, or its requests run out: backups, trials, roll-outs and sweeps wait"
+        ? "a provider fails, or its requests run out: there backups, trials, roll-outs and sweeps wait"
         : "the provider is well again: backups, trials, roll-outs and sweeps go on"
-      log.warn(weather, said)
+      log.warn({ ...weather, projects: waiting === null ? "all" : [...waiting] }, said)
       isWaiting = waits
     }
-    if (!waits) await work()
+    if (waiting !== null) await work(waiting)
   }
+  /** What goes over all projects in one plan waits until all are well. */
+  const inCalmEverywhere = (work: () => Promise<void>) =>
+    inCalm(async without => {
+      if (without.size === 0) await work()
+    })
 
   let sweepsAt = 0
   const loops = [
@@ -146,10 +153,10 @@ export function startChores(means: ChoreMeans, { onlyPublic }: { onlyPublic: boo
       inTurn(redis, "budgets", TURN_MS, () => watchBudgets(means)),
     ),
     every(ROLL_OUT_MS, stop.signal, log, "the roll-out could not go on", () =>
-      inTurn(redis, "roll-out", TURN_MS, () => inCalm(means.rollOuts.step)),
+      inTurn(redis, "roll-out", TURN_MS, () => inCalmEverywhere(means.rollOuts.step)),
     ),
     every(BACKUPS_MS, stop.signal, log, "backups could not be looked after", () =>
-      inTurn(redis, "backups", BACKUPS_TURN_MS, () => inCalm(() => means.lookAfterBackups(stop.signal))),
+      inTurn(redis, "backups", BACKUPS_TURN_MS, () => inCalm(without => means.lookAfterBackups(stop.signal, without))),
     ),
     every(STATE_BACKUP_MS, stop.signal, log, "what the service has stored could not be backed up", () =>
       inTurn(redis, "state-backup", STATE_BACKUP_TURN_MS, means.backUpState),
@@ -164,7 +171,7 @@ export function startChores(means: ChoreMeans, { onlyPublic }: { onlyPublic: boo
       inTurn(redis, "account-endings", TURN_MS, () => endAccounts(means)),
     ),
     every(RECONCILE_MS, stop.signal, log, "machines that say nothing could not be looked at", () =>
-      inTurn(redis, "reconcile", TURN_MS, () => inCalm(() => reconcile(means))),
+      inTurn(redis, "reconcile", TURN_MS, () => inCalm(without => reconcile(means, without))),
     ),
     // Each host for itself: only it knows which of its processes are dead.
     every(LOCKS_MS, stop.signal, log, "the locks of the engine's backend could not be looked at", means.lookAfterLocks),
@@ -177,8 +184,8 @@ export function startChores(means: ChoreMeans, { onlyPublic }: { onlyPublic: boo
     every(SWEEP_MS, stop.signal, log, "what nobody has any more could not be looked for", () =>
       inTurn(redis, SWEEP_TURN, TURN_MS, async () => {
         if (means.now() < sweepsAt) return
-        await inCalm(async () => {
-          const { held } = await means.sweep(stop.signal)
+        await inCalm(async without => {
+          const { held } = await means.sweep(stop.signal, without)
           sweepsAt = means.now() + gapAfter(held) - SLACK_MS
         })
       }),

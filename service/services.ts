@@ -129,7 +129,7 @@ export interface Services {
   mailer: Mailer | null
   pool: EnginePool
   /** Looks after all backups once; see `createRounds`. */
-  lookAfterBackups(signal: AbortSignal): Promise<void>
+  lookAfterBackups(signal: AbortSignal, without?: ReadonlySet<string>): Promise<void>
   /** Begins what the worker role does beside operations. */
   startChores(): Chores
   startWorker(): OperationWorker
@@ -308,16 +308,16 @@ export async function openServices(
             deliveries,
             mailer,
           },
-          ...{ lookAfterBackups, weather: { now: weathers.worst }, log, now },
+          ...{ lookAfterBackups, weather: { now: weathers.worst, waiting: weathers.waiting }, log, now },
           lookAfterLocks: async () => {
             if (files) await lookAfterLocks({ redis, files, hostLostMs: config.hostLostMs, now, log })
           },
           restoreRecords: signal => restoreRecords(sweepMeans, signal),
-          ...{ suspensions, sweep: signal => sweep(sweepMeans, signal) },
+          ...{ suspensions, sweep: (signal, without) => sweep(sweepMeans, signal, without) },
           backUpState: () => stateBackups.makeDue(),
           lookAfterCertificates: certificates.look,
           lookForDrift: signal =>
-            lookRound({ looks, store, weather: { now: weathers.worst }, periodMs: config.driftMs, log, now }, signal),
+            lookRound({ looks, store, weather: weathers, periodMs: config.driftMs, log, now }, signal),
           ...{ endings, logins, apiTokens, tokens, channel, machines, config },
         },
         {

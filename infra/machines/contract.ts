@@ -87,6 +87,18 @@ export interface CallOptions {
   signal?: AbortSignal
   /** What is asked for is in this project of the provider. The others are not asked. */
   project?: string
+  /** Of lists over several projects: one that does not answer is left out. Without this the list fails. */
+  lenient?: Lenient
+}
+
+/** How a list over several projects goes on without one that is away. */
+export interface Lenient {
+  /** How long one may take once another has answered, milliseconds. */
+  patienceMs: number
+  /** Hears of each that is left out. */
+  away(project: string): void
+  /** Those that are not asked: they are away too. */
+  without?: ReadonlySet<string>
 }
 
 /** A machine that lives for a short time and belongs to nobody. */

@@ -1,4 +1,5 @@
 import { unknownProject } from "../projects.ts"
+import { thoseThatAnswer } from "../those-that-answer.ts"
 import { LABELS, MANAGER } from "../workspace-spec.ts"
 import type { CallOptions, LabelledResource, Machine, Machines, Snapshot, Volume } from "./contract.ts"
 
@@ -10,8 +11,8 @@ const REMEMBERED = 10_000
 const OURS = { [LABELS.managedBy]: MANAGER }
 
 /**
- * Several projects of a provider as one. Lists are of all, and fail where one does not answer: whoever concludes from
- * what is not there must have seen all. What is asked by id goes to the project that a list has shown it in; of an id that
+ * Several projects as one. Lists are of all, and fail where one does not answer: whoever concludes from what is not there
+ * must have seen all, or say that it goes without (`lenient`) and hear whom. What is asked by id goes to the project that a list has shown it in; of an id that
  * was never seen each project is asked, since the provider gives no number twice.
  * @param projects by name; the first is the main one, which is asked for what is the same in all
  * @param couldHave whether a project's provider gives such ids: of another one's nobody is asked
@@ -29,13 +30,19 @@ export function severalProjects(
   }
 
   /** What all projects, or the one that is named, have. */
-  async function gather<T>({ project }: CallOptions, ask: (of: Machines) => Promise<T[]>): Promise<(T & InProject)[]> {
+  async function gather<T>(
+    { project, lenient }: CallOptions,
+    ask: (of: Machines) => Promise<T[]>,
+  ): Promise<(T & InProject)[]> {
     if (project !== undefined && !projects.has(project)) throw unknownProject(project)
-    const asked = [...projects].filter(([name]) => project === undefined || name === project)
-    const found = await Promise.all(
-      asked.map(async ([name, of]) => (await ask(of)).map(one => ({ ...one, project: name }))),
-    )
-    return found.flat()
+    const named = [...projects].filter(([name]) => project === undefined || name === project)
+    const asked = named.filter(([name]) => !lenient?.without?.has(name))
+    const asking = asked.map(async ([name, of]) => (await ask(of)).map(one => ({ ...one, project: name })))
+    if (lenient === undefined) return (await Promise.all(asking)).flat()
+    const found = await thoseThatAnswer(asking, lenient.patienceMs)
+    const away = asked.filter((_, at) => found[at] === null)
+    for (const [name] of [...named.filter(one => !asked.includes(one)), ...away]) lenient.away(name)
+    return found.flatMap(one => one?.answer ?? [])
   }
 
   async function list<T extends { id: string }>(kind: Kind, options: CallOptions, ask: (of: Machines) => Promise<T[]>) {

@@ -42,6 +42,7 @@ export async function startLocalGcp(
     const text = await readBody(request)
     const body = text === "" ? null : (JSON.parse(text) as Json)
     const fault = strike(faults, `${method} ${path}`)
+    if (fault?.hangs) return
     let [status, answer]: [number, Json] = [200, {}]
     try {
       if (!isSecret(request.headers.authorization, `Bearer ${state.settings.token}`))

@@ -1,10 +1,11 @@
 import type { Redis } from "ioredis"
-import type { Machines } from "../../infra/machines/contract.ts"
+import type { Lenient, Machines } from "../../infra/machines/contract.ts"
 import { type SnapshotFacts, type SnapshotKind, snapshotFacts } from "../../infra/machines/snapshots.ts"
 import { projectOf } from "../../infra/projects.ts"
 import { LABELS, MANAGER } from "../../infra/workspace-spec.ts"
 import { ServiceError } from "../errors.ts"
 import { loadScript } from "../redis/scripts.ts"
+import { PATIENCE_MS, providerAway } from "../workspaces/providers.ts"
 import { KEY } from "../workspaces/store.ts"
 import type { BackupSummary, Workspace } from "../workspaces/workspace.ts"
 import { lastProven } from "./proofs.ts"
@@ -17,15 +18,18 @@ const RESTORABLE: SnapshotKind[] = ["backup", "safety", "final"]
 
 /** Snapshots of workspaces, as the provider's labels tell of them: nothing about them is stored elsewhere. */
 export interface Backups {
-  /** Every snapshot of every workspace, whatever its kind. */
-  all(): Promise<SnapshotFacts[]>
+  /** Every snapshot of every workspace, whatever its kind. @param lenient whom it goes without */
+  all(lenient?: Lenient): Promise<SnapshotFacts[]>
   /** Those of one workspace that can be restored, newest first. */
   of(user: string, workspace: Pick<Workspace, "id" | "project">): Promise<SnapshotFacts[]>
-  /** All of a user's that can be restored, those of deleted workspaces too, newest first. */
-  ofUser(user: string): Promise<SnapshotFacts[]>
+  /**
+   * All of a user's that can be restored, those of deleted workspaces too, newest first.
+   * @param away hears of each project that does not answer: what it has is missing
+   */
+  ofUser(user: string, away?: (project: string) => void): Promise<SnapshotFacts[]>
   /**
    * @param project of the provider that it must be in; any where nothing is said
-   * @throws ServiceError `no-backup` when it is none of the user's, or not usable
+   * @throws ServiceError `no-backup` when it is none of the user's, or not usable; `provider-away` where nobody can tell
    */
   require(user: string, snapshot: string, project?: string): Promise<SnapshotFacts>
   /** @throws ServiceError `no-backup` */
@@ -37,27 +41,30 @@ export interface Backups {
 }
 
 export function createBackups(machines: Machines, redis: Redis): Backups {
-  async function find(labels: Record<string, string>, project?: string): Promise<SnapshotFacts[]> {
-    const there = project === undefined ? {} : { project }
+  async function find(labels: Record<string, string>, project?: string, lenient?: Lenient): Promise<SnapshotFacts[]> {
+    const there = { ...(project === undefined ? {} : { project }), ...(lenient ? { lenient } : {}) }
     const found = await machines.listSnapshots({ [LABELS.managedBy]: MANAGER, ...labels }, there)
     return found.flatMap(one => snapshotFacts(one) ?? []).sort((a, b) => b.createdAt - a.createdAt)
   }
-  const restorable = async (labels: Record<string, string>, project?: string) =>
-    (await find(labels, project)).filter(({ kind }) => RESTORABLE.includes(kind))
-  const ofUser = (user: string) => restorable({ [LABELS.owner]: user })
+  const restorable = async (labels: Record<string, string>, project?: string, lenient?: Lenient) =>
+    (await find(labels, project, lenient)).filter(({ kind }) => RESTORABLE.includes(kind))
+  const ofUser = (user: string, away?: (project: string) => void, project?: string) =>
+    restorable({ [LABELS.owner]: user }, project, away && { patienceMs: PATIENCE_MS, away })
   async function require(user: string, snapshot: string, project?: string): Promise<SnapshotFacts> {
-    const found = (await restorable({ [LABELS.owner]: user }, project)).find(one => one.id === snapshot)
+    const away: string[] = []
+    const found = (await ofUser(user, one => away.push(one), project)).find(one => one.id === snapshot)
     if (found?.available) return found
+    if (!found && away.length > 0) throw providerAway()
     throw new ServiceError("no-backup", 404, "There is no such backup, or it is not yours, or not usable.")
   }
   async function show(workspace: string, summary: BackupSummary): Promise<void> {
     await showScript.run(redis, [KEY.workspace(workspace)], [JSON.stringify(summary)])
   }
   return {
-    all: () => find({}),
+    all: lenient => find({}, undefined, lenient),
     of: (user, workspace) =>
       restorable({ [LABELS.owner]: user, [LABELS.workspace]: workspace.id }, projectOf(workspace)),
-    ofUser,
+    ofUser: (user, away) => ofUser(user, away),
     require,
     async remove(user, snapshot) {
       const { workspace, project } = await require(user, snapshot)

@@ -1,12 +1,14 @@
 import { setTimeout as sleep } from "node:timers/promises"
 import type { Redis } from "ioredis"
 import type { Logger } from "pino"
-import type { Machines } from "../../infra/machines/contract.ts"
+import type { Lenient, Machines } from "../../infra/machines/contract.ts"
 import { type SnapshotFacts, snapshotLabels } from "../../infra/machines/snapshots.ts"
+import { projectOf } from "../../infra/projects.ts"
 import type { Config } from "../config.ts"
 import type { Notify } from "../notifications/outbox.ts"
 import { isOver, type Operation } from "../operations/operation.ts"
 import type { Ledger } from "../usage/ledger.ts"
+import { CHORES_PATIENCE_MS } from "../workspaces/providers.ts"
 import type { WorkspaceStore } from "../workspaces/store.ts"
 import type { Workspace } from "../workspaces/workspace.ts"
 import type { Workspaces } from "../workspaces/workspaces.ts"
@@ -41,24 +43,27 @@ export interface RoundMeans {
 /**
  * One look after another at all backups: removes those whose time has come, makes those that are due, has them tried
  * out. What there is to do follows from the provider's labels and the records of workspaces at each look, so a look that
- * was cut off costs nothing, and two at once do no harm.
+ * was cut off costs nothing, and two at once do no harm. What is in a project that is away waits for the next look.
  * @returns a function that looks once; it resolves when the backups it began are made, or the signal aborts
  */
-export function createRounds(means: RoundMeans): (signal: AbortSignal) => Promise<void> {
+export function createRounds(means: RoundMeans): (signal: AbortSignal, without?: ReadonlySet<string>) => Promise<void> {
   const { config, redis, machines, store, workspaces, backups, log, now } = means
   const tries = createTryBook(redis, store, means.notify)
   const habits = createHabits(means.ledger, now)
   const failed = (error: unknown, what: string) => log.warn({ err: error }, `${what} could not be removed`)
 
-  return async signal => {
+  return async (signal, without = new Set()) => {
+    const away = new Set(without)
+    const lenient: Lenient = { patienceMs: CHORES_PATIENCE_MS, away: one => away.add(one), without }
     const ids = await store.ids()
-    const living = (await Promise.all(ids.map(store.get))).filter(one => one !== null)
+    const all = (await Promise.all(ids.map(store.get))).filter(one => one !== null)
     const going = await store.going()
-    const left = await tidySnapshots({ machines, now, failed }, await backups.all(), {
+    const left = await tidySnapshots({ machines, now, failed, lenient }, await backups.all(lenient), {
       living: ids,
-      inUse: inUse(living, going),
+      inUse: inUse(all, going),
     })
-    await tidyProvers({ machines, now, failed }, store.operation)
+    await tidyProvers({ machines, now, failed, lenient }, store.operation)
+    const living = all.filter(one => !away.has(projectOf(one)))
     if (!config.backups) return
     const byWorkspace = Map.groupBy(left, one => one.workspace)
     const due: (Due & { epoch: number })[] = []
@@ -120,7 +125,8 @@ export function createRounds(means: RoundMeans): (signal: AbortSignal) => Promis
 
   /** What it sleeps in becomes the day's backup. */
   async function keep({ id, snapshot }: Due): Promise<void> {
-    const facts = (await backups.all()).find(one => one.id === snapshot)
+    const found = await backups.all({ patienceMs: CHORES_PATIENCE_MS, away: () => {} })
+    const facts = found.find(one => one.id === snapshot)
     if (!facts || facts.scheduledAt !== null) return
     await machines.labelSnapshot(facts.id, snapshotLabels({ ...facts, scheduledAt: now() }))
     const workspace = await store.get(id)

@@ -1,6 +1,7 @@
-import type { Machine, Machines } from "../../infra/machines/contract.ts"
+import type { Lenient, Machine, Machines } from "../../infra/machines/contract.ts"
 import { PROVER_LABELS } from "../../infra/machines/provers.ts"
 import type { SnapshotFacts } from "../../infra/machines/snapshots.ts"
+import { projectOf } from "../../infra/projects.ts"
 import { LABELS, MANAGER } from "../../infra/workspace-spec.ts"
 import { listProvers } from "../operations/kinds/prover.ts"
 import { isOver, type Operation } from "../operations/operation.ts"
@@ -14,6 +15,8 @@ export interface TidyMeans {
   now: () => number
   /** Called with what could not be removed; it is tried again the next time. */
   failed: (error: unknown, what: string) => void
+  /** Goes on without projects that are away: nothing of theirs is removed. */
+  lenient?: Lenient
 }
 
 /**
@@ -24,19 +27,29 @@ export interface TidyMeans {
  * @returns those that are left
  */
 export async function tidySnapshots(
-  { machines, now, failed }: TidyMeans,
+  { machines, now, failed, lenient }: TidyMeans,
   snapshots: SnapshotFacts[],
   store: { living: Iterable<string>; inUse: ReadonlySet<string> } = { living: [], inUse: new Set() },
 ): Promise<SnapshotFacts[]> {
   const living = new Set(store.living)
-  for (const { labels } of await machines.list({ [LABELS.managedBy]: MANAGER })) {
+  const away = new Set<string>()
+  const hear = (one: string) => {
+    away.add(one)
+    lenient?.away(one)
+  }
+  for (const { labels } of await machines.list(
+    { [LABELS.managedBy]: MANAGER },
+    lenient ? { lenient: { ...lenient, away: hear } } : {},
+  )) {
     const workspace = labels[LABELS.workspace]
     if (workspace) living.add(workspace)
   }
   for (const { kind, workspace } of snapshots) if (kind === "sleep") living.add(workspace)
   const gone = new Set<string>()
+  // Who lives there cannot be told.
+  const judged = snapshots.filter(one => !away.has(projectOf(one)))
   for (const { id, workspace, kind } of toRemove(
-    snapshots,
+    judged,
     { isLiving: one => living.has(one), inUse: store.inUse },
     now(),
   )) {
@@ -47,15 +60,15 @@ export async function tidySnapshots(
       failed(error, `the ${kind} snapshot ${id} of ${workspace}`)
     }
   }
-  return snapshots.filter(({ id }) => !gone.has(id))
+  return judged.filter(({ id }) => !gone.has(id))
 }
 
 /** Removes machines whose trials are over, or that nobody knows of any more. */
 export async function tidyProvers(
-  { machines, now, failed }: TidyMeans,
+  { machines, now, failed, lenient }: TidyMeans,
   operation: (id: string) => Promise<Operation | null>,
 ): Promise<void> {
-  for (const machine of await listProvers(machines)) {
+  for (const machine of await listProvers(machines, lenient ? { lenient } : {})) {
     try {
       if (await isLeftOver(machine, operation, now())) await machines.remove(machine.id)
     } catch (error) {

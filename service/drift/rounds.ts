@@ -1,8 +1,9 @@
 import type { Logger } from "pino"
 import { InfraError } from "../../infra/errors.ts"
+import { projectOf } from "../../infra/projects.ts"
 import { isOver } from "../operations/operation.ts"
 import { admitsChores } from "../weather/judge.ts"
-import type { Weather } from "../weather/weather.ts"
+import type { Weathers } from "../weather/weathers.ts"
 import type { WorkspaceStore } from "../workspaces/store.ts"
 import type { Workspace } from "../workspaces/workspace.ts"
 import type { Looks } from "./looks.ts"
@@ -11,7 +12,7 @@ import { dueAt } from "./schedule.ts"
 export interface RoundMeans {
   looks: Looks
   store: Pick<WorkspaceStore, "ids" | "get" | "operation">
-  weather: Pick<Weather, "now">
+  weather: Pick<Weathers, "of">
   /** Milliseconds; 0: never. */
   periodMs: number
   log: Logger
@@ -19,7 +20,7 @@ export interface RoundMeans {
 }
 
 /**
- * Looks at every workspace that is due, one after the other, for as long as the provider is well and nobody else needs
+ * Looks at every workspace that is due, one after the other, for as long as its provider is well and nobody else needs
  * the engine; what is left is the next round's. @returns how many were looked at
  */
 export async function lookRound(means: RoundMeans, signal: AbortSignal): Promise<number> {
@@ -27,9 +28,10 @@ export async function lookRound(means: RoundMeans, signal: AbortSignal): Promise
   if (means.periodMs === 0) return 0
   let looked = 0
   for (const id of await dueIds(means)) {
-    if (signal.aborted || !admitsChores(await weather.now())) break
+    if (signal.aborted) break
     const workspace = await means.store.get(id)
-    if (!workspace || !(await isAtRest(means, workspace))) continue
+    if (!workspace || !admitsChores(await weather.of(projectOf(workspace)).now())) continue
+    if (!(await isAtRest(means, workspace))) continue
     try {
       if (await looks.look(workspace, { signal, yields: true })) looked++
     } catch (error) {

@@ -1,10 +1,11 @@
 import type { Machine } from "../../infra/machines/contract.ts"
-import { inProject } from "../../infra/projects.ts"
+import { inProject, projectOf } from "../../infra/projects.ts"
 import { LABELS, MANAGER } from "../../infra/workspace-spec.ts"
 import { notFound, ServiceError } from "../errors.ts"
 import { isOver, type Operation } from "../operations/operation.ts"
 import type { Services } from "../services.ts"
 import type { Behalf } from "../workspaces/begin.ts"
+import { within } from "../workspaces/providers.ts"
 import { KEY } from "../workspaces/store.ts"
 import { PROFILES, type Workspace } from "../workspaces/workspace.ts"
 import { type FleetQuery, imageKey, type NewestImages, type Owned, selectFleet } from "./fleet.ts"
@@ -66,7 +67,9 @@ export async function dossierOf(means: DeskMeans, id: string): Promise<Dossier> 
   const [owner, operations, found, locks, leased] = await Promise.all([
     people.get(workspace.owner),
     store.operationsOf(id, OPERATIONS),
-    machines.list({ [LABELS.managedBy]: MANAGER, [LABELS.workspace]: id }).catch(() => null),
+    within(
+      machines.list({ [LABELS.managedBy]: MANAGER, [LABELS.workspace]: id }, { project: projectOf(workspace) }),
+    ).catch(() => null),
     locksOf(id),
     redis.exists(KEY.lease(id)),
   ])

@@ -11,11 +11,13 @@ import type { BackupView } from "./workspace/model.ts"
 export interface BackupsModel extends SignedIn {
   /** Newest first. */
   backups: BackupView[]
+  /** What providers are called that do not answer: what they have is missing. */
+  away?: string[]
   notice?: Notice
 }
 
 /** All backups of a user, those of deleted workspaces too. */
-export function backupsPage({ user, csrf, backups, notice: said, now = Date.now() }: BackupsModel): string {
+export function backupsPage({ user, csrf, backups, away = [], notice: said, now = Date.now() }: BackupsModel): string {
   const living = backups.filter(one => one.isLiving)
   const left = backups.filter(one => !one.isLiving)
   const all = backups.reduce((sum, one) => sum + (one.bytes ?? 0), 0)
@@ -25,6 +27,7 @@ export function backupsPage({ user, csrf, backups, notice: said, now = Date.now(
     layout: "narrow",
     body: html`<div class="page-head"><h1>Backups</h1>${all > 0 && html`<p class="soft">${backups.length === 1 ? "1 backup" : `${backups.length} backups`}, ${bytes(all)}</p>`}</div>
 ${said !== undefined && notice(said)}
+${away.length > 0 && html`<div class="notice info" role="status">${icon("info")}<p>${away.join(" and ")} ${away.length === 1 ? "does" : "do"} not answer at the moment: backups there are not in this list, and are safe. Load the page again in a minute.</p></div>`}
 <section class="card section" aria-labelledby="living"><h2 id="living">Of your workspaces</h2>
 ${
   living.length === 0

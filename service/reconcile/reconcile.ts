@@ -39,8 +39,9 @@ export interface ReconcileMeans {
  * Compares workspaces that are to be running with what their provider has, where the machine has not reported for a
  * while. One that was switched off, from within or by hand, has stopped: its record follows by an ordinary stop. One
  * that is gone ends as failed, with what to do. Costs nothing while all machines report.
+ * @param without projects that are not asked now
  */
-export async function reconcile(means: ReconcileMeans): Promise<void> {
+export async function reconcile(means: ReconcileMeans, without: ReadonlySet<string> = new Set()): Promise<void> {
   const { redis, machines, workspaces, log, now } = means
   const silent = await silentOf(means)
   const known = await redis.hgetall(SILENT)
@@ -48,7 +49,9 @@ export async function reconcile(means: ReconcileMeans): Promise<void> {
   const past = Object.keys(known).filter(id => !still.has(id))
   if (past.length > 0) await redis.hdel(SILENT, ...past)
   const suspicionOf = (id: string) => (known[id] ? (JSON.parse(known[id]) as Suspicion) : null)
-  const due = silent.filter(({ id }) => (suspicionOf(id)?.nextAt ?? 0) <= now()).slice(0, AT_ONCE)
+  const due = silent
+    .filter(one => !without.has(projectOf(one)) && (suspicionOf(one.id)?.nextAt ?? 0) <= now())
+    .slice(0, AT_ONCE)
   await Promise.all(
     due.map(async ({ id, epoch, isSpot, ...at }) => {
       const [machine = null] = await machines.list({ [LABELS.workspace]: id }, { project: projectOf(at) })

@@ -3,7 +3,7 @@ import type { Logger } from "pino"
 import { type CloudConfig, placesOf } from "../../infra/cloud-config.ts"
 import type { EnginePool } from "../../infra/engine-pool.ts"
 import type { ImageId } from "../../infra/image-id.ts"
-import type { Machines, Size } from "../../infra/machines/contract.ts"
+import type { Lenient, Machines, Size } from "../../infra/machines/contract.ts"
 import { SNAPSHOT_LABELS } from "../../infra/machines/snapshots.ts"
 import { projectOf } from "../../infra/projects.ts"
 import type { StackRecord } from "../../infra/stack-state.ts"
@@ -13,6 +13,7 @@ import { PREFIX } from "../redis/connect.ts"
 import { loadScript } from "../redis/scripts.ts"
 import { USERS } from "../users/users.ts"
 import type { Images } from "../workspaces/images.ts"
+import { askEach, CHORES_PATIENCE_MS } from "../workspaces/providers.ts"
 import type { SizeCatalog } from "../workspaces/sizes.ts"
 import { KEY } from "../workspaces/store.ts"
 import { PROFILES } from "../workspaces/workspace.ts"
@@ -66,16 +67,24 @@ export async function restoreRecords(means: RebuildMeans, signal?: AbortSignal):
     if (now() - Number(await redis.get(LOST)) < ENDING_MS) return false
   }
   await rebuildRecords(means, signal)
-  return true
+  return areRecordsWhole(redis)
 }
 
 /**
  * Makes the records of workspaces again of which only stacks and labels tell: Redis was emptied, or an older one was
- * put back. Never touches a record that is there. @returns ids of those that were made again
+ * put back. Never touches a record that is there. What is in a project that does not answer waits for the next look.
+ * @param without projects that are not asked now
+ * @returns ids of those that were made again
  */
-export async function rebuildRecords(means: RebuildMeans, signal?: AbortSignal): Promise<string[]> {
+export async function rebuildRecords(
+  means: RebuildMeans,
+  signal?: AbortSignal,
+  without: ReadonlySet<string> = new Set(),
+): Promise<string[]> {
   const { redis, machines, backups, pool, cloud, machineUrl, log, now } = means
   const call = signal ? { signal } : {}
+  const away = new Set(without)
+  const lenient: Lenient = { patienceMs: CHORES_PATIENCE_MS, away: one => away.add(one), without }
   const all = await pool.run<StackRecord[]>(cloud, { action: "records" }, call)
   const places = placesOf(cloud)
   const named = new Set(places.names)
@@ -91,23 +100,26 @@ export async function rebuildRecords(means: RebuildMeans, signal?: AbortSignal):
   const known = await Promise.all(ours.map(({ workspace }) => redis.exists(KEY.workspace(workspace))))
   const lost = ours.filter((_, at) => known[at] === 0)
   const made: string[] = []
+  let left = 0
   const later = await unrecordedMachines(redis)
   if (lost.length > 0 || later.size > 0) {
-    const [found, volumes, snapshots, types] = await Promise.all([
-      machines.list({ [LABELS.managedBy]: MANAGER }, call),
-      machines.listVolumes({ [LABELS.managedBy]: MANAGER }, call),
-      backups.all(),
-      allSizes(means),
+    const [there, volumes, snapshots, types] = await Promise.all([
+      machines.list({ [LABELS.managedBy]: MANAGER }, { ...call, lenient }),
+      machines.listVolumes({ [LABELS.managedBy]: MANAGER }, { ...call, lenient }),
+      backups.all(lenient),
+      sizesOfThoseThere(means, away),
     ])
     const workspaceOf = (one: { labels: Record<string, string> }) => one.labels[LABELS.workspace] ?? ""
-    const machineOf = new Map(found.map(one => [workspaceOf(one), one]))
+    const machineOf = new Map(there.map(one => [workspaceOf(one), one]))
     const volumesOf = Map.groupBy(volumes, workspaceOf)
     const snapshotsOf = Map.groupBy(snapshots, one => one.workspace)
     const stacks = new Set(all.map(({ workspace }) => workspace))
-    const unrecorded = found.flatMap(one =>
+    const unrecorded = there.flatMap(one =>
       stacks.has(workspaceOf(one)) ? [] : (specOfMachine(one, later, places) ?? []),
     )
-    const missing = [...lost, ...unrecorded.map(spec => ({ workspace: spec.workspace, spec }))]
+    const found = [...lost, ...unrecorded.map(spec => ({ workspace: spec.workspace, spec }))]
+    const missing = found.filter(({ spec }) => !away.has(projectOf(spec)))
+    left = found.length - missing.length
     const kinds = new Map(missing.map(({ spec }) => [goldenKey(spec), spec]))
     const golden = new Map(
       await Promise.all([...kinds].map(async ([key, spec]) => [key, await goldenOf(means, spec)] as const)),
@@ -140,13 +152,27 @@ export async function rebuildRecords(means: RebuildMeans, signal?: AbortSignal):
         "records of workspaces were lost and are made again out of stacks and labels",
       )
   }
-  await redis.multi().set(WHOLE, now()).del(LOST).exec()
+  if (left > 0)
+    log.warn(
+      { workspaces: left, projects: [...away] },
+      "records of workspaces were lost whose projects do not answer: they are made again when those do",
+    )
+  else await redis.multi().set(WHOLE, now()).del(LOST).exec()
   return made
 }
 
 /** What all providers sell: types of one are none of another. */
 export async function allSizes({ sizes, cloud }: Pick<RebuildMeans, "sizes" | "cloud">): Promise<Size[]> {
   return (await Promise.all(placesOf(cloud).providers.map(sizes.all))).flat()
+}
+
+/** The same, without those that are away: their projects are. */
+async function sizesOfThoseThere({ sizes, cloud }: RebuildMeans, away: Set<string>): Promise<Size[]> {
+  const { names, providers, providerOf } = placesOf(cloud)
+  const asked = providers.filter(one => names.some(name => providerOf(name) === one && !away.has(name)))
+  const { answers, away: silent } = await askEach(asked, sizes.all, CHORES_PATIENCE_MS)
+  for (const name of names) if (silent.includes(providerOf(name))) away.add(name)
+  return answers.flat()
 }
 
 /** Operations for which something was brought onto these volumes of a workspace. */

@@ -1,9 +1,10 @@
 import type { Redis } from "ioredis"
-import type { HeldResource, Machines } from "../../infra/machines/contract.ts"
+import type { HeldResource, Lenient, Machines } from "../../infra/machines/contract.ts"
 import { planSweep, type SweepPlan } from "../../infra/sweep.ts"
 import { PREFIX } from "../redis/connect.ts"
 import type { Ledger } from "../usage/ledger.ts"
 import { monthOf } from "../usage/months.ts"
+import { CHORES_PATIENCE_MS } from "../workspaces/providers.ts"
 import type { WorkspaceStore } from "../workspaces/store.ts"
 import { areRecordsWhole, type RebuildMeans, rebuildRecords } from "./rebuild.ts"
 import { settleRestored } from "./restored.ts"
@@ -25,6 +26,8 @@ export interface SweepReport {
   at: number
   /** Resources of all workspaces. */
   held: number
+  /** Projects that did not answer, or fail too much to be asked: what they have was not looked at. */
+  away?: string[]
   resources: {
     workspace: string
     type: string
@@ -44,12 +47,12 @@ const told = (some: HeldResource[]) => some.map(({ workspace, type, id }) => ({ 
 
 function reportOf(
   plan: SweepPlan,
-  { at, held, verdict }: { at: number; held: number; verdict: "removed" | "would-go" },
+  { at, held, away, verdict }: { at: number; held: number; away: string[]; verdict: "removed" | "would-go" },
 ): SweepReport {
   const each = (some: HeldResource[], word: SweepReport["resources"][number]["verdict"]) =>
     told(some).map(one => ({ ...one, verdict: word, until: null }))
   return {
-    ...{ at, held },
+    ...{ at, held, away },
     resources: [
       ...[...each(plan.remove, verdict), ...each(plan.tooMany, "too-many"), ...each(plan.foreign, "foreign")],
       ...plan.waits.flatMap(({ resource, until }) =>
@@ -70,31 +73,52 @@ async function judge(means: SweepMeans, held: HeldResource[], wanted: ReadonlySe
 /** What a sweep would do now, and why the rest stays; changes nothing. */
 export async function drySweep(means: SweepMeans, signal?: AbortSignal): Promise<SweepReport> {
   const { store, machines, pool, cloud, now } = means
-  const held = await machines.heldResources(signal ? { signal } : {})
+  const { held, away } = await heldNow(machines, { patienceMs: LOOK_PATIENCE_MS }, signal)
   const stacks = await pool.run<string[]>(cloud, { action: "names" }, signal ? { signal } : {})
   const plan = await judge(means, held, new Set([...(await store.ids()), ...stacks]))
-  return reportOf(plan, { at: now(), held: held.length, verdict: "would-go" })
+  return reportOf(plan, { at: now(), held: held.length, away, verdict: "would-go" })
+}
+
+/** The same where an operator waits for what it would do, milliseconds. */
+const LOOK_PATIENCE_MS = 10_000
+
+/** What those have that answer: of a project that is away nothing is without a workspace, and nothing is removed. */
+async function heldNow(
+  machines: SweepMeans["machines"],
+  about: Pick<Lenient, "patienceMs" | "without">,
+  signal?: AbortSignal,
+) {
+  const away: string[] = []
+  const lenient = { ...about, away: (one: string) => away.push(one) }
+  const held = await machines.heldResources({ lenient, ...(signal ? { signal } : {}) })
+  return { held, away }
 }
 
 /**
  * Makes records again that single workspaces have lost, and removes at the provider what no workspace has any more, see
  * infra/sweep.ts.
+ * @param without projects that are not asked now
  * @returns what was removed, and how many resources there are; no report where the records are still being made again
  *   after a start, when nothing is swept
  */
 export async function sweep(
   means: SweepMeans,
   signal?: AbortSignal,
+  without?: ReadonlySet<string>,
 ): Promise<{ removed: HeldResource[]; held: number; report: SweepReport | null }> {
   const { redis, store, machines, pool, cloud, log, now } = means
   // What nobody seems to have may have an owner in a moment.
   if (!(await areRecordsWhole(redis))) return { removed: [], held: 0, report: null }
   await settleRestored(means, signal)
   // The provider first: what is made after this look has its record by the time the records are read.
-  const held = await machines.heldResources(signal ? { signal } : {})
+  const { held, away } = await heldNow(
+    machines,
+    { patienceMs: CHORES_PATIENCE_MS, ...(without ? { without } : {}) },
+    signal,
+  )
   let wanted = new Set(await store.ids())
   if (held.some(one => !wanted.has(one.workspace))) {
-    if ((await rebuildRecords(means, signal)).length > 0) wanted = new Set(await store.ids())
+    if ((await rebuildRecords(means, signal, new Set(away))).length > 0) wanted = new Set(await store.ids())
     // A stack is a wish too: an operator's own, or that of a workspace whose record was lost.
     const stacks = await pool.run<string[]>(cloud, { action: "names" }, signal ? { signal } : {})
     for (const name of stacks) wanted.add(name)
@@ -126,7 +150,7 @@ export async function sweep(
       log.error({ err: error, resources: told(its) }, "what nobody has any more could not be removed")
     }
   }
-  const report = reportOf({ ...plan, remove: removed }, { at: now(), held: held.length, verdict: "removed" })
+  const report = reportOf({ ...plan, remove: removed }, { at: now(), held: held.length, away, verdict: "removed" })
   await redis.set(LAST, JSON.stringify(report))
   return { removed, held: held.length, report }
 }

@@ -2,7 +2,7 @@ import type { Redis } from "ioredis"
 import type { Logger } from "pino"
 import type { Places } from "../../infra/cloud-config.ts"
 import type { Heard } from "../../infra/machines/heard.ts"
-import { type WeatherNow, worstOf } from "./judge.ts"
+import { admitsChores, type WeatherNow, worstOf } from "./judge.ts"
 import { createWeather, type Weather } from "./weather.ts"
 
 /** The weather of each of the providers' projects: each has a request budget of its own. */
@@ -12,6 +12,8 @@ export interface Weathers {
   hear(project: string, heard: Heard): void
   /** What counts for work that goes over all projects. */
   worst(): Promise<WeatherNow>
+  /** Projects in which nothing begins now that nobody waits for; null: in all. */
+  waiting(): Promise<ReadonlySet<string> | null>
   close(): Promise<void>
 }
 
@@ -33,6 +35,13 @@ export function createWeathers(
     of,
     hear: (project, heard) => of(project).hear(heard),
     worst: async () => worstOf(await Promise.all([...all.values()].map(one => one.now()))),
+    async waiting() {
+      const found = await Promise.all(
+        [...all].map(async ([name, weather]) => (admitsChores(await weather.now()) ? [] : [name])),
+      )
+      const waiting = new Set(found.flat())
+      return waiting.size === all.size ? null : waiting
+    },
     close: async () => void (await Promise.all([...all.values()].map(one => one.close()))),
   }
 }

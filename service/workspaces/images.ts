@@ -9,6 +9,7 @@ import type { Config } from "../config.ts"
 import { ServiceError } from "../errors.ts"
 import { PREFIX } from "../redis/connect.ts"
 import { newestReady, sameImageIn } from "./images-at.ts"
+import { askEach, providerAway } from "./providers.ts"
 import { PROFILES, PROVIDERS, type Profile, type Provider } from "./workspace.ts"
 
 /** What operators have chosen: the image of a profile at a provider (see `fieldOf`), and images that are used no more. */
@@ -26,12 +27,15 @@ export interface Images {
   find(profile: Profile, project: string): Promise<ImageId | null>
   /** @throws ServiceError `no-image` */
   require(profile: Profile, project: string): Promise<ImageId>
-  /** Those the providers have, newest first, and which of them are used. */
-  list(): Promise<GoldenImage[]>
+  /**
+   * Those the providers have, newest first, and which of them are used.
+   * @param away hears of providers that do not answer: what they have is missing. Left out, the list fails then
+   */
+  list(away?: (provider: Provider) => void): Promise<GoldenImage[]>
   /**
    * Makes an image the one that new workspaces of its profile are made from, whatever is newer or set, until `demote`.
    * @param as what it is for, of an image that does not say
-   * @throws ServiceError `no-such-image` or `not-verified`
+   * @throws ServiceError `no-such-image`, `not-verified`, or `provider-away` where nobody can tell
    */
   promote(id: string, as?: Profile): Promise<GoldenImage>
   /** Makes no new workspace from an image any more. @throws ServiceError `no-such-image` */
@@ -100,10 +104,20 @@ export function createImages(
     return asked.id
   }
 
-  async function list(): Promise<GoldenImage[]> {
+  async function list(heardAway?: (provider: Provider) => void): Promise<GoldenImage[]> {
     const chosen = await Promise.all([redis.hgetall(PROMOTED), redis.smembers(DEMOTED)])
-    const found = await Promise.all(mains.map(one => listAt(one, ...chosen)))
-    return found.flat().sort((a, b) => a.profile.localeCompare(b.profile) || b.createdAt - a.createdAt)
+    const ask = (one: (typeof mains)[number]) => listAt(one, ...chosen)
+    if (!heardAway) return newestFirst((await Promise.all(mains.map(ask))).flat())
+    const { answers, away } = await askEach(
+      mains.map(one => one.provider),
+      provider => ask(mains.find(one => one.provider === provider) as (typeof mains)[number]),
+    )
+    for (const provider of away) heardAway(provider)
+    return newestFirst(answers.flat())
+  }
+
+  function newestFirst(all: GoldenImage[]): GoldenImage[] {
+    return all.sort((a, b) => a.profile.localeCompare(b.profile) || b.createdAt - a.createdAt)
   }
 
   async function listAt(
@@ -145,9 +159,12 @@ export function createImages(
   }
 
   async function known(id: string, given?: Profile): Promise<GoldenImage> {
-    const found = (await list()).filter(one => one.id === id && (given === undefined || one.profile === given))[0]
+    const away: Provider[] = []
+    const found = (await list(one => away.push(one))).find(
+      one => one.id === id && (given === undefined || one.profile === given),
+    )
     if (found) return found
-    throw noSuchImage(id)
+    throw away.length > 0 ? providerAway() : noSuchImage(id)
   }
 
   /** The provider that has an image which bears none of our labels. @throws ServiceError `no-such-image` */
@@ -171,7 +188,7 @@ export function createImages(
     find,
     list,
     async promote(id, as) {
-      const listed = (await list()).some(one => one.id === id)
+      const listed = (await list(() => {})).some(one => one.id === id)
       const { provider, profile, ready } =
         listed || as === undefined ? await known(id) : { provider: await holderOf(id), profile: as, ready: true }
       if (!ready) {

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises"
 import type { Market } from "../../infra/gcp-settings.ts"
 import type { ImageId } from "../../infra/image-id.ts"
+import { thoseThatAnswer } from "../../infra/those-that-answer.ts"
 import { ServiceError } from "../errors.ts"
 import type { Profile, Provider } from "./workspace.ts"
 
@@ -27,7 +28,19 @@ export const zonesOf = ({ providers }: { providers: ByProvider }): string[] => [
 ]
 
 /** How long those that have not answered are waited for where it goes without them, milliseconds. */
-const PATIENCE_MS = 2_000
+export const PATIENCE_MS = 2_000
+/** The same where nobody waits, as chores do. */
+export const CHORES_PATIENCE_MS = 60_000
+
+export const providerAway = () =>
+  new ServiceError("provider-away", 502, "The provider does not answer at the moment: try again in a minute.", {
+    next: "retry",
+  })
+
+/** The providers of projects that are away, as people call them. */
+export const namesOf = (projects: readonly string[], providerOf: (project: string) => Provider): string[] => [
+  ...new Set(projects.map(one => PROVIDER_LABELS[providerOf(one)])),
+]
 
 /**
  * What a page shows if it comes soon, and does without otherwise.
@@ -37,7 +50,7 @@ export async function within<T>(asked: Promise<T>, patienceMs = PATIENCE_MS): Pr
   const timer = new AbortController()
   const late = sleep(patienceMs, null, { signal: timer.signal }).then(
     () => {
-      throw new ServiceError("provider-away", 502, "The provider does not answer at the moment: try again in a minute.")
+      throw providerAway()
     },
     () => asked,
   )
@@ -59,17 +72,9 @@ export async function askEach<T>(
   ask: (provider: Provider) => Promise<T>,
   patienceMs = PATIENCE_MS,
 ): Promise<Answers<T>> {
-  const timer = new AbortController()
-  const asked = providers.map(ask)
-  const late = Promise.any(asked).then(
-    () => sleep(patienceMs, null, { signal: timer.signal }).catch(() => null),
-    () => null,
-  )
-  const found = await Promise.allSettled(asked.map(one => Promise.race([one.then(answer => ({ answer })), late])))
-  timer.abort()
-  const failed = found.find(one => one.status === "rejected")
-  const all = found.map(one => (one.status === "fulfilled" ? one.value : null))
-  const answers = all.flatMap(one => (one === null ? [] : [one.answer]))
-  if (failed && answers.length === 0) throw failed.reason
-  return { answers, away: providers.filter((_, at) => all[at] === null) }
+  const found = await thoseThatAnswer(providers.map(ask), patienceMs)
+  return {
+    answers: found.flatMap(one => (one === null ? [] : [one.answer])),
+    away: providers.filter((_, at) => found[at] === null),
+  }
 }

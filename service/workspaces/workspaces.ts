@@ -145,7 +145,9 @@ export function createWorkspaces(means: WorkspacesMeans): Workspaces {
   /** A backup that a request names in its body: when it is not there, the address that was asked is there all the same. */
   async function usableBackup(user: string, snapshot: string, project?: string): Promise<SnapshotFacts> {
     return backups.require(user, snapshot, project).catch(error => {
-      throw error instanceof ServiceError ? new ServiceError(error.id, 409, error.message) : error
+      throw error instanceof ServiceError && error.status === 404
+        ? new ServiceError(error.id, 409, error.message)
+        : error
     })
   }
 

@@ -232,6 +232,10 @@ export function operatorPages(): Record<string, string> {
         { id: "worker-2:812", host: "worker-2", pid: 812, since: Date.now() - HOUR, active: 1, draining: true },
       ],
     }),
+    "/operator-upkeep-away": upkeepPage({
+      ...{ ...shell, rollOut: null, sweep: { ...sweep, away: ["my-desks"] }, isDry: true },
+      ...{ images: [], away: ["Google Cloud"], orders: [], workers: [] },
+    }),
     "/operator-upkeep-none": upkeepPage({
       ...{ ...shell, rollOut: null, sweep: null, isDry: false, images: null, orders: [], workers: [] },
     }),

@@ -416,6 +416,11 @@ export function samplePages(): Record<string, string> {
     "/dashboard-empty": dashboardPage({ ...signedIn, workspaces: [], quota: { desktop: 1, total: 3, used: 0 } }),
     "/new": newWorkspacePage({ ...signedIn, options }),
     "/new-two-providers": newWorkspacePage({ ...signedIn, options: twoProviders, values: { provider: "gcp" } }),
+    "/new-away": newWorkspacePage({ ...signedIn, options: { ...options, away: ["Google Cloud"] } }),
+    "/new-elsewhere": newWorkspacePage({ ...signedIn, options, values: { provider: "gcp", region: "us-central1-a" } }),
+    "/new-nothing": newWorkspacePage({
+      ...{ ...signedIn, options: { ...options, sizes: [], regions: [], providers: [] } },
+    }),
     "/new-linked": newWorkspacePage({
       ...{ ...signedIn, options, isLinked: true },
       values: {
@@ -513,6 +518,7 @@ export function samplePages(): Record<string, string> {
       error: "Not it.",
     }),
     "/backups": backupsPage({ ...signedIn, backups: [...backups, finalBackup] }),
+    "/backups-away": backupsPage({ ...signedIn, backups, away: ["Google Cloud"] }),
     "/backups-none": backupsPage({ ...signedIn, backups: [], notice: { tone: "ok", text: "It is gone." } }),
     "/backups-remove": removeBackupPage({ ...signedIn, backup: finalBackup }),
     "/new-from": newWorkspacePage({

@@ -1,4 +1,4 @@
-import type { Machine, Machines, Size } from "../../../infra/machines/contract.ts"
+import type { CallOptions, Machine, Machines, Size } from "../../../infra/machines/contract.ts"
 import { PROVER, PROVER_LABELS, proverLabels } from "../../../infra/machines/provers.ts"
 import type { SnapshotFacts } from "../../../infra/machines/snapshots.ts"
 import { proofUserData } from "../../../infra/user-data.ts"
@@ -11,7 +11,7 @@ import type { OperationRun } from "../operation-run.ts"
 export async function makeProver(run: OperationRun, backup: SnapshotFacts): Promise<Machine> {
   const { means, operation, signal } = run
   const name = `foozol-proof-${short(backup.id)}`
-  for (const one of await listProvers(means.machines, signal)) {
+  for (const one of await listProvers(means.machines, { signal })) {
     const isOurs = one.labels[PROVER_LABELS.operation] === operation.id
     if (isOurs && one.state === "running") return one
     // Of a trial that was given up, or of a start that failed: it would be in the way.
@@ -44,14 +44,14 @@ const serviceOf = ({ means, workspace }: OperationRun) => ({
 
 /** Removes the machines of this operation. */
 export async function removeProvers({ means, operation, signal }: OperationRun): Promise<void> {
-  for (const one of await listProvers(means.machines, signal)) {
+  for (const one of await listProvers(means.machines, { signal })) {
     if (one.labels[PROVER_LABELS.operation] === operation.id) await means.machines.remove(one.id, { signal })
   }
 }
 
 /** All machines that try backups out. */
-export function listProvers(machines: Pick<Machines, "list">, signal?: AbortSignal): Promise<Machine[]> {
-  return machines.list({ [LABELS.managedBy]: MANAGER, [PROVER_LABELS.role]: PROVER }, signal ? { signal } : {})
+export function listProvers(machines: Pick<Machines, "list">, options: CallOptions = {}): Promise<Machine[]> {
+  return machines.list({ [LABELS.managedBy]: MANAGER, [PROVER_LABELS.role]: PROVER }, options)
 }
 
 /**

@@ -4,6 +4,7 @@ import type { SweepReport } from "../../sweeps/sweep.ts"
 import type { GoldenImage } from "../../workspaces/images.ts"
 import { postForm } from "../controls.ts"
 import { type Html, html } from "../html.ts"
+import { icon } from "../icons.ts"
 import { timeAgo } from "../time.ts"
 import { type OperatorShell, operatorPage, wideTable } from "./shell.ts"
 
@@ -11,6 +12,8 @@ export interface UpkeepModel extends OperatorShell {
   rollOut: RollOut | null
   /** Null: the provider does not answer. */
   images: GoldenImage[] | null
+  /** What providers are called that do not answer: their images are missing. */
+  away?: string[]
   /** The newest sweep, or a look at what one would do. */
   sweep: SweepReport | null
   isDry: boolean
@@ -66,7 +69,11 @@ ${
 }</section>`
 }
 
-function images({ images, csrf }: UpkeepModel, now: number): Html {
+const without = (away: readonly string[]): Html | false =>
+  away.length > 0 &&
+  html`<p class="notice info" role="status">${icon("info")}<span>${away.join(", ")} ${away.length === 1 ? "does" : "do"} not answer at the moment: what is there is missing here.</span></p>`
+
+function images({ images, away = [], csrf }: UpkeepModel, now: number): Html {
   const act = (id: string, name: "promote" | "demote", label: string) =>
     postForm({
       action: `/operator/images/${id}/${name}`,
@@ -74,11 +81,11 @@ function images({ images, csrf }: UpkeepModel, now: number): Html {
       content: html`<button class="button small">${label}<span class="visually-hidden"> image ${id}</span></button>`,
     })
   return html`<section class="card section" aria-labelledby="images"><h2 id="images">Golden images</h2>
-${
+${without(away)}${
   images === null
     ? html`<p class="soft">The provider does not answer at the moment.</p>`
     : images.length === 0
-      ? html`<p class="soft">The provider has none.</p>`
+      ? html`<p class="soft">There is none.</p>`
       : wideTable(
           "Golden images",
           ["Image", "Profile", "Made", "Checked", "Standing", ""],
@@ -112,7 +119,7 @@ function sweep({ sweep, isDry, csrf }: UpkeepModel, now: number): Html {
       ? "There was no sweep yet."
       : html`${isDry ? "A sweep now" : html`The newest sweep, ${timeAgo(sweep.at, now)},`} sees ${sweep.held} resources, ${sweep.resources.length} of them without a workspace.`
   }</p>
-${
+${sweep !== null && without(sweep.away ?? [])}${
   sweep !== null &&
   sweep.resources.length > 0 &&
   wideTable(

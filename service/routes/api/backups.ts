@@ -3,6 +3,8 @@ import { IMAGE_ID_PATTERN } from "../../../infra/image-id.ts"
 import { PROOFS, SNAPSHOT_KINDS, type SnapshotFacts } from "../../../infra/machines/snapshots.ts"
 import type { Limits } from "../../middleware/limits.ts"
 import type { Services } from "../../services.ts"
+import type { Provider } from "../../workspaces/workspace.ts"
+import { Away } from "./catalog.ts"
 import { type ApiRoute, route } from "./define.ts"
 import { OperationSchema, presentOperation } from "./schemas.ts"
 
@@ -44,7 +46,7 @@ const Listed = z.object({ backups: z.array(BackupSchema) })
 
 /** `/backups`, and those of a workspace: make, list, remove. */
 export function backupRoutes(services: Services, limits: Limits): ApiRoute[] {
-  const { workspaces, backups, store } = services
+  const { workspaces, backups, store, projects } = services
   const listed = (found: SnapshotFacts[]) => ({ status: 200, body: { backups: found.map(present) } })
 
   const make = route({
@@ -92,9 +94,13 @@ export function backupRoutes(services: Services, limits: Limits): ApiRoute[] {
     tag: "Backups",
     summary: "List all your backups, those of deleted workspaces too",
     scope: "read",
-    replies: { 200: { description: "Newest first", schema: Listed } },
+    replies: { 200: { description: "Newest first", schema: Listed.extend({ away: Away }) } },
     errors: [502],
-    handle: async ({ caller: { user } }) => listed(await backups.ofUser(user.id)),
+    async handle({ caller: { user } }) {
+      const away = new Set<Provider>()
+      const found = await backups.ofUser(user.id, one => away.add(projects.providerOf(one)))
+      return { status: 200, body: { backups: found.map(present), away: [...away] } }
+    },
   })
 
   const remove = route({

@@ -6,7 +6,7 @@ import { PROVIDERS, SIZE_CLASSES } from "../../workspaces/workspace.ts"
 import { type ApiRoute, route } from "./define.ts"
 import { PriceSchema } from "./schemas.ts"
 
-const SizeSchema = z
+export const SizeSchema = z
   .object({
     provider: z.enum(PROVIDERS),
     class: z.enum(SIZE_CLASSES),
@@ -18,7 +18,7 @@ const SizeSchema = z
   })
   .meta({ id: "Size" })
 const RegionSchema = z.object({ id: z.string(), provider: z.enum(PROVIDERS) }).meta({ id: "Region" })
-const away = z
+export const Away = z
   .array(z.enum(PROVIDERS))
   .meta({ description: "providers that do not answer at the moment: what they have is missing here" })
 
@@ -32,7 +32,7 @@ export function catalogRoutes({ sizes }: Services): ApiRoute[] {
       tag: "Sizes and regions",
       summary: "List sizes that are offered to you, with live prices and availability",
       scope: "read",
-      replies: { 200: { description: "The sizes", schema: z.object({ sizes: z.array(SizeSchema), away }) } },
+      replies: { 200: { description: "The sizes", schema: z.object({ sizes: z.array(SizeSchema), away: Away }) } },
       errors: [502],
       async handle({ caller }) {
         const offer = await sizes.offerTo(caller.user.id)
@@ -49,7 +49,9 @@ export function catalogRoutes({ sizes }: Services): ApiRoute[] {
       tag: "Sizes and regions",
       summary: "List regions that are offered to you",
       scope: "read",
-      replies: { 200: { description: "The regions", schema: z.object({ regions: z.array(RegionSchema), away }) } },
+      replies: {
+        200: { description: "The regions", schema: z.object({ regions: z.array(RegionSchema), away: Away }) },
+      },
       errors: [502],
       async handle({ caller }) {
         const offer = await sizes.offerTo(caller.user.id)

@@ -4,19 +4,26 @@ import { requireLogin } from "../../middleware/caller.ts"
 import type { Limits } from "../../middleware/limits.ts"
 import { backupsPage, removeBackupPage } from "../../pages/index.ts"
 import type { Services } from "../../services.ts"
+import { namesOf } from "../../workspaces/providers.ts"
 import { backupViews } from "./backup-view.ts"
 import { csrfToken, type PageContext, readForm, show } from "./forms.ts"
 
 /** All backups of a user, those of deleted workspaces too, and their removal. */
 export function backupPages(services: Services, limits: Limits): Router {
-  const { keys, backups, workspaces } = services
+  const { keys, backups, workspaces, projects } = services
   const router = new Router({ prefix: "/backups" })
 
   router.get("/", async koa => {
     const ctx = koa as unknown as PageContext
     const caller = requireLogin(ctx)
-    const [found, living] = await Promise.all([backups.ofUser(caller.user.id), workspaces.listOf(caller.user.id)])
-    show(ctx, backupsPage({ user: caller.user, csrf: csrfToken(keys, caller), backups: backupViews(found, living) }))
+    const projectsAway: string[] = []
+    const [found, living] = await Promise.all([
+      backups.ofUser(caller.user.id, one => projectsAway.push(one)),
+      workspaces.listOf(caller.user.id),
+    ])
+    const away = namesOf(projectsAway, projects.providerOf)
+    const more = { csrf: csrfToken(keys, caller), backups: backupViews(found, living), away }
+    show(ctx, backupsPage({ user: caller.user, ...more }))
   })
 
   router.get("/:id/remove", async koa => {

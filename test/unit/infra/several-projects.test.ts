@@ -55,6 +55,23 @@ describe("several projects as one", () => {
     assert.deepEqual(asked, ["two: list"])
   })
 
+  it("a list goes without a project that fails, is late or is not to be asked, where that is wished, and says which", async () => {
+    const broken = { list: async () => Promise.reject(new Error("away")) } as unknown as Machines
+    const slow = { list: () => new Promise<Machine[]>(() => {}) } as unknown as Machines
+    const main = project("main", asked, { machines: ["1"] })
+    const some = severalProjects(new Map(Object.entries({ main, broken, slow, spared: main })))
+    const away: string[] = []
+    const lenient = { patienceMs: 20, away: (one: string) => void away.push(one), without: new Set(["spared"]) }
+    assert.deepEqual(
+      (await some.list({}, { lenient })).map(one => one.project),
+      ["main"],
+    )
+    assert.deepEqual(away, ["spared", "broken", "slow"])
+    const none = severalProjects(new Map(Object.entries({ broken, broken2: broken })))
+    await assert.rejects(none.list({}, { lenient }), /away/)
+    await assert.rejects(severalProjects(new Map(Object.entries({ main, broken }))).list({}), /away/)
+  })
+
   it("an id goes to the project that a list has shown it in", async () => {
     await all.list({})
     asked.length = 0

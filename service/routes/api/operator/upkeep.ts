@@ -7,7 +7,8 @@ import type { Services } from "../../../services.ts"
 import type { SweepReport } from "../../../sweeps/sweep.ts"
 import type { GoldenImage } from "../../../workspaces/images.ts"
 import { STATES } from "../../../workspaces/transitions.ts"
-import { PROFILES, PROVIDERS } from "../../../workspaces/workspace.ts"
+import { PROFILES, PROVIDERS, type Provider } from "../../../workspaces/workspace.ts"
+import { Away } from "../catalog.ts"
 import { type ApiRoute, route } from "../define.ts"
 
 const time = z.iso.datetime()
@@ -17,6 +18,7 @@ export const SweepSchema = z
   .object({
     at: time,
     held: z.int().meta({ description: "resources of all workspaces at the provider" }),
+    away: z.array(z.string()).meta({ description: "projects that did not answer: what they have was not looked at" }),
     resources: z
       .array(
         z.object({
@@ -31,8 +33,8 @@ export const SweepSchema = z
   })
   .meta({ id: "Sweep" })
 
-const presentSweep = ({ at, held, resources }: SweepReport): z.input<typeof SweepSchema> => ({
-  ...{ at: iso(at), held },
+const presentSweep = ({ at, held, away = [], resources }: SweepReport): z.input<typeof SweepSchema> => ({
+  ...{ at: iso(at), held, away },
   resources: resources.map(one => ({ ...one, until: one.until === null ? null : iso(one.until) })),
 })
 
@@ -180,9 +182,13 @@ function imageRoutes({ images }: Services): ApiRoute[] {
     route({
       ...{ ...about, id: "operatorListImages", method: "get", path: "/operator/images", scope: "read" },
       summary: "Golden images at the providers, and which are used",
-      replies: { 200: { description: "The images", schema: z.object({ images: z.array(ImageSchema) }) } },
+      replies: { 200: { description: "The images", schema: z.object({ images: z.array(ImageSchema), away: Away }) } },
       errors: [502],
-      handle: async () => ({ status: 200, body: { images: (await images.list()).map(presentImage) } }),
+      async handle() {
+        const away: Provider[] = []
+        const found = await images.list(one => away.push(one))
+        return { status: 200, body: { images: found.map(presentImage), away } }
+      },
     }),
     route({
       ...{ ...about, id: "promoteImage", method: "post", path: "/operator/images/{id}/promote", scope: "write" },

@@ -7,7 +7,9 @@ import { ACTIONS, type Action, type Plan, planOf } from "../../../operators/plan
 import { type OperatorWorkspaceModel, operatorWorkspacePage, personPage, upkeepPage } from "../../../pages/index.ts"
 import type { Services } from "../../../services.ts"
 import { lastSweep } from "../../../sweeps/sweep.ts"
+import { PROVIDER_LABELS } from "../../../workspaces/providers.ts"
 import { TRANSITIONS } from "../../../workspaces/transitions.ts"
+import type { Provider } from "../../../workspaces/workspace.ts"
 import { csrfToken, type PageContext, type SignedInCaller, show } from "../forms.ts"
 
 type Said = Pick<OperatorWorkspaceModel, "notice">
@@ -67,9 +69,10 @@ export async function showUpkeep(
   { isDry = false, ...said }: Said & { isDry?: boolean } = {},
 ): Promise<void> {
   const { rollOuts, images, sweeps, drains, redis } = services
+  const away: Provider[] = []
   const [rollOut, found, sweep, orders, workers] = await Promise.all([
     rollOuts.get(),
-    images.list().catch(() => null),
+    images.list(one => away.push(one)).catch(() => null),
     isDry ? sweeps.dry() : lastSweep(redis),
     drains.orders(),
     drains.workers(),
@@ -78,6 +81,7 @@ export async function showUpkeep(
     ...shellOf(services, caller),
     rollOut,
     images: found,
+    away: away.map(one => PROVIDER_LABELS[one]),
     sweep,
     isDry,
     orders,
