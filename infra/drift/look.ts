@@ -28,7 +28,8 @@ export const unfinished = (workspace: string) =>
  * API is asked, and not the engine.
  * @param wanted.power shall its machine be on? null: not known here
  * @param wanted.accepted what is accepted, where somebody knows it better than the stack
- * @throws InfraError `stack-unfinished` where no run of the stack has ever come to its end
+ * @throws InfraError `stack-unfinished` where no run of the stack has ever come to its end, `not-offered` where neither
+ *   the provider's machines nor what is known of its plugin tell
  */
 export async function lookForDrift(
   cloud: Cloud,
@@ -44,6 +45,13 @@ export async function lookForDrift(
   if (machines.differences) {
     const call = options.signal ? { signal: options.signal } : {}
     return { differences: await machines.differences(spec, power, call), accepted: spec.accepted }
+  }
+  if (spec.provider !== "hetzner") {
+    throw new InfraError(
+      "not-offered",
+      "fail",
+      "What was changed by hand cannot be told at this provider: look at its console.",
+    )
   }
   const [seen, known, provider] = await Promise.all([
     engine.look(workspace, options),

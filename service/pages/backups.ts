@@ -27,7 +27,7 @@ export function backupsPage({ user, csrf, backups, away = [], notice: said, now 
     layout: "narrow",
     body: html`<div class="page-head"><h1>Backups</h1>${all > 0 && html`<p class="soft">${backups.length === 1 ? "1 backup" : `${backups.length} backups`}, ${bytes(all)}</p>`}</div>
 ${said !== undefined && notice(said)}
-${away.length > 0 && html`<div class="notice info" role="status">${icon("info")}<p>${away.join(" and ")} ${away.length === 1 ? "does" : "do"} not answer at the moment: backups there are not in this list, and are safe. Load the page again in a minute.</p></div>`}
+${away.length > 0 && html`<div class="notice info" role="status">${icon("info")}<p>${away.join(" and ")} ${away.length === 1 ? "does" : "do"} not answer at the moment: backups there are not in this list for now. Load the page again in a minute.</p></div>`}
 <section class="card section" aria-labelledby="living"><h2 id="living">Of your workspaces</h2>
 ${
   living.length === 0

@@ -30,7 +30,10 @@ describe("foozol-cloud: workspaces and tokens through the API", () => {
   const LIST = ["workspace", "list"]
 
   before(async () => {
-    test = await startTestService({ FOOZOL_QUOTA_TOTAL: "5" })
+    test = await startTestService({
+      FOOZOL_QUOTA_TOTAL: "5",
+      FOOZOL_OFFERS: "everyone=hetzner/fsn1/small; user:ada=*",
+    })
     env = { FOOZOL_API_URL: test.url, FOOZOL_API_TOKEN: await test.token(await test.signIn("ada")) }
   })
   after(() => test?.close())
@@ -316,5 +319,19 @@ describe("foozol-cloud: workspaces and tokens through the API", () => {
       await refuses(LIST, /token is not valid/, { FOOZOL_API_TOKEN: made.token })
     })
     it("says that there is no such token", () => refuses(["token", "revoke", "looker"], /You have no token "looker"/))
+  })
+
+  describe("what is offered to somebody", () => {
+    it("is listed, and nothing else is made, in one plain sentence", async () => {
+      const bob = { FOOZOL_API_TOKEN: await test.token(await test.signIn("bob")) }
+      const sizes = await json(["sizes", "--offered"], bob)
+      assert.deepEqual(
+        sizes.map((one: { class: string; regions: object }) => [one.class, Object.keys(one.regions)]),
+        [["small", ["fsn1"]]],
+      )
+      assert.match((await cli(["sizes", "--offered"], bob)).stdout, /hetzner +fsn1 +small +cx23/)
+      await refuses(create(), /size small in nbg1 are not offered to you; what is: small in fsn1/, bob)
+      assert.ok((await json(["sizes", "--offered"])).length > 1)
+    })
   })
 })

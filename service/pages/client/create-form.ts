@@ -48,7 +48,9 @@ function sum(region: HTMLInputElement | null): void {
   const size = sizes.find(({ input }) => input.checked)
   const price = size?.prices[region?.value ?? ""]
   const place = document.getElementById("price")
-  if (place !== null) place.textContent = price?.monthly ?? "Nothing to be had in this region right now"
+  if (place !== null)
+    place.textContent =
+      price?.monthly ?? (region ? "Nothing to be had in this region right now" : "Nothing to be had right now")
 }
 
 document.addEventListener("change", event => {

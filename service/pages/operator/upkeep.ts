@@ -85,7 +85,7 @@ ${without(away)}${
   images === null
     ? html`<p class="soft">The provider does not answer at the moment.</p>`
     : images.length === 0
-      ? html`<p class="soft">There is none.</p>`
+      ? html`<p class="soft">${away.length > 0 ? "There is none elsewhere." : "There is none."}</p>`
       : wideTable(
           "Golden images",
           ["Image", "Profile", "Made", "Checked", "Standing", ""],
