@@ -10,6 +10,8 @@ import { type CertificateKeeper, keepCertificate } from "./certificate/keeper.ts
 import { type Obtain, obtainBy } from "./certificate/request.ts"
 import { runChecks } from "./checks.ts"
 import type { AgentConfig } from "./config.ts"
+import { keepConversations } from "./conversations/keeper.ts"
+import type { PromptOrder } from "./conversations/prompt.ts"
 import { createDisplay, type Size } from "./display.ts"
 import { createHttp } from "./http.ts"
 import { type Log, reasonOf } from "./log.ts"
@@ -17,8 +19,8 @@ import { watchReadiness } from "./readiness.ts"
 import { createRelay, type RelayOptions } from "./relay/relay.ts"
 import { type AsUser, asUserBySystemd, fetchBy } from "./repository/fetch.ts"
 import { keepRepository } from "./repository/keeper.ts"
-import type { Run } from "./run.ts"
-import { createServiceClient } from "./service/client.ts"
+import { feed, type Run } from "./run.ts"
+import { createServiceClient, type ServiceClient } from "./service/client.ts"
 import { keepReporting } from "./service/heartbeat.ts"
 import { followOrders, type Order } from "./service/orders.ts"
 import { applySettings } from "./settings.ts"
@@ -55,6 +57,7 @@ export interface AgentOptions {
     patienceMs?: number
     readinessMs?: number
     backoff?: { first: number; most: number }
+    conversations?: Parameters<typeof keepConversations>[0]["times"]
     timeoutMs?: number
   }
 }
@@ -104,6 +107,8 @@ export async function startAgent({ config, run, log, times = {}, ...given }: Age
   const signals = createSignals({ config, relay, run, now })
   const carrying = createCarrying({ run, runtimeDirectory: config.runtimeDirectory })
 
+  const conversations = client === null ? null : conversationKeeper(client)
+
   const still = createStill({
     writeManifest: id => writeManifest(config.manifest, id, { random: Math.random, now: now() }),
     freeze: given.freeze ?? freeze,
@@ -130,15 +135,19 @@ export async function startAgent({ config, run, log, times = {}, ...given }: Age
       case "carry":
         repository.hold()
         return carrying.begin(order)
+      case "prompt":
+        // Beside other orders, since windows take their time.
+        return void give(order)
       case "freeze":
         // Beside other orders: a revocation must not wait for it.
         return void still.begin(order.id, order.seconds)
       case "thaw":
         return still.end(order.id)
       case "settings": {
-        const { runtimeDirectory: directory, sessionId, userGid: gid } = config
+        const { runtimeDirectory: directory, sessionId, userGid: gid, home } = config
+        conversations?.settingsInForce(order.settings)
         certificate?.use(order.settings.certificate)
-        const { proxyChanged } = await applySettings(order.settings, { directory, sessionId, gid })
+        const { proxyChanged } = await applySettings(order.settings, { directory, sessionId, gid, home })
         log.info("settings are in force")
         repository.settingsInForce(order.settings)
         if (proxyChanged) {
@@ -150,6 +159,20 @@ export async function startAgent({ config, run, log, times = {}, ...given }: Age
         }
       }
     }
+  }
+
+  function conversationKeeper({ conversations: tell }: ServiceClient) {
+    const { home, runtimeDirectory, tmuxSocket, agents } = config
+    return keepConversations({
+      ...{ home, tmuxSocket, agents, folder, run, feed, now, signal, log, tell },
+      environment: `${runtimeDirectory}/env`,
+      ...(times.conversations ? { times: times.conversations } : {}),
+    })
+  }
+
+  async function give(order: PromptOrder): Promise<void> {
+    const refusal = (await conversations?.prompt(order).catch(() => "no-terminal" as const)) ?? null
+    await client?.prompted({ id: order.id, refusal }).catch(() => log.warn("the answer to a prompt was not heard"))
   }
 
   /** Before anything is looked at: a desktop without its certificate is not ready. */
@@ -232,7 +255,10 @@ export async function startAgent({ config, run, log, times = {}, ...given }: Age
   await chmod(config.socket, 0o660)
   if (config.socketGid !== undefined) await chown(config.socket, process.getuid?.() ?? 0, config.socketGid)
 
-  const connected = () => void relay.recheck()
+  const connected = () => {
+    void relay.recheck()
+    conversations?.connected()
+  }
   const work = [
     repository.done,
     keepWindows({
@@ -244,7 +270,7 @@ export async function startAgent({ config, run, log, times = {}, ...given }: Age
   ]
   if (client === null) log.info("this machine has no service: nobody is let in")
   else {
-    if (certificate !== null) work.push(certificate.done)
+    for (const one of [certificate, conversations]) if (one !== null) work.push(one.done)
     // What is only being tried again now and then changes rarely.
     const isFetching = () => repository.state()?.state === "fetching" && repository.state()?.reason === undefined
     const isAtRest = () => readiness.state().ready && !isFetching()

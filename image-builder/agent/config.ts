@@ -37,6 +37,8 @@ export interface AgentConfig {
   manifest: string
   /** The program that fetches a repository, as the user. */
   fetchRepository: string
+  /** The program of a window with a coding agent, and the folders in which those are looked for. */
+  agents: { window: string; path: string[] }
   /** For what name a certificate is kept, where it lies, what asks for it, and where that answers the authority. */
   certificate: { name: string; folder: string; program: string; socket: string } | null
   versions: Record<string, string>
@@ -118,6 +120,10 @@ async function configOf(
     isTrial: (await readFile(`${runtimeDirectory}/trial`, "utf8").catch(() => null)) !== null,
     manifest: "/var/lib/foozol/manifest.json",
     fetchRepository: "/usr/lib/foozol/fetch-repository",
+    agents: {
+      window: "/usr/lib/foozol/agent-window",
+      path: ["/usr/local/bin", "/usr/bin", "/home/user/.local/bin"],
+    },
     // A machine without a name of its own has none that an authority could look for.
     certificate: identity.fqdn
       ? {

@@ -8,17 +8,26 @@ export interface RunResult {
 /** Runs a program and answers what it said; never throws. */
 export type Run = (program: string, args: string[]) => Promise<RunResult>
 
+/** The same with a text on its standard input, for what must not be among its arguments. */
+export type Feed = (program: string, args: string[], input: string) => Promise<RunResult>
+
 /** The real thing, with a limit in time and output so that a hanging display holds nothing up. */
 export const run: Run = (program, args) => runFor(5_000, program, args)
 
 /** For what takes its time. */
 export const runLong: Run = (program, args) => runFor(600_000, program, args)
 
-const runFor = (timeout: number, program: string, args: string[]): Promise<RunResult> =>
+export const feed: Feed = (program, args, input) => runFor(5_000, program, args, input)
+
+const runFor = (timeout: number, program: string, args: string[], input?: string): Promise<RunResult> =>
   new Promise(resolve => {
     const options = { timeout, killSignal: "SIGKILL", maxBuffer: 256 * 1024, env: process.env } as const
-    execFile(program, args, options, (error, stdout, stderr) => {
+    const child = execFile(program, args, options, (error, stdout, stderr) => {
       const code = error === null ? 0 : typeof error.code === "number" ? error.code : -1
       resolve({ code, stdout, stderr: stderr || error?.message || "" })
     })
+    if (input === undefined) return
+    // It may end without having read it; then its code says so.
+    child.stdin?.on("error", () => {})
+    child.stdin?.end(input)
   })

@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto"
 import { chmod, chown, open, readFile, rename, rm } from "node:fs/promises"
 import { join } from "node:path"
 import { type Authority, parseAuthority } from "./certificate/authority.ts"
+import { agentEnvironment } from "./conversations/folders.ts"
 
 /** What the service gives a workspace at run time. */
 export interface Settings {
@@ -98,12 +99,13 @@ export async function writePrivately(path: string, text: string, mode: number, g
 /** Puts settings into force for everything started from now on; says whether the proxy changed. */
 export async function applySettings(
   settings: Settings,
-  where: { directory: string; sessionId: string; gid?: number | undefined },
+  where: { directory: string; sessionId: string; home: string; gid?: number | undefined },
 ): Promise<{ proxyChanged: boolean }> {
   const proxyPath = join(where.directory, "proxy.conf")
   const configuration = settings.proxy === null ? null : proxyConfiguration(settings.proxy)
   const before = await readFile(proxyPath, "utf8").catch(() => null)
-  const env = { ...settings.env, ...proxyEnvironment(settings), SESSION_ID: where.sessionId }
+  const folders = agentEnvironment(where.home, settings.env)
+  const env = { ...settings.env, ...folders, ...proxyEnvironment(settings), SESSION_ID: where.sessionId }
   await writePrivately(join(where.directory, "secrets.env"), secretsFile(settings.secrets, env), 0o640, where.gid)
   if (configuration === null) await rm(proxyPath, { force: true })
   else if (configuration !== before) await writePrivately(proxyPath, configuration, 0o600)

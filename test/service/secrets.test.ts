@@ -29,7 +29,7 @@ async function startAgent(test: TestService, workspace: string) {
       backoff: createBackoff({ first: 20, most: 200, random: () => 0 }),
       async obey(order) {
         if (order.type !== "settings") return
-        await applySettings(order.settings, { directory: root.path, sessionId: workspace })
+        await applySettings(order.settings, { directory: root.path, sessionId: workspace, home: root.path })
       },
     })
   }

@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto"
-import { createServer, type ServerResponse } from "node:http"
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http"
 import type { AddressInfo } from "node:net"
+import type { ConversationReport } from "../../image-builder/agent/conversations/keeper.ts"
 
 export interface StandInService {
   url: string
@@ -12,6 +13,9 @@ export interface StandInService {
   /** Tickets by the token each is good for, once. */
   tickets: Map<string, string>
   reports: Record<string, unknown>[]
+  /** What was told of conversations with coding agents, and of prompts for them. */
+  conversations: ConversationReport[]
+  prompted: { id: string; refusal: string | null }[]
   /** What a machine is told at every connection. */
   settings: object
   /** How often a token was asked about. */
@@ -40,17 +44,12 @@ export async function startStandInService(options: { key?: string; port?: number
     switch (`${request.method} ${pathname}`) {
       case "GET /vnc/authorize":
         return authorize(one(request.headers["x-foozol-ticket"]), one(request.headers["x-foozol-token"]), response)
-      case "POST /machine/report": {
-        let text = ""
-        request.setEncoding("utf8").on("data", part => {
-          text += part
-        })
-        request.on("end", () => {
-          service.reports.push(JSON.parse(text))
-          response.writeHead(204).end()
-        })
-        return
-      }
+      case "POST /machine/report":
+        return heard(request, response, body => service.reports.push(body))
+      case "POST /machine/conversations":
+        return heard(request, response, body => service.conversations.push(body as never))
+      case "POST /machine/prompted":
+        return heard(request, response, body => service.prompted.push(body as never))
       case "GET /machine/events":
         response.writeHead(200, { "content-type": "text/event-stream", "cache-control": "no-store" })
         response.write(`event: settings\ndata: ${JSON.stringify(service.settings)}\n\n`)
@@ -60,6 +59,17 @@ export async function startStandInService(options: { key?: string; port?: number
         response.writeHead(404).end()
     }
   })
+
+  function heard(request: IncomingMessage, response: ServerResponse, hear: (body: Record<string, unknown>) => void) {
+    let text = ""
+    request.setEncoding("utf8").on("data", part => {
+      text += part
+    })
+    request.on("end", () => {
+      hear(JSON.parse(text))
+      response.writeHead(204).end()
+    })
+  }
 
   function authorize(ticket: string | undefined, token: string | undefined, response: ServerResponse): void {
     service.asked++
@@ -81,6 +91,8 @@ export async function startStandInService(options: { key?: string; port?: number
     foreign: new Set(),
     tickets: new Map(),
     reports: [],
+    conversations: [],
+    prompted: [],
     settings: {},
     asked: 0,
     away: yes => {

@@ -84,6 +84,7 @@ export async function startTestAgent(
     isTrial: false,
     manifest: join(directory.path, "manifest.json"),
     fetchRepository: "fetch-repository",
+    agents: { window: "agent-window", path: [] },
     certificate: null,
     versions: { agent: "1" },
     ...given.config,

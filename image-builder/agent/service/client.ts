@@ -9,6 +9,10 @@ export interface ServiceClient {
   report(report: object): Promise<void>
   /** Says that the machine holds still for a backup. @throws when it is not heard */
   frozen(answer: object): Promise<void>
+  /** Says how the conversations with coding agents are. @throws when it is not heard */
+  conversations(report: object): Promise<void>
+  /** Says whether a prompt was given. @throws when it is not heard */
+  prompted(answer: object): Promise<void>
   /** Says what was found on a machine that tries a backup out. @throws when it is not heard */
   proof(report: object): Promise<void>
   /** Opens the stream of events; ends when the signal aborts. @throws when it cannot be opened */
@@ -67,6 +71,8 @@ export function createServiceClient(options: { service: string; key: string; tim
     },
     report: report => post("/machine/report", report),
     frozen: answer => post("/machine/frozen", answer),
+    conversations: report => post("/machine/conversations", report),
+    prompted: answer => post("/machine/prompted", answer),
     proof: report => post("/machine/proof", report),
     events: async signal => {
       signal.throwIfAborted()

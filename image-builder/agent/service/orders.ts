@@ -1,5 +1,6 @@
 import { type Backoff, pause } from "../backoff.ts"
 import { type Carriage, parseCarriage } from "../carry.ts"
+import { type PromptOrder, parsePrompt } from "../conversations/prompt.ts"
 import { type Log, reasonOf } from "../log.ts"
 import { parseRepository, type RepositoryOrder } from "../repository/order.ts"
 import { parseSettings, type Settings } from "../settings.ts"
@@ -21,6 +22,8 @@ export type Order =
   | { type: "thaw"; id: string }
   /** What is to be fetched when this machine is new; said at every connection, after the settings. */
   | ({ type: "repository" } & RepositoryOrder)
+  /** Has something typed for a coding agent; `POST /machine/prompted` answers it. */
+  | ({ type: "prompt" } & PromptOrder)
   | { type: "settings"; settings: Settings }
 
 /** No longer than this are programs kept from writing, whatever the service says. */
@@ -29,10 +32,12 @@ const MOST_FROZEN_S = 15
 /** An event as an order; null for kinds of a newer service. @throws when a known kind is malformed */
 export function parseOrder(event: ServerEvent): Order | null {
   if (event.type === "revoke-all" || event.type === "stay" || event.type === "report") return { type: event.type }
-  if (!["revoke", "stopping", "freeze", "thaw", "settings", "carry", "repository"].includes(event.type)) return null
+  if (!["revoke", "stopping", "freeze", "thaw", "settings", "carry", "repository", "prompt"].includes(event.type))
+    return null
   const data = readObject(event)
   if (event.type === "carry") return { type: "carry", ...parseCarriage(data) }
   if (event.type === "repository") return { type: "repository", ...parseRepository(data) }
+  if (event.type === "prompt") return { type: "prompt", ...parsePrompt(data) }
   if (event.type === "settings") return { type: "settings", settings: parseSettings(data) }
   if (event.type === "freeze" || event.type === "thaw") {
     const { id, seconds } = data

@@ -1,5 +1,5 @@
-import { readFile } from "node:fs/promises"
 import { join } from "node:path"
+import { agentFolders } from "../conversations/folders.ts"
 import { createFileWatch, type FileWatch } from "./files.ts"
 
 /** Time one look at an agent's transcripts may take, in ms. */
@@ -8,7 +8,7 @@ const BUDGET_MS = 80
 /**
  * When the coding agents' transcripts grew last: an agent that waits for its model uses no CPU, but it writes. Only
  * the folders of transcripts are looked at; tokens that are renewed beside them are nobody's work.
- * @param options.environment file with the workspace's variables, of which CLAUDE_CONFIG_DIR says where Claude Code writes
+ * @param options.environment file with the workspace's variables, of which some say where agents write
  * @returns a function that answers the newest change of each agent in ms, for those that have any
  */
 export function createTranscriptWatch(options: { home: string; environment: string; now: () => number }) {
@@ -16,13 +16,8 @@ export function createTranscriptWatch(options: { home: string; environment: stri
   const watches = new Map<string, { root: string; watch: FileWatch }>()
 
   async function roots(): Promise<Record<string, string>> {
-    const text = await readFile(environment, "utf8").catch(() => "")
-    const claude = /^CLAUDE_CONFIG_DIR="?([^"\n]+)"?$/m.exec(text)?.[1] ?? join(home, ".claude")
-    return {
-      claude: join(claude, "projects"),
-      codex: join(home, ".codex", "sessions"),
-      gemini: join(home, ".gemini", "tmp"),
-    }
+    const { claude, codex, gemini } = await agentFolders(home, environment)
+    return { claude: join(claude, "projects"), codex: join(codex, "sessions"), gemini: join(gemini, "tmp") }
   }
 
   return async (): Promise<Record<string, number>> => {

@@ -31,7 +31,7 @@ describe("agent/settings", () => {
       secrets: { TOKEN: "s3cret" },
       proxy: "http://me:pw%21@proxy.example:8888",
     })
-    const where = { directory: root.path, sessionId: "blue-otter", gid: process.getgid?.() }
+    const where = { directory: root.path, sessionId: "blue-otter", home: "/home/user", gid: process.getgid?.() }
     assert.deepEqual(await applySettings(settings, where), { proxyChanged: true })
     assert.deepEqual(await applySettings(settings, where), { proxyChanged: false })
     assert.deepEqual((await readdir(root.path)).sort(), ["env", "proxy.conf", "secrets.env"])
@@ -41,13 +41,15 @@ describe("agent/settings", () => {
     assert.match(env, /^SESSION_ID="blue-otter"$/m)
     assert.match(env, /^HTTPS_PROXY="http:\/\/127\.0\.0\.1:3128"$/m)
     assert.doesNotMatch(env, /pw|s3cret/)
+    assert.match(env, /^CLAUDE_CONFIG_DIR="\/home\/user\/\.claude"$/m)
+    assert.match(env, /^CODEX_HOME="\/home\/user\/\.codex"$/m)
     assert.match(await readFile(join(root.path, "proxy.conf"), "utf8"), /^Upstream http me:pw!@proxy\.example:8888$/m)
     assert.deepEqual(await applySettings({ ...settings, proxy: null }, where), { proxyChanged: true })
     assert.deepEqual((await readdir(root.path)).sort(), ["env", "secrets.env"])
     assert.doesNotMatch(await readFile(join(root.path, "env"), "utf8"), /proxy/i)
   })
   it("new shells have what is given now: a changed secret, and none that was taken back", async () => {
-    const where = { directory: root.path, sessionId: "blue-otter" }
+    const where = { directory: root.path, sessionId: "blue-otter", home: "/home/user" }
     const [profile, script] = ["image-builder/rootfs/etc/profile.d/foozol.sh", join(root.path, "profile.sh")]
     await writeFile(script, (await readFile(profile, "utf8")).replaceAll("/run/foozol", root.path))
     // As a terminal that was started earlier: what it was given then is inherited.

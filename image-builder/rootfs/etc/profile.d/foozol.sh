@@ -9,3 +9,7 @@ set -a
 [ -r /run/foozol/secrets.env ] && . /run/foozol/secrets.env
 set +a
 export DISPLAY=${DISPLAY:-:99} BROWSER=/usr/lib/foozol/browser EDITOR=${EDITOR:-nano}
+# Claude Code looks for its account beside its folder where nobody names that, and in it where somebody does.
+if [ -n "${CLAUDE_CONFIG_DIR:-}" ] && [ -f ~/.claude.json ] && [ ! -e "$CLAUDE_CONFIG_DIR/.claude.json" ]; then
+  mkdir -p "$CLAUDE_CONFIG_DIR" && cp -p ~/.claude.json "$CLAUDE_CONFIG_DIR/.claude.json"
+fi
