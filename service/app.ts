@@ -16,6 +16,7 @@ import { accountRoutes } from "./routes/api/account.ts"
 import { auditRoutes } from "./routes/api/audit.ts"
 import { backupRoutes } from "./routes/api/backups.ts"
 import { catalogRoutes } from "./routes/api/catalog.ts"
+import { conversationRoutes } from "./routes/api/conversations.ts"
 import { apiDocument } from "./routes/api/document.ts"
 import { driftRoutes } from "./routes/api/drift.ts"
 import { mountApi } from "./routes/api/mount.ts"
@@ -76,6 +77,7 @@ export function createApp(services: Services, metrics: Metrics, fault: Fault): R
     ...catalogRoutes(services),
     ...accountRoutes(services, limits),
     ...secretRoutes(services, limits),
+    ...conversationRoutes(services, limits),
     ...usageRoutes(services, limits),
     ...notificationRoutes(services, limits),
     ...rollOutRoutes(services),

@@ -373,6 +373,9 @@ export const Settings = z.object({
   FOOZOL_AUTO_STOP: flag
     .default(true)
     .describe("whether idle workspaces are stopped whose owner has not said otherwise"),
+  FOOZOL_AGENT_WAIT_SECONDS: whole(1, 86_400)
+    .default(60)
+    .describe("seconds a coding agent waits for its person after it has worked until that person is told"),
   FOOZOL_USAGE_DIRECTORY: z
     .string()
     .refine(path => isAbsolute(path), "must be an absolute path")
@@ -472,6 +475,8 @@ export interface Config {
   proofMs: number
   finalSnapshotDays: number
   idle: IdlenessSettings
+  /** So long an agent waits for its person until that person is told. */
+  agentWaitMs: number
   /** Folder of the usage ledger. */
   usageDirectory: string
   /** Folder of the audit log. */
@@ -569,6 +574,7 @@ export function readConfig(env: NodeJS.ProcessEnv): Config {
       busyCpu: s.FOOZOL_IDLE_CPU,
       autoStop: s.FOOZOL_AUTO_STOP,
     },
+    agentWaitMs: s.FOOZOL_AGENT_WAIT_SECONDS * 1000,
     usageDirectory: s.FOOZOL_USAGE_DIRECTORY ?? resolve(join(given.FOOZOL_DATA ?? ".foozol", "usage")),
     auditDirectory: s.FOOZOL_AUDIT_DIRECTORY ?? resolve(join(given.FOOZOL_DATA ?? ".foozol", "audit")),
     stateBackup:

@@ -15,6 +15,7 @@ import { createRounds } from "./backups/rounds.ts"
 import { type Certificates, createCertificates } from "./certificates/certificates.ts"
 import { type Chores, SWEEP_TURN, startChores, TURN_MS } from "./chores.ts"
 import { type Config, isLoopback } from "./config.ts"
+import { type AgentConversations, createConversations } from "./conversations/conversations.ts"
 import { createDrift, type DriftService } from "./drift/drift.ts"
 import { createLooks } from "./drift/looks.ts"
 import { lookRound } from "./drift/rounds.ts"
@@ -114,6 +115,7 @@ export interface Services {
   reports: MachineReports
   proofs: Proofs
   idleness: Idleness
+  conversations: AgentConversations
   usage: UsageReport
   budgets: Budgets
   rollOuts: RollOuts
@@ -243,9 +245,11 @@ export async function openServices(
     now,
   }
   const looks = createLooks({ redis, store, pool, cloud, log, now })
+  const noticeMs = config.agentWaitMs
+  const conversations = createConversations({ redis, keys, store, channel, notify, noticeMs })
   const means = {
     ...{ config, keys, cloud, pool, machines, channel, reports, tokens, secrets, now },
-    ...{ backups, proofs, notify, looks, projects },
+    ...{ backups, proofs, notify, looks, projects, conversations },
     machinesIn,
   }
   const workspaces = createWorkspaces(parts)
@@ -288,7 +292,7 @@ export async function openServices(
     ...{ users, operators: createOperators(config), endings, logins, apiTokens },
     locksOf: async workspace => (files ? stateBackend(files, cloud.pulumiVersion).locks(workspace) : null),
     ...{ cloud, people, suspensions, drains, overview, sweeps },
-    ...{ audit, workspaces, rollOuts, drift, idleness, usage, notify, preferences, deliveries, mailer },
+    ...{ audit, workspaces, rollOuts, drift, idleness, conversations, usage, notify, preferences, deliveries, mailer },
     ...{ weather: weathers.of(names[0] as string), weathers },
     lookAfterBackups,
     startChores: () =>

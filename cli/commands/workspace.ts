@@ -18,6 +18,7 @@ import {
   showWorkspace,
 } from "../workspace-output.ts"
 import { addUpgrade } from "./upgrade.ts"
+import { addWorkspaceAgents } from "./workspace-agents.ts"
 import { addWorkspaceLife } from "./workspace-life.ts"
 
 interface CreateOptions extends OutputOptions {
@@ -164,6 +165,7 @@ export function addWorkspace(program: Command): void {
     })
 
   addWorkspaceLife(add)
+  addWorkspaceAgents(add)
   addUpgrade(add("upgrade", "bring one, or everybody's in waves, to the newest image"), findWorkspace)
 
   add(`delete ${which}`, "delete it with its machine and disk; a last snapshot may be kept for a while")
@@ -193,6 +195,8 @@ Examples:
   foozol-cloud workspace list --json | jq -r '.[] | select(.state == "RUNNING") | .id'
   foozol-cloud workspace open "My desk"
   foozol-cloud workspace keep "My desk" --for 8h
+  foozol-cloud workspace agents "My desk"
+  echo "Fix the failing test" | foozol-cloud workspace prompt "My desk" --tool codex
   foozol-cloud workspace stop "My desk" --mode hibernate --no-wait
   foozol-cloud workspace backup "My desk" --name "before the weekend"
   foozol-cloud workspace restore "My desk" "before the weekend"

@@ -1,5 +1,6 @@
 import type { Redis } from "ioredis"
 import type { Repository } from "../../infra/repositories/repository.ts"
+import type { Prompt } from "../conversations/report.ts"
 import { PREFIX } from "../redis/connect.ts"
 import type { Subscriber } from "../redis/subscriber.ts"
 import type { Revoked } from "../vnc-tokens/vnc-tokens.ts"
@@ -27,18 +28,23 @@ export type Order =
    * nothing is begun then.
    */
   | { type: "repository"; data: Repository & { isHeld: boolean } }
+  /** Type this for a coding agent; `POST /machine/prompted` answers. It passes through Redis, and stays nowhere. */
+  | { type: "prompt"; data: { id: string } & Prompt }
   /** Its settings have changed: the process it listens at sends them. */
   | { type: "settings"; data: Record<string, never> }
 
 const orders = (workspace: string) => `${PREFIX}machine:${workspace}`
 const news = (workspace: string) => `${PREFIX}machine-news:${workspace}`
 
-/** News of a machine for whoever waits for it: `frozen` with what it answered, `proof` of one that tries a backup out. */
-export type News = "connected" | "reported" | `frozen ${string}` | "proof"
+/** News of a machine for whoever waits for it: `frozen` and `prompted` with what it answered, `proof` of one that tries a backup out. */
+export type News = "connected" | "reported" | `frozen ${string}` | `prompted ${string}` | "proof"
 
 export interface MachineChannel {
-  /** Tells a machine something, at whichever process it listens. What it misses, its own re-check finds. */
-  order(workspace: string, order: Order): Promise<void>
+  /**
+   * Tells a machine something, at whichever process it listens. What it misses, its own re-check finds.
+   * @returns how many processes it listens at
+   */
+  order(workspace: string, order: Order): Promise<number>
   /** Tells the machines of revoked tokens, so that open streams close at once. */
   revoke(revoked: Revoked[]): Promise<void>
   listen(workspace: string, hear: (order: Order) => void): Promise<() => void>
@@ -48,9 +54,7 @@ export interface MachineChannel {
 }
 
 export function createMachineChannel(redis: Redis, subscriber: Subscriber): MachineChannel {
-  const order = async (workspace: string, given: Order) => {
-    await redis.publish(orders(workspace), JSON.stringify(given))
-  }
+  const order = (workspace: string, given: Order) => redis.publish(orders(workspace), JSON.stringify(given))
   return {
     order,
     async revoke(revoked) {

@@ -8,6 +8,8 @@ export const FACTS = {
   "backup-failed": z.strictObject({ ...named(), message: z.string() }),
   "restore-unproven": z.strictObject({ ...named(), backup: z.string(), message: z.string() }),
   "provisioning-failed": z.strictObject({ ...named(), message: z.string() }),
+  /** A coding agent has worked, and waits now. `asks`: for something that is answered in its terminal. */
+  "agent-waits": z.strictObject({ ...named(), agent: z.string(), asks: z.boolean() }),
   "budget-near": z.strictObject({
     month: z.string(),
     /** How much of the budget is used: 80 or 100. */
@@ -39,6 +41,7 @@ export const CHOOSABLE = [
   "backup-failed",
   "restore-unproven",
   "provisioning-failed",
+  "agent-waits",
   "budget-near",
 ] as const satisfies NotificationKind[]
 export type ChoosableKind = (typeof CHOOSABLE)[number]

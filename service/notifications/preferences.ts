@@ -22,6 +22,7 @@ const DEFAULTS: Choices = {
   "backup-failed": ["email", "webhook"],
   "restore-unproven": ["email", "webhook"],
   "provisioning-failed": ["email", "webhook"],
+  "agent-waits": ["webhook"],
   "budget-near": ["email", "webhook"],
 }
 

@@ -27,6 +27,13 @@ export function textOf(told: Notification): { subject: string; text: string } {
       const { name, message } = told.facts
       return { subject: `${name} could not be created`, text: `${name} could not be created: ${message}` }
     }
+    case "agent-waits": {
+      const { name, agent, asks } = told.facts
+      const text = asks
+        ? `${agent} in ${name} asks something: answer it in its terminal.`
+        : `${agent} in ${name} has answered and waits for what comes next.`
+      return { subject: `${agent} in ${name} waits for you`, text }
+    }
     case "budget-near": {
       const { month, percent, amount, currency, spent, stops } = told.facts
       const used = `${round(spent)} of ${round(amount)} ${currency} before tax are used in ${month}.`

@@ -5,6 +5,7 @@ import { InfraError } from "../../infra/errors.ts"
 import type { Machines } from "../../infra/machines/contract.ts"
 import type { Backups } from "../backups/backups.ts"
 import type { Config } from "../config.ts"
+import type { AgentConversations } from "../conversations/conversations.ts"
 import type { Looks } from "../drift/looks.ts"
 import { ServiceError } from "../errors.ts"
 import type { Keys } from "../keys.ts"
@@ -36,6 +37,7 @@ export interface Means {
   secrets: Secrets
   backups: Backups
   looks: Looks
+  conversations: Pick<AgentConversations, "forget">
   proofs: Proofs
   notify: Notify
   now: () => number

@@ -2,6 +2,7 @@ import { PassThrough } from "node:stream"
 import { setTimeout as sleep } from "node:timers/promises"
 import Router from "koa-router"
 import { ProofReport } from "../backups/proof-report.ts"
+import { ConversationReport, Prompted } from "../conversations/report.ts"
 import { ServiceError } from "../errors.ts"
 import { readSignals } from "../idleness/signals.ts"
 import type { Order } from "../machines/channel.ts"
@@ -24,6 +25,7 @@ const KEEP_ALIVE_MS = 20_000
 export function machineRoutes(services: Services): Router {
   const { keys, machineKeys, reports, proofs, channel, certificates, secrets, store, idleness, config, log, now } =
     services
+  const { conversations } = services
   const router = new Router({ prefix: "/machine" })
 
   async function machineOf(ctx: Context): Promise<string> {
@@ -62,6 +64,22 @@ export function machineRoutes(services: Services): Router {
     const parsed = Frozen.safeParse(await readJson(ctx.req))
     if (!parsed.success) throw new ServiceError("invalid-report", 422, "The answer has not the form that is expected.")
     await channel.announce(workspace, `frozen ${JSON.stringify(parsed.data)}`)
+    ctx.status = 204
+  })
+
+  router.post("/conversations", async ctx => {
+    const workspace = await machineOf(ctx as Context)
+    const parsed = ConversationReport.safeParse(await readJson(ctx.req))
+    if (!parsed.success) throw new ServiceError("invalid-report", 422, "The report has not the form that is expected.")
+    await conversations.heard(workspace, parsed.data, now())
+    ctx.status = 204
+  })
+
+  router.post("/prompted", async ctx => {
+    const workspace = await machineOf(ctx as Context)
+    const parsed = Prompted.safeParse(await readJson(ctx.req))
+    if (!parsed.success) throw new ServiceError("invalid-report", 422, "The answer has not the form that is expected.")
+    await channel.announce(workspace, `prompted ${JSON.stringify(parsed.data)}`)
     ctx.status = 204
   })
 

@@ -27,6 +27,8 @@ export const KEY = {
   workspace: (id: string) => `${PREFIX}ws:${id}`,
   operationsOf: (id: string) => `${PREFIX}ws:${id}:ops`,
   secretsOf: (id: string) => `${PREFIX}ws:${id}:secrets`,
+  /** What its machine has told of conversations with coding agents, sealed, for a day. */
+  conversationsOf: (id: string) => `${PREFIX}ws:${id}:conversations`,
   /** Its name was in use lately, and nothing else is known of it. */
   released: (id: string) => `${PREFIX}ws:${id}:released`,
   lease: (id: string) => `${PREFIX}ws:${id}:lease`,
@@ -264,7 +266,8 @@ export function createWorkspaceStore(redis: Redis): WorkspaceStore {
       const operations = await redis.zrange(KEY.operationsOf(id), "0", "-1")
       const its = operations.flatMap(one => [KEY.operation(one), KEY.eventsOf(one)])
       await redis.set(KEY.released(id), 1, "EX", RELEASED_S)
-      await redis.del(KEY.workspace(id), KEY.operationsOf(id), KEY.secretsOf(id), KEY.drift(id), ...its)
+      const parts = [KEY.operationsOf(id), KEY.secretsOf(id), KEY.conversationsOf(id), KEY.drift(id)]
+      await redis.del(KEY.workspace(id), ...parts, ...its)
     },
     async operationsOf(workspace, count) {
       return present(

@@ -169,7 +169,7 @@ describe("service: certificates that many ask for at once", () => {
           log: pino({ level: "silent" }),
           now: () => Date.now() + ahead,
         },
-        channel: { order: async workspace => void ordered.push(workspace) },
+        channel: { order: async workspace => ordered.push(workspace) },
         authorities: [named({ directory: FIRST, contact: null, binding: null, chain: null, trust: null }, 10)],
       })
       const all = Array.from({ length: 40 }, (_, index) => ({ id: `ws-${index}`, owner: `gh-${index}` }))

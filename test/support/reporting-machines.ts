@@ -46,6 +46,7 @@ export function createReportingMachines(directory: string, heartbeatMs = 2_000) 
     proof: (): object | null => FINE,
     certificate: (_workspace: string, _authority: { directory: string } | null): object | null => null,
     repository: (_workspace: string): object | null => null,
+    prompt: (_data: Record<string, unknown>): string | null => null,
   }
   let carrying: (direction: string) => "done" | "failed" = () => "done"
   // What users have written on machines, and where it has gone: by ids of machines, images and volumes.
@@ -161,6 +162,7 @@ export function createReportingMachines(directory: string, heartbeatMs = 2_000) 
         const order = { workspace: told.workspace, type, data: data ? JSON.parse(data) : {} }
         received.push(order)
         if (type === "freeze") void holdStill(told, order.data.id)
+        if (type === "prompt") void answerPrompt(told, order.data)
         obey(type, order.data)
       }
     }
@@ -170,6 +172,12 @@ export function createReportingMachines(directory: string, heartbeatMs = 2_000) 
     const headers = { authorization: `Bearer ${workspaceKey}`, "content-type": "application/json" }
     const body = JSON.stringify({ id, manifest: MANIFEST, frozen: true })
     await fetch(`${service}/machine/frozen`, { method: "POST", headers, body }).catch(() => {})
+  }
+
+  async function answerPrompt({ service, workspaceKey }: Told, data: Record<string, unknown>): Promise<void> {
+    const headers = { authorization: `Bearer ${workspaceKey}`, "content-type": "application/json" }
+    const body = JSON.stringify({ id: data.id, refusal: state.prompt(data) })
+    await fetch(`${service}/machine/prompted`, { method: "POST", headers, body }).catch(() => {})
   }
 
   const switchOff = (id: number) => {
@@ -234,6 +242,10 @@ export function createReportingMachines(directory: string, heartbeatMs = 2_000) 
     /** What a machine reports of its repository; null: nothing. */
     setRepository: (repository: typeof state.repository) => {
       state.repository = repository
+    },
+    /** What a machine answers to a prompt: why it could not be given, or null. */
+    setPrompt: (prompt: typeof state.prompt) => {
+      state.prompt = prompt
     },
     /** While true, machines report nothing. */
     setSilent: (silent: boolean) => {

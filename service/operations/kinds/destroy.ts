@@ -17,6 +17,7 @@ export async function destroy(run: OperationRun): Promise<Outcome> {
   await means.projects.roomMade(projectOf(workspace))
   await means.secrets.forgetWorkspace(workspace.id)
   await means.looks.forget(workspace.id)
+  await means.conversations.forget(workspace.id)
   return {}
 }
 

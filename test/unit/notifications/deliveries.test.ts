@@ -51,6 +51,7 @@ describe("what is told", () => {
     { kind: "backup-failed", facts: { ...named, message: "The disk was full." } },
     { kind: "restore-unproven", facts: { ...named, backup: "nightly", message: "A file differs." } },
     { kind: "provisioning-failed", facts: { ...named, message: "Sold out." } },
+    { kind: "agent-waits", facts: { ...named, agent: "Claude Code", asks: true } },
     {
       kind: "budget-near",
       facts: { month: "2026-11", percent: 100, amount: 10, currency: "EUR", spent: 10.5, stops: true },

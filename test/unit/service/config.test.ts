@@ -138,6 +138,7 @@ describe("settings of the service", () => {
     FOOZOL_IDLE_WARNING_SECONDS: "0",
     FOOZOL_IDLE_CHECK_SECONDS: "0",
     FOOZOL_AUTO_STOP: "yes",
+    FOOZOL_AGENT_WAIT_SECONDS: "0",
     FOOZOL_AUDIT_DIRECTORY: "audit",
     FOOZOL_USAGE_DIRECTORY: "usage",
     FOOZOL_SECRET_PREVIOUS: "too short",
