@@ -4,6 +4,7 @@ import { document } from "./document.ts"
 import { attributes, html } from "./html.ts"
 import { icon, mark } from "./icons.ts"
 import type { Notice, SignedIn, WorkspaceView } from "./models.ts"
+import { agentsAttributes } from "./workspace/agents.ts"
 import { nextChange } from "./workspace-activity.ts"
 import { workspaceCard } from "./workspace-card.ts"
 
@@ -22,11 +23,11 @@ export function dashboardPage(model: DashboardModel): string {
   return document({
     title: "Your workspaces",
     signedIn: { user, csrf },
-    scripts: ["live-dashboard"],
+    scripts: ["live-dashboard", "live-agents"],
     ...(moving ? { refresh: 5 } : {}),
     body: html`${model.notice !== undefined && notice(model.notice)}
 <div class="page-head"><h1>Your workspaces</h1>${workspaces.length > 0 && create(quota)}</div>
-<div ${attributes({ id: "workspaces", "data-moving": moving, "data-now": now, "data-changes": changes.length > 0 ? Math.min(...changes) : null })}>
+<div ${attributes({ id: "workspaces", "data-moving": moving, "data-now": now, "data-changes": changes.length > 0 ? Math.min(...changes) : null, ...agentsAttributes(workspaces.flatMap(({ agents }) => agents ?? [])) })}>
 ${
   workspaces.length === 0
     ? empty()

@@ -9,7 +9,7 @@ export { type DeleteAccountModel, deleteAccountPage } from "./delete-account.ts"
 export { type ErrorModel, errorPage } from "./error.ts"
 export { attributes, Html, html, safeUrl } from "./html.ts"
 export { type LandingModel, landingPage } from "./landing.ts"
-export type { ActivityView, CreateOptions, Money, Notice, SignedIn, User, WorkspaceView } from "./models.ts"
+export type { ActivityView, AgentsView, CreateOptions, Money, Notice, SignedIn, User, WorkspaceView } from "./models.ts"
 export {
   type NewWorkspaceField,
   type NewWorkspaceModel,

@@ -1,3 +1,4 @@
+import type { Conversations } from "../conversations/follow.ts"
 import type { Judgement } from "../idleness/judge.ts"
 import type { Operation } from "../operations/operation.ts"
 import type { SizeClass, Workspace } from "../workspaces/workspace.ts"
@@ -50,6 +51,9 @@ export interface ActivityView {
   autoStop: boolean
 }
 
+/** The conversations with coding agents in a workspace, newest first. */
+export type AgentsView = Pick<Conversations, "tools" | "conversations">
+
 /** A workspace as its card shows it. */
 export interface WorkspaceView {
   workspace: Workspace
@@ -59,6 +63,8 @@ export interface WorkspaceView {
   address: string
   /** How it is used; null where its machine does not run. */
   activity: ActivityView | null
+  /** Null: its machine has not told of any. */
+  agents: AgentsView | null
   /** Before tax, running all month. */
   costPerMonth: Money | null
   /** What stopping it changes about the cost, in a sentence. */

@@ -27,6 +27,7 @@ const KIND_WORDS: Record<string, string> = {
   "backup-failed": "A backup failed",
   "restore-unproven": "A backup could not be proven to restore",
   "provisioning-failed": "A workspace could not be created",
+  "agent-waits": "A coding agent waits for me",
   "budget-near": "80 % or all of my budget is used",
   test: "A message to try things out",
   "confirm-address": "The link to confirm your address",

@@ -3,12 +3,21 @@ import assert from "node:assert/strict"
 import type { ServerResponse } from "node:http"
 import type { Browser, BrowserContext, BrowserContextOptions, Page } from "playwright-core"
 import { readRepository } from "../../infra/repositories/repository.ts"
-import { dashboardPage, deletePage, newWorkspacePage, workspacePage } from "../../service/pages/index.ts"
+import type { Conversation } from "../../service/conversations/follow.ts"
+import type { ConversationState } from "../../service/conversations/report.ts"
+import {
+  type AgentsView,
+  dashboardPage,
+  deletePage,
+  newWorkspacePage,
+  workspacePage,
+} from "../../service/pages/index.ts"
 import type { Workspace } from "../../service/workspaces/workspace.ts"
 import { findChromium, launchChromium } from "../support/chromium.ts"
 import { operatorPages } from "../support/operator-samples.ts"
 import { auditPage } from "../support/page-audit.ts"
 import {
+  agents,
   operation,
   options,
   samplePages,
@@ -53,6 +62,7 @@ describe("pages", () => {
   beforeEach(() => {
     faults = []
     preview.posts.length = 0
+    preview.conversations.length = 0
   })
   afterEach(async () => {
     await context?.close()
@@ -183,6 +193,50 @@ describe("pages", () => {
     isOver = true
     await page.getByText("Backing quiet-otter up").waitFor({ state: "detached" })
     assert.equal(await page.getAttribute("#workspaces", "data-moving"), null)
+  })
+
+  it("a workspace's page follows its agents, leaves alone what is typed, and tells of one that waits", async () => {
+    let state: ConversationState = "working"
+    const [one] = agents().conversations as [Conversation]
+    routes = () => {
+      const shown: AgentsView = { tools: ["claude"], conversations: [{ ...one, state }] }
+      const model = workspaceModel()
+      return workspacePage({ ...model, view: { ...model.view, agents: shown } })
+    }
+    const told = () => {
+      const { tool, id, title, last } = one
+      const its = { workspace: "w-7f3k2m", id: `${tool}:${id}`, tool, title, last, state, prompted: false }
+      preview.conversations.splice(0, 1, its, { ...its, workspace: "another", state: "waiting" })
+    }
+    told()
+    await open("/workspaces/w-7f3k2m")
+    await context.grantPermissions(["notifications"])
+    await page.evaluate(() => {
+      const shown: string[] = []
+      Object.assign(window, { shown })
+      // A page without a window is not shown any; what would be is noted.
+      window.Notification = class extends EventTarget {
+        static permission = "granted"
+        constructor(title: string) {
+          super()
+          shown.push(title)
+        }
+      } as unknown as typeof Notification
+      Object.defineProperty(document, "hidden", { get: () => true })
+    })
+    await page.fill("#prompt", "half typed")
+    await page.waitForTimeout(5_000)
+    assert.match((await page.textContent("#agent-list")) ?? "", /At work/)
+    assert.doesNotMatch(await page.title(), /^\(/)
+    await page.evaluate(() => Object.defineProperty(document, "visibilityState", { value: "hidden" }))
+    state = "waiting"
+    told()
+    await page.getByText("Waits for you").waitFor({ timeout: 40_000 })
+    assert.equal(await page.inputValue("#prompt"), "half typed")
+    await page.waitForFunction(() => document.title.startsWith("(1) "))
+    assert.deepEqual(await page.evaluate(() => (window as unknown as { shown: string[] }).shown), [
+      "Claude Code in quiet-otter waits for you",
+    ])
   })
 
   it("a workspace's page tells how far its repository is, and leaves alone what is typed meanwhile", async () => {

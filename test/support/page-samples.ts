@@ -1,10 +1,12 @@
 import { readRepository } from "../../infra/repositories/repository.ts"
+import type { Conversation } from "../../service/conversations/follow.ts"
 import { judge } from "../../service/idleness/judge.ts"
 import { windowsOf } from "../../service/idleness/settings.ts"
 import type { Signal } from "../../service/idleness/signals.ts"
 import type { Operation, OperationEvent } from "../../service/operations/operation.ts"
 import {
   type ActivityView,
+  type AgentsView,
   accountPage,
   apiDocsPage,
   type BackupView,
@@ -109,6 +111,7 @@ export const view = (more: Partial<Workspace> = {}, other: Partial<WorkspaceView
   operation: null,
   address: "https://w-7f3k2m.desk.example.com",
   activity: null,
+  agents: null,
   costPerMonth: { amount: 11.99, currency: "EUR" },
   stoppedCostNote: "Hetzner bills a machine that is switched off like one that is on.",
   sizeLabel: "8 vCPU · 16 GB · 160 GB disk",
@@ -300,6 +303,7 @@ export const notifications: NotificationsModel = {
   webhook: { url: "https://example.com/hook?from=foozol" },
   kinds: [
     { kind: "stopped", channels: ["webhook"] },
+    { kind: "agent-waits", channels: ["webhook"] },
     { kind: "budget-near", channels: ["email", "webhook"] },
   ],
   failures: [
@@ -332,6 +336,45 @@ const finalBackup: BackupView = {
   ...{ id: "150", workspace: "w-gone", workspaceName: "old-heron", isLiving: false, kind: "final", scheduled: false },
   ...{ name: "old-heron, deleted", available: true, bytes: 12.4 * 1024 ** 3, createdAt: Date.now() - 240 * HOUR },
   ...{ keepUntil: Date.now() + 480 * HOUR, provenAt: null, proof: null },
+}
+
+/** Conversations with coding agents, one in each state. */
+export const agents = (): AgentsView => {
+  const one = (more: Partial<Conversation>): Conversation => ({
+    ...{
+      tool: "claude",
+      id: "4f62f5b2-2c77",
+      folder: "~/app",
+      title: "Fix <b> the test",
+      last: "All 41 tests pass now. Shall I commit?",
+    },
+    ...{ at: Date.now() - 4 * MINUTE, state: "waiting", isInTerminal: true, hasPrompt: false },
+    ...{ waitsSince: Date.now() - 4 * MINUTE, isOwed: false, ...more },
+  })
+  return {
+    tools: ["claude", "codex"],
+    conversations: [
+      one({}),
+      one({ id: null, title: "", last: "", state: "asks", at: Date.now(), hasPrompt: true }),
+      one({
+        tool: "gemini",
+        id: "9f1a64a3-a82b",
+        title:
+          "Write release notes for the last two weeks, in the manner of the ones before, and leave out what users do not see",
+        state: "working",
+        last: "Reading CHANGELOG.md",
+      }),
+      one({
+        tool: "codex",
+        id: "01a203c0-374d",
+        title: "Why is the build slow?",
+        state: "done",
+        isInTerminal: false,
+        last: "Most of it is type checking.",
+        at: Date.now() - 30 * HOUR,
+      }),
+    ],
+  }
 }
 
 /** The page of one workspace, in a state. */
@@ -488,6 +531,13 @@ export function samplePages(): Record<string, string> {
     "/workspace": workspacePage(
       workspaceModel({}, { activity: activity({ output: 3, agent: 1, files: 12, start: 180, viewer: 0 }) }),
     ),
+    "/workspace-agents": workspacePage({
+      ...workspaceModel(
+        {},
+        { errors: { prompt: "Codex is still at work in it." }, prompt: { to: "codex", text: "Go on" } },
+      ),
+      view: view({}, { agents: agents() }),
+    }),
     "/workspace-off": workspacePage(
       workspaceModel(
         { state: "STOPPED" },

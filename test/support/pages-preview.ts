@@ -20,6 +20,8 @@ type Answer = string | ((request: IncomingMessage, response: ServerResponse) => 
  * @param measured origins that scripts may ask besides
  */
 export async function startPreview(routes: (path: string, url: URL) => Answer | undefined, measured: string[] = []) {
+  /** What the API tells of conversations with coding agents. */
+  const conversations: object[] = []
   const posts: { path: string; fields: URLSearchParams }[] = []
   const server = createServer(async (request, response) => {
     const url = new URL(request.url ?? "/", "http://preview")
@@ -33,6 +35,10 @@ export async function startPreview(routes: (path: string, url: URL) => Answer | 
       posts.push({ path: url.pathname, fields: new URLSearchParams((await request.toArray()).join("")) })
       return response.writeHead(303, { location: "/sent" }).end()
     }
+    if (url.pathname === "/api/v1/conversations") {
+      response.setHeader("content-type", "application/json")
+      return response.end(JSON.stringify({ conversations }))
+    }
     const answer = url.pathname === "/sent" ? "<title>Sent</title>" : routes(url.pathname, url)
     if (typeof answer === "function") return answer(request, response)
     if (answer === undefined) return response.writeHead(404).end()
@@ -45,6 +51,7 @@ export async function startPreview(routes: (path: string, url: URL) => Answer | 
   return {
     url: `http://127.0.0.1:${address.port}`,
     posts,
+    conversations,
     stop: () =>
       new Promise<void>(resolve => {
         server.close(() => resolve())

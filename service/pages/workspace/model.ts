@@ -91,5 +91,7 @@ export interface WorkspaceModel extends SignedIn {
   /** It sleeps, and is sold out where it was: where else it can be had. Null: it is not. */
   soldOut: PlaceOffer[] | null
   notice?: Notice
-  errors?: { name?: string; backup?: string }
+  /** What the form for a prompt begins with: for whom, and what. */
+  prompt?: { to: string; text: string }
+  errors?: { name?: string; backup?: string; prompt?: string }
 }

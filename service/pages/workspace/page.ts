@@ -9,6 +9,7 @@ import { stateBadge, stateWords } from "../state-badge.ts"
 import { timeAgo } from "../time.ts"
 import { activityPart, nextChange } from "../workspace-activity.ts"
 import { cost, failureWords, profileLabel, progressPart, stateText } from "../workspace-card.ts"
+import { agentsSection } from "./agents.ts"
 import { backupForm, backupRows } from "./backup-rows.ts"
 import { certificateWords } from "./certificate.ts"
 import type { WorkspaceModel } from "./model.ts"
@@ -31,7 +32,7 @@ export function workspacePage(model: WorkspaceModel): string {
   return document({
     title: name,
     signedIn: { user, csrf },
-    scripts: ["live-dashboard"],
+    scripts: ["live-dashboard", "live-agents"],
     layout: "narrow",
     ...(moving || isFetching(workspace) ? { refresh: 5 } : {}),
     body: html`<p class="back"><a href="/">Your workspaces</a></p>
@@ -40,6 +41,7 @@ ${model.notice !== undefined && notice(model.notice)}
 <div ${attributes({ class: "workspace-page", "data-workspace": id, "data-state": state, "data-name": name, "data-state-label": stateWords(workspace).label })}>
 <div class="page-head"><h1>${name}</h1>${stateBadge(workspace)}</div>
 ${overview(model, now)}
+${agentsSection(model)}
 ${powerSection(model)}
 ${backups(model, now)}
 ${isAtRest && html`${sizeSection(model)}${regionSection(model)}`}

@@ -53,14 +53,15 @@ const PROFILE_TEXTS = {
 
 /** A workspace with all that its card shows. */
 export async function workspaceView(
-  { store, sizes, config, idleness }: Services,
+  { store, sizes, config, idleness, conversations }: Services,
   workspace: Workspace,
 ): Promise<WorkspaceView> {
-  const [operation, all, use] = await Promise.all([
+  const [operation, all, use, agents] = await Promise.all([
     workspace.operation ? store.operation(workspace.operation) : null,
     // Where the provider is away, the card does without what only it knows, and does not wait for it.
     within(sizes.all(workspace.provider)).catch(() => []),
     idleness.activity(workspace.id),
+    conversations.of(workspace),
   ])
   const { record, judgement } = use ?? {}
   const size = all.find(one => one.name === workspace.size)
@@ -68,6 +69,7 @@ export async function workspaceView(
   return {
     workspace,
     operation,
+    agents,
     address: addressOf(workspace, config),
     activity:
       record && judgement

@@ -31,7 +31,7 @@ export async function showWorkspace(
   ctx: PageContext,
   caller: SignedInCaller,
   workspace: Workspace,
-  more: Pick<WorkspaceModel, "notice" | "errors"> = {},
+  more: Pick<WorkspaceModel, "notice" | "errors" | "prompt"> = {},
 ): Promise<void> {
   const { user } = caller
   const model = await workspaceModel(services, workspace)

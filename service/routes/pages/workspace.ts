@@ -1,4 +1,5 @@
 import Router from "koa-router"
+import { TOOLS } from "../../conversations/report.ts"
 import { notFound, ServiceError } from "../../errors.ts"
 import { noteForAudit } from "../../middleware/audited.ts"
 import { requireLogin } from "../../middleware/caller.ts"
@@ -9,6 +10,7 @@ import type { Services } from "../../services.ts"
 import { ChangeWorkspace } from "../../workspaces/wishes.ts"
 import { SIZE_CLASSES, STOP_MODES } from "../../workspaces/workspace.ts"
 import { BackupName } from "../api/backups.ts"
+import { ConversationName, PromptText, readName } from "../api/conversations.ts"
 import { backupViews } from "./backup-view.ts"
 import { csrfToken, type Form, type PageContext, readForm, type SignedInCaller, show } from "./forms.ts"
 import { readSecret } from "./secret-form.ts"
@@ -17,7 +19,7 @@ import { goTo } from "./workspaces.ts"
 
 /** The page of one workspace, with all that can be done to it. */
 export function oneWorkspacePages(services: Services, limits: Limits): Router {
-  const { keys, workspaces, backups, secrets, idleness, now } = services
+  const { keys, workspaces, backups, secrets, idleness, conversations, now } = services
   const router = new Router({ prefix: "/workspaces" })
 
   router.get("/:id", async koa => {
@@ -25,7 +27,8 @@ export function oneWorkspacePages(services: Services, limits: Limits): Router {
     const caller = requireLogin(ctx)
     const workspace = await workspaces.get(caller.user.id, koa.params.id as string)
     if (workspace.state === "TERMINATED") throw notFound("workspace")
-    await showWorkspace(services, ctx, caller, workspace)
+    const to = ConversationName.safeParse(ctx.query.to)
+    await showWorkspace(services, ctx, caller, workspace, to.success ? { prompt: { to: to.data, text: "" } } : {})
   })
 
   /** A form that does something with a workspace. What cannot be done now is said on the workspace's page. */
@@ -86,6 +89,27 @@ export function oneWorkspacePages(services: Services, limits: Limits): Router {
       return askForName(ctx, sent.caller, id, snapshot, "This is not the workspace's name.")
     }
     await goTo(ctx, workspaces.restore(user.id, id, snapshot))
+  })
+
+  form("prompts", async (ctx, sent, id) => {
+    const workspace = await workspaces.get(sent.caller.user.id, id)
+    const [to, text] = [sent.text("to"), PromptText.safeParse(sent.text("text").replaceAll("\r\n", "\n"))]
+    const name = ConversationName.safeParse(to)
+    const tool = oneOf(TOOLS, to)
+    const prompt = { to, text: sent.text("text") }
+    const refuse = (error: string) =>
+      showWorkspace(services, ctx, sent.caller, workspace, { prompt, errors: { prompt: error } })
+    if (!text.success) return refuse(`A prompt ${text.error.issues[0]?.message}.`)
+    if (!name.success && !tool) return refuse("Choose for whom it is.")
+    const whom = name.success ? readName(name.data) : { tool: tool ?? "claude", conversation: null }
+    try {
+      await conversations.prompt(workspace, { ...whom, text: text.data })
+    } catch (error) {
+      // With what was written, which would be lost else.
+      if (error instanceof ServiceError && error.status === 409) return refuse(error.message)
+      throw error
+    }
+    back(ctx, `/workspaces/${encodeURIComponent(id)}#agents`)
   })
 
   form("rename", async (ctx, sent, id) => {

@@ -3,6 +3,7 @@ import fc from "fast-check"
 import { readRepository } from "../../../infra/repositories/repository.ts"
 import { escapeText } from "../../../service/pages/html.ts"
 import {
+  type AgentsView,
   accountPage,
   type BackupView,
   backupsPage,
@@ -21,11 +22,13 @@ import {
   type WorkspaceModel,
   workspacePage,
 } from "../../../service/pages/index.ts"
+import { workspaceCard } from "../../../service/pages/workspace-card.ts"
 import type { State } from "../../../service/workspaces/transitions.ts"
 import type { Workspace } from "../../../service/workspaces/workspace.ts"
 import {
   account,
   activity,
+  agents,
   eventsUntilBoot,
   failure,
   notifications,
@@ -340,7 +343,10 @@ describe("pages", () => {
     const forms = (text: string) =>
       [...new Set([...text.matchAll(/action="\/workspaces\/w-7f3k2m\/([a-z-]+)"/g)].map(([, form]) => form))].sort()
     const always = ["auto-stop", "keep-on", "rename", "secrets"]
-    assert.deepEqual(forms(page({ state: "RUNNING" })), [...always, "backups", "move", "resize", "stop"].sort())
+    assert.deepEqual(
+      forms(page({ state: "RUNNING" })),
+      [...always, "backups", "move", "prompts", "resize", "stop"].sort(),
+    )
     assert.deepEqual(
       forms(page({ state: "STOPPED" })),
       [...always, "backups", "move", "resize", "start", "stop"].sort(),
@@ -356,6 +362,30 @@ describe("pages", () => {
     assert.doesNotMatch(running, />Take medium</)
     assert.match(page({ state: "FAILED" }), /\/restore\?backup=201/)
     assert.doesNotMatch(page({ state: "STOPPING" }), /\/restore\?backup=/)
+  })
+
+  it("shows agents with what they last said, and a prompt's form with whom it can be for", () => {
+    const model = (more: Parameters<typeof workspaceModel>[0], agents: AgentsView | null, other = {}) => {
+      const base = workspaceModel({ ...at, ...more }, other)
+      return workspacePage({ ...base, view: { ...base.view, agents }, ...shell })
+    }
+    const page = model({ state: "RUNNING" }, agents(), { prompt: { to: "codex:01a203c0-374d", text: "" } })
+    assert.match(page, /Fix &lt;b&gt; the test<\/strong> <span class="badge rest">Waits for you/)
+    assert.match(page, /href="\/workspaces\/w-7f3k2m\?to=claude%3A4f62f5b2-2c77#prompt">Prompt/)
+    const whom = [...page.matchAll(/<option value="([^"]*)"( selected)?>/g)].map(
+      ([, to, selected]) => `${to}${selected ?? ""}`,
+    )
+    assert.deepEqual(
+      whom.filter(to => /^(claude|codex|gemini)/.test(to)),
+      [...["claude", "codex", "claude:4f62f5b2-2c77", "codex:01a203c0-374d selected"]],
+    )
+    assert.match(page, /id="agent-list" data-agents="4-\w+" data-waiting="2"/)
+    assert.doesNotMatch(model({ state: "STOPPED" }, agents()), /prompt-form|>Prompt</)
+    assert.doesNotMatch(model({ state: "STOPPED" }, null), /id="agents"/)
+    const card = (given: AgentsView) =>
+      String(workspaceCard({ ...view(at), agents: given }, { csrf: "c", now: Date.now() }))
+    assert.match(card(agents()), /1 asks you something, 1 waits for you, 1 at work/)
+    assert.doesNotMatch(card({ tools: [], conversations: [] }), /Agents/)
   })
 
   it("warns before a stop, and says when a restore was proven last", () => {
