@@ -49,7 +49,7 @@ describe("agent/conversations", () => {
   })
 
   async function startAgent(settings: object = {}): Promise<void> {
-    const conversations = { hurriedMs: 50, busyMs: 50, quietMs: 50, beforeEnterMs: 100 }
+    const conversations = { hurriedMs: 50, busyMs: 50, quietMs: 50, beforeEnterMs: 100, settleMs: 100 }
     desk = await startTestAgent({
       ...{ realTmux: tmux.socket, times: { conversations }, settings },
       config: {

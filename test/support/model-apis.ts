@@ -87,7 +87,9 @@ const newest: Record<"anthropic" | "openai" | "gemini", (given: Part) => Said> =
     const last = parts(given.messages).findLast(one => one.role === "user")
     if (typeof last?.content === "string") return { text: last.content, isResult: false }
     const all = parts(last?.content)
-    return { text: written(all), isResult: all.some(one => one.type === "tool_result") }
+    // A person's next words may stand beside what a tool has answered before.
+    const text = written(all)
+    return { text, isResult: text === "" && all.some(one => one.type === "tool_result") }
   },
   openai: given => {
     const input = parts(given.input)

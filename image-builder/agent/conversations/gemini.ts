@@ -6,7 +6,7 @@ import { lastLineOf } from "./words.ts"
  * @param folder the one that the project's `.project_root` names
  */
 export function readGemini(folder: string, { head, tail }: Ends): Transcript | null {
-  const [first, last] = [entriesOf(head), entriesOf(tail)]
+  const [first, last] = [entriesOf(head).flatMap(messages), entriesOf(tail).flatMap(messages)]
   const meta = first.find(one => typeof one.sessionId === "string") ?? {}
   const id = textOf(meta.sessionId)
   if (!/^[\w-]{8,64}$/.test(id) || folder === "" || textOf(meta.kind) === "subagent") return null
@@ -24,6 +24,12 @@ export function readGemini(folder: string, { head, tail }: Ends): Transcript | n
     // Whether a call of a tool is under way is not in it before that has ended.
     working: null,
   }
+}
+
+/** All messages there were stand in one change after a conversation was resumed. */
+const messages = (entry: Entry): Entry[] => {
+  const all = objectOf(entry.$set).messages
+  return Array.isArray(all) ? [...all.map(objectOf), entry] : [entry]
 }
 
 const said = (entry: Entry) => partsText(entry.content)

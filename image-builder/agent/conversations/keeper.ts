@@ -35,6 +35,8 @@ export interface ConversationReport {
 const [HURRIED_MS, BUSY_MS, QUIET_MS, REPEAT_MS] = [1_000, 3_000, 15_000, 30_000]
 /** Between a paste and the key that sends it off, so that a program has read the one before it reads the other. */
 const BEFORE_ENTER_MS = 400
+/** So long a program that has just begun shows its field before it takes keys for certain. */
+const SETTLE_MS = 2_000
 /** So long a prompt waits for its program to be there, and to take one: somebody may have to sign in first. */
 const [START_MS, PATIENCE_MS] = [60_000, 10 * 60_000]
 
@@ -65,12 +67,12 @@ export function keepConversations(options: {
   log: Log
   /** @throws when the service did not take it */
   tell(report: ConversationReport): Promise<void>
-  times?: { hurriedMs?: number; busyMs?: number; quietMs?: number; beforeEnterMs?: number }
+  times?: { hurriedMs?: number; busyMs?: number; quietMs?: number; beforeEnterMs?: number; settleMs?: number }
 }): ConversationKeeper {
   const { home, environment, tmuxSocket, agents, run, feed, now, signal, log, times = {} } = options
   const [find, claudeSessions] = [createFinder(), createSessionReader()]
   /** Prompts for programs that do not take one yet, by their panes. */
-  const due = new Map<string, { tool: Tool; text: string; until: number; isSeen: boolean }>()
+  const due = new Map<string, { tool: Tool; text: string; until: number; isSeen: boolean; readyAt: number | null }>()
   let secrets: string[] = []
   let told = { text: "", at: 0 }
   let hasPrograms = false
@@ -105,7 +107,10 @@ export function keepConversations(options: {
       if (program && !waits.isSeen) Object.assign(waits, { isSeen: true, until: now() + PATIENCE_MS })
       // A program that has ended is not the one that is begun there next.
       if (waits.until < now() || (waits.isSeen && !program)) due.delete(pane)
-      else if (program && takes(program, sessions, screens.get(pane) ?? "")) {
+      else if (!program || !takes(program, sessions, screens.get(pane) ?? "")) waits.readyAt = null
+      else {
+        waits.readyAt ??= now()
+        if (now() - waits.readyAt < (times.settleMs ?? SETTLE_MS)) continue
         due.delete(pane)
         await type(pane, waits.text)
       }
@@ -169,7 +174,7 @@ export function keepConversations(options: {
     const { code, stdout } = await run("tmux", ["-N", "-u", "-S", tmuxSocket, ...args])
     const pane = stdout.trim()
     if (code !== 0 || !/^%\d+$/.test(pane)) return "no-terminal"
-    due.set(pane, { tool, text, until: now() + START_MS, isSeen: false })
+    due.set(pane, { tool, text, until: now() + START_MS, isSeen: false, readyAt: null })
     return null
   }
 

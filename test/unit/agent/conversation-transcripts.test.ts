@@ -71,6 +71,21 @@ describe("agent/conversations: transcripts of the real programs", () => {
     })
   })
 
+  it("Gemini CLI's after it was resumed: all there was stands in one change", () => {
+    const message = (type: string, content: unknown, at: string) => ({ id: "1", type, content, timestamp: at })
+    const all = [
+      message("user", [{ text: "one" }], "2030-01-01T00:00:00Z"),
+      message("gemini", "Two.", "2030-01-01T00:00:01Z"),
+    ]
+    const lines = [
+      { sessionId: "9f1a64a3-a82b", startTime: "2030-01-01T00:00:00Z", kind: "main" },
+      { $set: { messages: all } },
+    ]
+    const text = lines.map(line => JSON.stringify(line)).join("\n")
+    const found = readGemini("/w", { head: text, tail: text })
+    assert.deepEqual([found?.title, found?.last], ["one", "Two."])
+  })
+
   it("what is cut off, empty or of another shape is no conversation, and never an error", async () => {
     const text = await fixture("codex-idle.jsonl")
     assert.notEqual(readCodex({ head: text, tail: text.slice(text.length - 900) })?.title, undefined)

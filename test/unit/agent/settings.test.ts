@@ -48,6 +48,30 @@ describe("agent/settings", () => {
     assert.deepEqual((await readdir(root.path)).sort(), ["env", "secrets.env"])
     assert.doesNotMatch(await readFile(join(root.path, "env"), "utf8"), /proxy/i)
   })
+  it("Claude Code finds its account where its folder is named, and nothing there is overwritten", async () => {
+    const where = { directory: root.path, sessionId: "blue-otter", home: root.path }
+    await applySettings(parseSettings({}), where)
+    const profile = await readFile("image-builder/rootfs/etc/profile.d/foozol.sh", "utf8")
+    const script = join(root.path, "profile.sh")
+    await writeFile(script, profile.replaceAll("/run/foozol", root.path))
+    const shell = () => {
+      const names = "$CLAUDE_CONFIG_DIR $CODEX_HOME $GEMINI_CLI_HOME"
+      return execFileSync("sh", ["-c", `. ${script}; printf %s "${names}"`], {
+        ...{ encoding: "utf8", env: { HOME: root.path, PATH: process.env.PATH } as NodeJS.ProcessEnv },
+        stdio: ["ignore", "pipe", "inherit"],
+      })
+    }
+    assert.equal(shell(), `${root.path}/.claude ${root.path}/.codex ${root.path}`)
+    await writeFile(join(root.path, ".claude.json"), "before")
+    shell()
+    const account = join(root.path, ".claude/.claude.json")
+    assert.equal(await readFile(account, "utf8"), "before")
+    await writeFile(account, "newer")
+    shell()
+    assert.equal(await readFile(account, "utf8"), "newer")
+    await applySettings(parseSettings({ env: { CLAUDE_CONFIG_DIR: "/elsewhere" } }), where)
+    assert.match(await readFile(join(root.path, "env"), "utf8"), /^CLAUDE_CONFIG_DIR="\/elsewhere"$/m)
+  })
   it("new shells have what is given now: a changed secret, and none that was taken back", async () => {
     const where = { directory: root.path, sessionId: "blue-otter", home: "/home/user" }
     const [profile, script] = ["image-builder/rootfs/etc/profile.d/foozol.sh", join(root.path, "profile.sh")]
