@@ -7,7 +7,7 @@ import { createStill } from "./backup/still.ts"
 import { createCarrying } from "./carry.ts"
 import { doorOpen, showCertificate } from "./certificate/door.ts"
 import { type CertificateKeeper, keepCertificate } from "./certificate/keeper.ts"
-import { type Obtain, obtainBy } from "./certificate/request.ts"
+import { type Asker, type Obtain, obtainBy } from "./certificate/request.ts"
 import { runChecks } from "./checks.ts"
 import type { AgentConfig } from "./config.ts"
 import { keepConversations } from "./conversations/keeper.ts"
@@ -48,6 +48,8 @@ export interface AgentOptions {
   freeze?: (seconds: number) => Promise<Frozen | null>
   /** Asks for certificates; the real one unless a test knows better. */
   obtain?: Obtain
+  /** What asks for the first one, where it was started before. */
+  asker?: Asker
   /** Runs what is the user's; by systemd unless a test knows better. */
   asUser?: AsUser
   /** Times and clocks, for tests. */
@@ -147,6 +149,7 @@ export async function startAgent({ config, run, log, times = {}, ...given }: Age
         const { runtimeDirectory: directory, sessionId, userGid: gid, home } = config
         conversations?.settingsInForce(order.settings)
         certificate?.use(order.settings.certificate)
+        if (order.settings.certificate === null) given.asker?.end()
         const { proxyChanged } = await applySettings(order.settings, { directory, sessionId, gid, home })
         log.info("settings are in force")
         repository.settingsInForce(order.settings)
@@ -181,7 +184,7 @@ export async function startAgent({ config, run, log, times = {}, ...given }: Age
     const { program, ...kept } = config.certificate
     return keepCertificate({
       ...{ ...kept, socketGid: config.socketGid, now, signal, log, told: reportSoon },
-      obtain: given.obtain ?? obtainBy(program),
+      obtain: given.obtain ?? obtainBy(program, undefined, given.asker),
       doorOpen: () => doorOpen(config.https, signal),
       show: () => showCertificate({ run, https: config.https, folder: kept.folder }, signal),
     })

@@ -4,6 +4,7 @@
  */
 import { startAgent } from "./agent.ts"
 import { proveBackup } from "./backup/prove.ts"
+import type { Asker } from "./certificate/request.ts"
 import { type AgentConfig, readConfig } from "./config.ts"
 import { journal, reasonOf } from "./log.ts"
 import { run, runLong } from "./run.ts"
@@ -15,19 +16,19 @@ main().catch(error => {
 })
 
 async function main(): Promise<void> {
-  const openDoor = isStandby() ? await standBy({ run, runLong, log: journal }) : null
+  const stoodBy = isStandby() ? await standBy({ run, runLong, log: journal }) : null
   const config = await readConfig()
   if (!config.isTrial) {
-    await listen(config)
-    return openDoor?.()
+    await listen(config, stoodBy?.asker)
+    return stoodBy?.openDoor()
   }
   await proveBackup({ config, run, runLong, log: journal })
   // Ended, it would be started again; the machine goes soon.
   setInterval(() => {}, 2 ** 30)
 }
 
-async function listen(config: AgentConfig): Promise<void> {
-  const agent = await startAgent({ config, run, log: journal })
+async function listen(config: AgentConfig, asker?: Asker): Promise<void> {
+  const agent = await startAgent({ config, run, log: journal, ...(asker && { asker }) })
   journal.info("the agent listens")
   for (const signal of ["SIGTERM", "SIGINT"] as const) {
     process.once(signal, () => {

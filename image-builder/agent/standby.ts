@@ -2,6 +2,7 @@ import { spawn } from "node:child_process"
 import { existsSync } from "node:fs"
 import { get } from "node:http"
 import { setTimeout as sleep } from "node:timers/promises"
+import { type Asker, startAsker } from "./certificate/request.ts"
 import type { Log } from "./log.ts"
 import { rehearse } from "./rehearsal.ts"
 import type { Run } from "./run.ts"
@@ -13,12 +14,23 @@ const ADDRESS = "http://169.254.169.254/foozol/v1/standby"
 const WARM =
   "cat /usr/sbin/nginx /usr/bin/openssl /usr/bin/perl /usr/bin/tmux /usr/lib/chromium/* /usr/lib/foozol/acme.cjs > /dev/null 2>&1; true"
 const ANSWER_MS = 1_000
+const ASKER = "/usr/lib/foozol/acme.cjs"
+/** What asks for certificates has started by then. */
+const ASKER_MS = 5_000
 
 /** What the host says: wait and ask again, or who this machine is. */
 type Answer = { againInMs: number } | { machine: string; now: number; seed: string }
 
 /** @throws when the machine could not be made its own after all */
-export type OpenDoor = () => Promise<void>
+type OpenDoor = () => Promise<void>
+
+/** What a machine has that stood by. */
+export interface StoodBy {
+  /** What asks for its certificate waits already. */
+  asker: Asker
+  /** Opens the machine's door; to be called as soon as this agent listens behind it. */
+  openDoor: OpenDoor
+}
 
 export const isStandby = (): boolean => existsSync(MARK)
 
@@ -26,19 +38,20 @@ export const isStandby = (): boolean => existsSync(MARK)
  * On a machine that is nobody's: waits until its desktop stands and has come to rest, then asks the host until it is
  * somebody's, and has the machine made its own. In between the host has kept the machine's memory, and what goes on is a
  * copy of it. Nothing here may draw on randomness before the machine is its own.
- * @returns what opens the machine's door; to be called as soon as this agent listens behind it
  * @throws when that cannot be done: then this agent ends, and the next one tries again
  */
-export async function standBy({ run, runLong, log }: { run: Run; runLong: Run; log: Log }): Promise<OpenDoor> {
+export async function standBy({ run, runLong, log }: { run: Run; runLong: Run; log: Log }): Promise<StoodBy> {
   await runLong("sh", ["-c", WARM])
   await rehearse(run)
+  const asker = startAsker(ASKER)
+  await sleep(ASKER_MS)
   log.info("stands by")
   for (;;) {
     // No answer: the question was under way when the memory was kept.
     const answer = await ask().catch(() => null)
     if (answer === null) continue
     if ("againInMs" in answer) await sleep(answer.againInMs)
-    else return becomeOwn(answer)
+    else return { asker, openDoor: await becomeOwn(answer) }
   }
 }
 

@@ -2,6 +2,7 @@ import { join } from "node:path"
 import { pino } from "pino"
 import { freePort } from "../../cli/redis-process.ts"
 import { hostPort } from "../../local-cloud/machines/qemu/forwards.ts"
+import { createQemuMachines } from "../../local-cloud/machines/qemu/qemu-machines.ts"
 import { createNames } from "../../local-cloud/names.ts"
 import { startSniRouter } from "../../local-cloud/network/sni-router.ts"
 import { registerImage } from "../../local-cloud/system-image.ts"
@@ -39,12 +40,20 @@ export interface GoldenWorld {
 /**
  * @param directory folder of the golden image that machines are made from
  * @param settings of the service
+ * @param boot `template`: machines begin as copies of one that has booted, where one is prepared
  */
-export async function startGoldenWorld(directory: string, settings: Record<string, string>): Promise<GoldenWorld> {
+export async function startGoldenWorld(
+  directory: string,
+  settings: Record<string, string>,
+  boot: "cold" | "template" = "cold",
+): Promise<GoldenWorld> {
   const scratch = await temporaryDirectory("fc-")
   const [redis, cloud, port] = await Promise.all([
     startTestRedis(),
-    startTestCloud({ machines: "qemu", settings: { signIn: {} } }),
+    startTestCloud({
+      ...{ machines: "qemu", settings: { signIn: {} } },
+      driver: folder => createQemuMachines({ directory: join(folder, "m"), boot }),
+    }),
     freePort(0),
   ])
   const { context, signIn } = cloud.cloud

@@ -21,23 +21,52 @@ export type Obtain = (order: CertificateOrder) => Promise<Obtained>
 /** An authority that says nothing for so long has not answered. */
 const LIMIT_MS = 180_000
 
-/** Asks by a program of its own, so that what it takes of memory is given back. The order may hold a secret: it goes by its input. */
-export const obtainBy =
-  (program: string, limitMs = LIMIT_MS): Obtain =>
-  async order => {
-    const child = spawn(process.execPath, ["--max-old-space-size=128", program], {
-      stdio: ["pipe", "pipe", "ignore"],
-      timeout: limitMs,
-      killSignal: "SIGKILL",
-    })
-    child.on("error", () => {})
-    child.stdin.on("error", () => {})
-    child.stdin.end(JSON.stringify(order))
-    const said = await text(child.stdout).catch(() => "")
-    try {
-      return JSON.parse(said) as Obtained
-    } catch {
-      const reason = child.killed ? `no answer within ${limitMs / 1000} seconds` : "the program that asks has ended"
-      return { ok: false, kind: child.killed ? "unreachable" : "other", reason, retryAfter: null }
-    }
+/** A program that speaks with authorities: it runs, and waits for an order. */
+export interface Asker {
+  /** For one order. */
+  obtain: Obtain
+  /** Has it neither ended nor had an order? */
+  isWaiting(): boolean
+  end(): void
+}
+
+/** Starts it. What it takes of memory is given back after its order, or when none has come for a while. */
+export function startAsker(program: string, limitMs = LIMIT_MS): Asker {
+  const child = spawn(process.execPath, ["--max-old-space-size=128", program], { stdio: ["pipe", "pipe", "ignore"] })
+  child.on("error", () => {})
+  child.stdin.on("error", () => {})
+  const said = text(child.stdout).catch(() => "")
+  return {
+    async obtain(order) {
+      let late = false
+      const timer = setTimeout(() => {
+        late = true
+        child.kill("SIGKILL")
+      }, limitMs)
+      // The order may hold a secret: it goes by its input.
+      child.stdin.end(`${JSON.stringify(order)}\n`)
+      const answer = await said.finally(() => clearTimeout(timer))
+      try {
+        return JSON.parse(answer) as Obtained
+      } catch {
+        const reason = late ? `no answer within ${limitMs / 1000} seconds` : "the program that asks has ended"
+        return { ok: false, kind: late ? "unreachable" : "other", reason, retryAfter: null }
+      }
+    },
+    isWaiting: () => child.exitCode === null && child.signalCode === null && !child.stdin.writableEnded,
+    end: () => void child.kill("SIGKILL"),
   }
+}
+
+/**
+ * Asks by a program of its own for each order.
+ * @param waiting one that was started before there was an order, for the first one
+ */
+export function obtainBy(program: string, limitMs = LIMIT_MS, waiting: Asker | null = null): Obtain {
+  let ready = waiting
+  return order => {
+    const asker = ready?.isWaiting() ? ready : startAsker(program, limitMs)
+    ready = null
+    return asker.obtain(order)
+  }
+}
