@@ -8,7 +8,7 @@ import { createCarrying } from "./carry.ts"
 import { doorOpen, showCertificate } from "./certificate/door.ts"
 import { type CertificateKeeper, keepCertificate } from "./certificate/keeper.ts"
 import { type Asker, type Obtain, obtainBy } from "./certificate/request.ts"
-import { runChecks } from "./checks.ts"
+import { type Check, runChecks } from "./checks.ts"
 import type { AgentConfig } from "./config.ts"
 import { keepConversations } from "./conversations/keeper.ts"
 import type { PromptOrder } from "./conversations/prompt.ts"
@@ -35,6 +35,8 @@ import { displaySize } from "./windows/x11.ts"
 
 /** While something is missing, the service hears sooner that it is there. */
 const UNREADY_REPORT_MS = 2_000
+/** So long what was seen of a desktop holds while its certificate alone is waited for. */
+const FRESH_MS = 10_000
 /** So long a desktop may be without terminals when there is something to show in one. */
 const OPENING_S = 120
 
@@ -97,10 +99,22 @@ export async function startAgent({ config, run, log, times = {}, ...given }: Age
   const display = createDisplay(run, config.display.setSize, askSize)
   let terminalShown = false
   const certificate = client === null ? null : certificateKeeper()
+  let desktop: { checks: Check[]; at: number } | null = null
   const readiness = watchReadiness({
     checks: async () => {
-      const checks = await runChecks({ ...config, run, display, terminalShown: () => terminalShown })
-      return certificate === null ? checks : [...checks, certificate.check()]
+      const look = async () => {
+        desktop = {
+          checks: await runChecks({ ...config, run, display, terminalShown: () => terminalShown }),
+          at: performance.now(),
+        }
+        return desktop.checks
+      }
+      if (certificate === null) return look()
+      // Looking starts processes, which a machine that waits for its certificate's signatures has no time for.
+      const stood = desktop?.checks.every(check => check.ok) ? desktop : null
+      const isFresh = stood !== null && performance.now() - stood.at < FRESH_MS
+      const checks = isFresh && !readiness.state().ready ? stood.checks : await look()
+      return [...checks, certificate.check()]
     },
     everyMs: times.readinessMs ?? 700,
     signal,

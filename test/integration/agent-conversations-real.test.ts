@@ -85,6 +85,7 @@ for (const tool of ["claude", "codex", "gemini"] as const) {
       })
     })
     after(async () => {
+      if (root === undefined) return
       await desk?.close()
       // Codex leaves a server of its own behind.
       const daemon = await readFile(join(root.path, ".codex/app-server-daemon/daemon.pid"), "utf8").catch(() => "")

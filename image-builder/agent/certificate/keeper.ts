@@ -43,7 +43,7 @@ export function keepCertificate(options: {
   show(): Promise<void>
   /** Resolves when NGINX listens, without which the authority would find nobody. */
   doorOpen(): Promise<void>
-  /** One is asked for, for which somebody may wait. */
+  /** One is asked for, for which somebody may wait, or something has come of it. */
   told(): void
   now(): number
   signal: AbortSignal
@@ -112,6 +112,7 @@ export function keepCertificate(options: {
         })
         asking = false
         await look(remembered)
+        options.told()
       }
       const wait = next === null ? LOOK_MS : Math.min(LOOK_MS, Math.max(1_000, next.at - now()))
       await Promise.race([pause(wait, signal), settled.promise])
