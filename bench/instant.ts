@@ -1,20 +1,18 @@
 /**
  * Machines of the local cloud that begin as copies of one that has booted: how long from the server's making until its
- * door answers, until a viewer sees a picture through NGINX and the relay and until it is the whole desktop, and how many that are idle fit into 8 GB.
+ * door answers, until a viewer sees a picture through NGINX and the relay and until it is the whole desktop, and how
+ * many that are idle fit into 8 GB.
  */
 import { existsSync, readFileSync } from "node:fs"
 import { loadavg } from "node:os"
 import { join } from "node:path"
 import { setTimeout as sleep } from "node:timers/promises"
-import { scaledSize } from "../local-cloud/api/server-work.ts"
 import { type GoldenCloud, type GoldenMachine, startGoldenCloud } from "../test/support/golden-machine.ts"
 import { waitUntil } from "../test/support/wait-until.ts"
 import { doorAnswers, isComplete, isSeen, LIMIT } from "./first-picture.ts"
 import type { Measurement } from "./measurement.ts"
 import { treeMemory } from "./process-tree.ts"
 
-/** What `GoldenCloud.create` makes. */
-const TYPE = { name: "cx43", diskGb: 160 }
 /** So long a machine is left alone before its memory is looked at: its programs have started, and nobody is there. */
 const IDLE_MS = 60_000
 
@@ -26,9 +24,8 @@ export async function bench(options: Record<string, string>): Promise<Measuremen
   const times = noTimes()
   const memory: number[] = []
   try {
-    const { context } = golden.cloud.cloud
     const begun = performance.now()
-    await context.machines.prepare(golden.imageId, scaledSize(context.config, TYPE.name, TYPE.diskGb))
+    await golden.prepare()
     template.push((performance.now() - begun) / 1_000)
     for (let round = 0; round < Number(options.rounds ?? 20); round++) {
       const machine = await measured(golden, round, times)

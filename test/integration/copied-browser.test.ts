@@ -2,13 +2,10 @@ import assert from "node:assert/strict"
 import { once } from "node:events"
 import { createServer as createHttpServer } from "node:http"
 import { createServer } from "node:net"
-import { scaledSize } from "../../local-cloud/api/server-work.ts"
 import { builtImage } from "../support/built-image.ts"
 import { type GoldenCloud, openShell, startGoldenCloud } from "../support/golden-machine.ts"
 import { waitUntil } from "../support/wait-until.ts"
 
-/** The size that `GoldenCloud.create` asks for. */
-const TYPE = { name: "cx43", diskGb: 160 }
 /** Where a machine finds this host's loopback. */
 const HOST = "169.254.0.2"
 const LIMIT = 300_000
@@ -28,9 +25,7 @@ describe("browser of machines that begin as copies", () => {
   before(async function () {
     await builtImage(this, "browser")
     golden = await startGoldenCloud("browser", "template")
-    const { context } = golden.cloud.cloud
-    const size = scaledSize(context.config, TYPE.name, TYPE.diskGb)
-    assert.equal(await context.machines.prepare(golden.imageId, size), true)
+    await golden.prepare()
     site = await startSite()
   })
   after(async () => {

@@ -7,6 +7,7 @@ import { join } from "node:path"
 import { buildImage } from "../../image-builder/build-local.ts"
 import type { ProfileName } from "../../image-builder/definition.ts"
 import { userData } from "../../infra/user-data.ts"
+import { scaledSize } from "../../local-cloud/api/server-work.ts"
 import { hostPort } from "../../local-cloud/machines/qemu/forwards.ts"
 import { createQemuMachines } from "../../local-cloud/machines/qemu/qemu-machines.ts"
 import { registerImage } from "../../local-cloud/system-image.ts"
@@ -19,6 +20,8 @@ import { TEST_ZONE, testSpec } from "./workspace.ts"
 
 /** Where a machine of the local cloud finds this host's loopback. */
 const HOST = "169.254.0.2"
+/** The size of its machines, as the local cloud's catalog has it. */
+const TYPE = { name: "cx43", diskGb: 160 }
 const TOKEN = "a-token-for-the-desktop"
 const MINUTES = 60_000
 
@@ -29,6 +32,8 @@ export interface GoldenCloud {
   imageId: number
   /** Does something with a server (`reboot`, `create_image` …) and waits until it is done; returns the answer. */
   act<T>(machine: GoldenMachine, action: string, body?: object): Promise<T>
+  /** Has what new servers are copies of made, as `npm start` does. @throws when it cannot be */
+  prepare(): Promise<void>
   /** Creates a server and resolves at once; `change` replaces parts of its workspace. */
   create(change?: Partial<Parameters<typeof testSpec>[0]> & { image?: number }): Promise<GoldenMachine>
   close(): Promise<void>
@@ -81,9 +86,14 @@ export async function startGoldenCloud(profile: ProfileName, boot: "cold" | "tem
       })
       return answer as T
     },
+    prepare: async () => {
+      const { config, machines } = cloud.cloud.context
+      if (!(await machines.prepare(image.id, scaledSize(config, TYPE.name, TYPE.diskGb))))
+        throw new Error("No template was made.")
+    },
     create: async (change = {}) => {
       const address = `http://${HOST}:${new URL(service.url).port}`
-      const spec = testSpec({ profile, image: image.id, size: "cx43", service: address, ...change })
+      const spec = testSpec({ profile, image: image.id, size: TYPE.name, service: address, ...change })
       const secrets = { workspaceKey: service.key }
       const body = {
         name: spec.workspace,

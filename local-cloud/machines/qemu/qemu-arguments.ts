@@ -51,7 +51,7 @@ export function qemuArguments(config: MachineConfig, host: QemuHost): string[] {
   return [
     ...["-name", escaped(config.name)],
     ...["-machine", `q35,vmport=off,smm=off${host.memory === undefined ? "" : ",memory-backend=ram"}`],
-    ...acceleration(host.accel),
+    ...acceleration(host),
     ...["-smp", String(config.cores)],
     ...["-m", memorySize(config)],
     ...memoryFile(config, host.memory),
@@ -83,12 +83,13 @@ export function macAddress(id: number): string {
   return bytes.map(byte => byte.toString(16).padStart(2, "0")).join(":")
 }
 
-function acceleration(accel: QemuHost["accel"]): string[] {
+function acceleration({ accel, memory }: Pick<QemuHost, "accel" | "memory">): string[] {
   if (accel === "kvm") return ["-accel", "kvm", "-cpu", "host"]
-  // Copies by one `rep movsb`, which the first two promise to be fast, are emulated byte by byte: a boot takes a tenth
-  // more. The name has programs trust the processor's randomness, which QEMU takes from this host, at every draw: copies
-  // of a machine that runs do not draw the same then.
-  return ["-accel", "tcg,thread=multi", "-cpu", "max,-erms,-fsrm,vendor=GenuineIntel"]
+  // Copies by one `rep movsb`, which the two left out promise to be fast, are emulated byte by byte: a boot takes a tenth
+  // more. By the vendor's name programs trust the processor's randomness, which QEMU takes from this host, at every draw:
+  // copies of a machine that runs do not draw the same then.
+  const vendor = memory === undefined ? "" : ",vendor=GenuineIntel"
+  return ["-accel", "tcg,thread=multi", "-cpu", `max,-erms,-fsrm${vendor}`]
 }
 
 const memorySize = (config: MachineConfig): string => `${Math.floor(config.memoryBytes / 1024 / 1024)}M`
@@ -115,10 +116,10 @@ function network(host: QemuHost): string {
   ].join(",")
 }
 
-function kernel({ boot, accel }: Pick<QemuHost, "boot" | "accel">): string[] {
+function kernel({ boot, accel, memory }: Pick<QemuHost, "boot" | "accel" | "memory">): string[] {
   if (boot === null) return []
-  // What guards against the faults of real processors of that name costs an emulated one time for nothing.
-  const commandLine = accel === "tcg" ? `${boot.commandLine} mitigations=off` : boot.commandLine
+  // What guards against the faults of real processors of that vendor costs an emulated one time for nothing.
+  const commandLine = accel === "tcg" && memory !== undefined ? `${boot.commandLine} mitigations=off` : boot.commandLine
   const initrd = boot.initrd === null ? [] : ["-initrd", boot.initrd]
   return ["-kernel", boot.kernel, ...initrd, "-append", commandLine]
 }

@@ -38,7 +38,8 @@ export interface TemplateKind {
  * machine: the whole command line but what may differ.
  */
 export function templateId({ image, size, host, qemu }: TemplateKind): number {
-  const args = qemuArguments(nobodysMachine(size), { ...host, forwards: [], boot: null })
+  const memory = { path: templateFiles.memory, role: "copy" } as const
+  const args = qemuArguments(nobodysMachine(size), { ...host, forwards: [], boot: null, memory })
   const digest = createHash("sha256")
     .update(JSON.stringify([image.id, size.diskBytes, qemu, args]))
     .digest("hex")

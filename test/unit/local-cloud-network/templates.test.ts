@@ -39,6 +39,17 @@ describe("templates of machines", () => {
     assert.equal(card(copy), card(template), "a copy's network card goes on as the template's")
   })
 
+  it("are alone in their network; copies have the world, and a processor whose randomness is asked at every draw", () => {
+    const template = qemuArguments(testMachine(0), { ...host, memory: { path: "memory", role: "template" } })
+    const copy = qemuArguments(testMachine(5), { ...host, memory: { path: "memory", role: "copy" } })
+    assert.match(given(template, "-netdev"), /,restrict=on,/)
+    assert.doesNotMatch(given(copy, "-netdev"), /restrict/)
+    assert.match(given(copy, "-cpu"), /^max,.*vendor=GenuineIntel$/)
+    assert.equal(given(copy, "-cpu"), given(template, "-cpu"), "a running program's processor stays the same")
+    const boot = { kernel: "kernel", initrd: null, commandLine: "root=/dev/vda" }
+    assert.equal(given(qemuArguments(testMachine(5), { ...host, boot }), "-append"), "root=/dev/vda")
+  })
+
   it("run two hours late, so that setting a copy's clock is a leap", () => {
     const template = qemuArguments(testMachine(0), { ...host, memory: { path: "memory", role: "template" } })
     const late = Date.now() - Date.parse(`${given(template, "-rtc").slice("base=".length)}Z`)
