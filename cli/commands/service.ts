@@ -1,5 +1,5 @@
 import type { Command } from "commander"
-import { Settings } from "../../service/config.ts"
+import { Settings } from "../../service/settings.ts"
 import { printTable } from "../print-table.ts"
 import { checkService } from "../service-check.ts"
 import { serviceEnvironment } from "../service-settings.ts"

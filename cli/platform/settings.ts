@@ -2,7 +2,8 @@ import { BACKEND_ENV, backendEnvironment } from "../../infra/cloud-config.ts"
 import { InfraError } from "../../infra/errors.ts"
 import type { HandOver } from "../../infra/platform/hand-over.ts"
 import type { PlatformSpec } from "../../infra/platform/spec.ts"
-import { ConfigError, readConfig, Settings } from "../../service/config.ts"
+import { ConfigError, readConfig } from "../../service/config.ts"
+import { Settings } from "../../service/settings.ts"
 import type { KeptPlatform } from "./kept.ts"
 
 /** Settings that the server decides itself; those of the environment are meant for a service somewhere else. */

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict"
 import { writeFileSync } from "node:fs"
 import { join } from "node:path"
-import { ConfigError, environmentWithFile, isLoopback, readConfig, Settings } from "../../../service/config.ts"
+import { ConfigError, environmentWithFile, isLoopback, readConfig } from "../../../service/config.ts"
+import { Settings } from "../../../service/settings.ts"
 import { selfSignedCertificate } from "../../support/certificate.ts"
 import { temporaryDirectory } from "../../support/temporary-directory.ts"
 
