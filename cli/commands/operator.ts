@@ -105,6 +105,9 @@ interface DrainOptions extends Options {
 
 const targetOf = ({ worker, host }: DrainOptions) => (worker ? `worker:${worker}` : host ? `host:${host}` : "all")
 
+const isAmong = ({ id, host }: { id: string; host: string }, targets: readonly string[]) =>
+  targets.some(one => one === "all" || one === `worker:${id}` || one === `host:${host}`)
+
 function addDrain(program: Command): void {
   const add = (name: string, about: string) =>
     withUrl(program.command(name).description(about))
@@ -122,8 +125,7 @@ function addDrain(program: Command): void {
       const api = openApi(options)
       const look = () => api.call("GET", "/operator/drain", DrainSchema)
       const target = targetOf(options)
-      const isMeant = (one: { id: string; host: string }) =>
-        target === "all" || target === `worker:${one.id}` || target === `host:${one.host}`
+      const isMeant = (one: { id: string; host: string }) => isAmong(one, [target])
       if (options.status) return showDrain(await look(), options)
       if (options.dryRun) {
         const found = await look()
@@ -140,8 +142,19 @@ function addDrain(program: Command): void {
     })
 
   add("undrain", "let workers take operations again").action(async (options: DrainOptions) => {
+    const api = openApi(options)
     const query = new URLSearchParams({ target: targetOf(options) })
-    showDrain(await openApi(options).call("DELETE", `/operator/drain?${query}`, DrainSchema), options)
+    let found = await api.call("DELETE", `/operator/drain?${query}`, DrainSchema)
+    const haveHeard = () => {
+      const targets = found.orders.map(one => one.target)
+      return found.workers.every(one => one.draining === isAmong(one, targets))
+    }
+    // They hear of it within a second or two; one that says nothing for ten is gone.
+    for (let looks = 0; looks < 15 && !haveHeard(); looks++) {
+      await new Promise(resolve => setTimeout(resolve, 1_000))
+      found = await api.call("GET", "/operator/drain", DrainSchema)
+    }
+    showDrain(found, options)
   })
 }
 

@@ -10,7 +10,7 @@ import type { MachineRecord } from "./records.ts"
 import { availableMemory, checkMemory } from "./room.ts"
 import { attach, type RunningMachine, startMetadata } from "./running.ts"
 import { abandonSnapshot } from "./snapshot.ts"
-import { findTemplate, templateFiles } from "./templates.ts"
+import { findTemplate, kindOf, templateFiles } from "./templates.ts"
 
 /** What was found out about this host when the driver was opened. */
 export interface HostFindings {
@@ -106,15 +106,9 @@ export function createPower(context: QemuContext, stopped: (id: number) => void)
   }
 
   const templateFor = async (record: MachineRecord, config: MachineConfig, host: HostFindings) => {
-    const image = await images.get(record.imageId)
-    if (context.boot === "cold" || image?.standby !== true || (config.volumes ?? []).length > 0) return null
-    const { cores, memoryBytes } = config
-    return findTemplate(images, {
-      image,
-      size: { cores, memoryBytes, diskBytes: record.diskBytes },
-      host,
-      qemu: host.qemu,
-    })
+    if ((config.volumes ?? []).length > 0) return null
+    const kind = await kindOf(context, record.imageId, { ...config, diskBytes: record.diskBytes }, host)
+    return kind && findTemplate(images, kind)
   }
 
   /** Starts a machine whose disk is new as a copy of a template: with its memory, its devices' state and its disk. */

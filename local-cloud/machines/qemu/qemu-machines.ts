@@ -12,7 +12,7 @@ import { createPower, type HostFindings } from "./power.ts"
 import { findQemu } from "./processes.ts"
 import { checkDisk, freeDisk, needingDisk } from "./room.ts"
 import { run } from "./run.ts"
-import { findTemplate, makeTemplate, openTemplates } from "./templates.ts"
+import { findTemplate, kindOf, makeTemplate, openTemplates } from "./templates.ts"
 import { setVolumes } from "./volumes.ts"
 
 export type { QemuOptions } from "./context.ts"
@@ -42,12 +42,11 @@ export function createQemuMachines(options: QemuOptions): Machines {
     )
   }
 
-  const prepare: Machines["prepare"] = async (imageId, { cores, memoryBytes, diskBytes }) => {
+  const prepare: Machines["prepare"] = async (imageId, size) => {
     // One after the other: each boots a machine.
     return context.inTurn("templates", async () => {
-      const image = await context.images.get(imageId)
-      if (host === null || context.boot === "cold" || image?.standby !== true || image.removed) return false
-      const kind = { image, size: { cores, memoryBytes, diskBytes }, host, qemu: host.qemu }
+      const kind = host && (await kindOf(context, imageId, size, host))
+      if (kind === null) return false
       if ((await findTemplate(context.images, kind)) === null)
         await needingDisk("no template was made", () => makeTemplate(context, kind, power.checkMemoryFor))
       return true

@@ -46,6 +46,19 @@ export function templateId({ image, size, host, qemu }: TemplateKind): number {
   return FIRST_ID + Number.parseInt(digest.slice(0, 10), 16)
 }
 
+/** The kind of a machine that begins with this image's disk; null where such machines boot. */
+export async function kindOf(
+  { images, boot }: Pick<QemuContext, "images" | "boot">,
+  imageId: number,
+  { cores, memoryBytes, diskBytes }: TemplateKind["size"],
+  host: TemplateKind["host"] & Pick<TemplateKind, "qemu">,
+): Promise<TemplateKind | null> {
+  if (boot === "cold") return null
+  const image = await images.get(imageId)
+  if (image?.standby !== true || image.removed) return null
+  return { image, size: { cores, memoryBytes, diskBytes }, host, qemu: host.qemu }
+}
+
 /** The template of this kind; null where there is none. */
 export async function findTemplate(images: Images, kind: TemplateKind): Promise<ImageRecord | null> {
   const template = await images.get(templateId(kind))
