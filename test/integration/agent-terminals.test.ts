@@ -136,7 +136,13 @@ describe("agent/terminals", () => {
 
   it("makes a program on the whole screen whole again, for who comes later too", async () => {
     await tmux.tmux("send-keys", "-t", "=main:", "seq 1 99 > $HOME/file; clear; less $HOME/file", "Enter")
-    await waitUntil("less is there", async () => (await capture("=main:")).at(-1)?.endsWith("file"))
+    // The line that starts it ends in the same word.
+    const isWhole = async () =>
+      (await tmux.tmux("display-message", "-p", "-t", "=main:", "#{alternate_on}")).trim() === "1"
+    await waitUntil(
+      "less is there",
+      async () => (await isWhole()) && (await capture("=main:")).at(-1)?.endsWith("file"),
+    )
     const client = await enter()
     const terminal = await client.watch("main")
     assert.equal(terminal.emulator.buffer.active.type, "alternate")
