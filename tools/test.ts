@@ -28,7 +28,7 @@ try {
 
 /** Test files that build images or boot machines. */
 const BOOTS =
-  /^test\/(image\/|integration\/(qemu-machines|workspace-machine|image-build-errors|cloud-image)|desktop\/(certificate|golden-image|platform|restore-proof|sign-up|sleep-and-wake|upgrade))/
+  /^test\/(image\/|integration\/(copied-browser|instant-machines|qemu-machines|workspace-machine|image-build-errors|cloud-image)|desktop\/(certificate|golden-image|platform|restore-proof|sign-up|sleep-and-wake|upgrade))/
 const bin = (name: string) => join(PROJECT_ROOT, "node_modules", ".bin", name)
 const pattern = new RegExp(values.only ?? "")
 const files = globSync(["test/**/*.test.ts", ...(values.full ? ["test/**/*.full.ts"] : [])], { cwd: PROJECT_ROOT })

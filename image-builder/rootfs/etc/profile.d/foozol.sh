@@ -13,3 +13,5 @@ export DISPLAY=${DISPLAY:-:99} BROWSER=/usr/lib/foozol/browser EDITOR=${EDITOR:-
 if [ -n "${CLAUDE_CONFIG_DIR:-}" ] && [ -f ~/.claude.json ] && [ ! -e "$CLAUDE_CONFIG_DIR/.claude.json" ]; then
   mkdir -p "$CLAUDE_CONFIG_DIR" && cp -p ~/.claude.json "$CLAUDE_CONFIG_DIR/.claude.json"
 fi
+# Codex complains at each start where its folder is named and not there.
+[ -z "${CODEX_HOME:-}" ] || [ -d "$CODEX_HOME" ] || mkdir -p -m 700 "$CODEX_HOME"
