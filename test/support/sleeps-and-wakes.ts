@@ -11,14 +11,14 @@ const STOP_S = 20
 const LAYOUT = `tmux -u list-panes -a -F '#S:#I.#P #{?automatic-rename,-,#W} #{pane_left},#{pane_top} #{pane_width}x#{pane_height} #{pane_current_path}'`
 
 /** What somebody sets up on their desktop: a file, a hook, two panes side by side, a window with a name, a program. */
-const WORK = `mkdir -p ~/work
-echo precious > ~/work/file
+const WORK = `mkdir -p ~/files
+echo precious > ~/files/precious
 sudo tee /etc/foozol/before-stop.d/10-test > /dev/null <<'END'
 #!/bin/sh
 echo "$(tmux list-panes -a | wc -l) panes" >> ~/before-stop.log
 END
 sudo chmod +x /etc/foozol/before-stop.d/10-test
-tmux split-window -h -c ~/work
+tmux split-window -h -c ~/files
 tmux send-keys 'echo seen before' Enter
 tmux send-keys 'sleep 98765' Enter
 tmux new-window -d -n notes -c /srv
@@ -100,7 +100,7 @@ export function sleepsAndWakes(mode: "power-off" | "hibernate"): void {
     it("a visit to /connect wakes it: same files, same panes in the same places, their text, no programs", async () => {
       await desk.api("PATCH", at(), { autoStop: false })
       await desk.open()
-      assert.equal(await desk.shell("cat ~/work/file"), "precious")
+      assert.equal(await desk.shell("cat ~/files/precious"), "precious")
       isLaidOut(await desk.shell(LAYOUT), layout)
       assert.equal(await desk.shell("pgrep -ax sleep | grep 98765 || echo none"), "none")
       const pane = await desk.shell("tmux -u capture-pane -p -J -t main:0.1 | tr '\\n' ' '")
