@@ -42,9 +42,11 @@ export async function bench(options: Record<string, string>): Promise<Measuremen
     known.samples.push(value)
   }
   try {
-    if (boot === "template") await golden.prepare()
-    for (let round = 0; round < Number(options.rounds ?? 5); round++)
+    for (let round = 0; round < Number(options.rounds ?? 5); round++) {
+      // The next one is made ahead when nobody has asked for one in a while.
+      if (boot === "template") await golden.prepare()
       await measure(golden, round, boot === "cold", record)
+    }
   } finally {
     await golden.close()
   }
@@ -57,8 +59,15 @@ async function measure(golden: GoldenCloud, round: number, boots: boolean, recor
   const began = performance.now()
   const machine = await golden.create({ workspace: `boot-${round}` })
   const pidFile = join(golden.cloud.directory, "m", "machines", String(machine.id), "qemu.pid")
+  // One that was made ahead has practised on its own time.
+  let before: number | null = null
+  const used = () => (existsSync(pidFile) ? cpuSeconds(Number(readFileSync(pidFile, "utf8"))) : 0)
+  const begins = setInterval(() => {
+    if (existsSync(pidFile)) before ??= used()
+    if (before !== null) clearInterval(begins)
+  }, 20)
   const reached = (name: string) => {
-    const cpu = existsSync(pidFile) ? cpuSeconds(Number(readFileSync(pidFile, "utf8"))) : 0
+    const cpu = used() - (before ?? 0)
     record(`${name}_s`, "s", (performance.now() - began) / 1_000)
     record(`${name}_cpu_s`, "CPU s", cpu)
   }

@@ -18,21 +18,19 @@ const UNHEARD_MS = 1_000
  */
 export async function doorAnswers(machine: GoldenMachine): Promise<void> {
   const end = Date.now() + LIMIT
-  const ask = () =>
-    machine.ask("/", { cookie: "" }).then(
-      () => true,
-      () => false,
-    )
-  const asked: Promise<boolean>[] = []
-  for (;;) {
+  let answered = false
+  // Whoever was not heard may be the first to be answered.
+  const heard = Promise.withResolvers<void>()
+  while (!answered) {
     if (Date.now() > end) throw new Error("The machine's door does not answer.")
-    const last = ask()
-    asked.push(last)
-    // Whoever was not heard may be the first to be answered.
-    const answered = Promise.any(asked.map(one => one.then(is => is || Promise.reject())))
-    const heard = await Promise.race([answered.catch(() => false), last, sleep(UNHEARD_MS, false)])
-    if (heard) return
-    await sleep(50)
+    const last = machine.ask("/", { cookie: "" }).then(
+      () => {
+        answered = true
+        heard.resolve()
+      },
+      () => sleep(50),
+    )
+    await Promise.race([heard.promise, last, sleep(UNHEARD_MS)])
   }
 }
 

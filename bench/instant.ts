@@ -1,7 +1,7 @@
 /**
- * Machines of the local cloud that begin as copies of one that has booted: how long from the server's making until its
+ * Machines of the local cloud that begin as copies of one that has booted, made ahead of them or (`--ahead no`) when they are wanted: how long from the server's making until its
  * door answers, until a viewer sees a picture through NGINX and the relay and until it is the whole desktop, and how
- * many that are idle fit into 8 GB.
+ * many that are idle fit into 8 GB. And of machines that slept with all that runs: how long from then on until they are seen.
  */
 import { existsSync, readFileSync } from "node:fs"
 import { loadavg } from "node:os"
@@ -16,25 +16,42 @@ import { treeMemory } from "./process-tree.ts"
 /** So long a machine is left alone before its memory is looked at: its programs have started, and nobody is there. */
 const IDLE_MS = 60_000
 
-/** @param options.rounds machines one after the other (20); options.copies machines at once, for their memory (6; 0: none) */
+/**
+ * @param options.wakes times that one is put to sleep and made again (10); options.rounds machines one after the other (20); options.copies machines at once, for their memory (6;
+ *   0: none); options.ahead `no`: each copy is made when its server is
+ */
 export async function bench(options: Record<string, string>): Promise<Measurement[]> {
   console.error(`Load before: ${loadavg()[0]?.toFixed(2)}`)
-  const golden = await startGoldenCloud("browser", "template")
+  const ahead = options.ahead !== "no"
+  const golden = await startGoldenCloud("browser", "template", ahead ? 1 : 0)
   const template: number[] = []
   const times = noTimes()
+  const wake = { ...noTimes(), asleep: [] as number[] }
   const memory: number[] = []
-  try {
+  const made: number[] = []
+  /** Waits for the next copy, which nobody waits for otherwise. */
+  const making = async () => {
     const begun = performance.now()
     await golden.prepare()
+    if (ahead) made.push((performance.now() - begun) / 1_000)
+  }
+  try {
+    const begun = performance.now()
+    await golden.prepare("template")
     template.push((performance.now() - begun) / 1_000)
     for (let round = 0; round < Number(options.rounds ?? 20); round++) {
+      await making()
       const machine = await measured(golden, round, times)
       await golden.cloud.api("DELETE", `/servers/${machine.id}`)
       await waitUntil("the machine is gone", () => !existsSync(pidFile(golden, machine)), LIMIT)
     }
+    await waking(golden, Number(options.wakes ?? 10), wake)
     const copies = Number(options.copies ?? 6)
     const together: GoldenMachine[] = []
-    for (let copy = 0; copy < copies; copy++) together.push(await measured(golden, 1_000 + copy, noTimes()))
+    for (let copy = 0; copy < copies; copy++) {
+      await making()
+      together.push(await measured(golden, 1_000 + copy, noTimes()))
+    }
     await sleep(copies === 0 ? 0 : IDLE_MS)
     for (const machine of together) memory.push(treeMemory(Number(readFileSync(pidFile(golden, machine), "utf8"))))
   } finally {
@@ -43,9 +60,18 @@ export async function bench(options: Record<string, string>): Promise<Measuremen
   const each = memory.reduce((sum, one) => sum + one, 0) / memory.length
   return [
     { metric: "template_s", unit: "s", samples: template },
+    ...(ahead ? [{ metric: "ahead_s", unit: "s", samples: made }] : []),
     { metric: "server_to_https_s", unit: "s", samples: times.https },
     { metric: "server_to_vnc_s", unit: "s", samples: times.vnc },
     { metric: "server_to_desktop_s", unit: "s", samples: times.desktop },
+    ...(wake.vnc.length === 0
+      ? []
+      : [
+          { metric: "asleep_s", unit: "s", samples: wake.asleep },
+          { metric: "wake_to_https_s", unit: "s", samples: wake.https },
+          { metric: "wake_s", unit: "s", samples: wake.vnc },
+          { metric: "wake_to_desktop_s", unit: "s", samples: wake.desktop },
+        ]),
     ...(memory.length === 0
       ? []
       : [
@@ -63,10 +89,31 @@ const noTimes = (): Times => ({ https: [], vnc: [], desktop: [] })
 const pidFile = ({ cloud }: GoldenCloud, { id }: GoldenMachine) =>
   join(cloud.directory, "m", "machines", String(id), "qemu.pid")
 
-async function measured(golden: GoldenCloud, number: number, { https, vnc, desktop }: Times): Promise<GoldenMachine> {
+/** Puts one machine to sleep and makes it again from what is kept, again and again. */
+async function waking(golden: GoldenCloud, rounds: number, times: Times & { asleep: number[] }): Promise<void> {
+  const number = 500
+  let machine = await measured(golden, number, noTimes())
+  for (let round = 0; round < rounds; round++) {
+    const begun = performance.now()
+    const image = await golden.hibernate(machine)
+    times.asleep.push((performance.now() - begun) / 1_000)
+    machine = await measured(golden, number, times, image)
+    await golden.cloud.api("DELETE", `/images/${image}`)
+    if (golden.logged().length > 0) throw new Error(golden.logged().join("\n"))
+  }
+  await golden.cloud.api("DELETE", `/servers/${machine.id}`)
+}
+
+/** @param image what it is made of, where that is not the golden image */
+async function measured(
+  golden: GoldenCloud,
+  number: number,
+  { https, vnc, desktop }: Times,
+  image = golden.imageId,
+): Promise<GoldenMachine> {
   const begun = performance.now()
   const passed = () => (performance.now() - begun) / 1_000
-  const machine = await golden.create({ workspace: `copy-${number}` })
+  const machine = await golden.create({ workspace: `copy-${number}`, image })
   await doorAnswers(machine)
   https.push(passed())
   const viewer = await waitUntil("a viewer is let in", () => machine.viewer(), LIMIT)

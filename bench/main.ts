@@ -1,6 +1,6 @@
 /** `npm run bench -- NAME [--json] [options of the bench]`: measures one thing and prints a table, or one object a line. */
 import { cpus } from "node:os"
-import { parseArgs } from "node:util"
+import { readArguments } from "../tools/arguments.ts"
 import { setUp } from "../tools/setup/setup.ts"
 import type { Measurement } from "./measurement.ts"
 import { summarize } from "./measurement.ts"
@@ -12,6 +12,7 @@ const BENCHES: Record<string, () => Promise<{ bench: (options: Record<string, st
   engine: () => import("./engine.ts"),
   boot: () => import("./boot.ts"),
   instant: () => import("./instant.ts"),
+  "first-prompt": () => import("./first-prompt.ts"),
   "engine-steps": () => import("./engine-steps.ts"),
   "launch-day": () => import("./launch-day.ts"),
   rebuild: () => import("./rebuild.ts"),
@@ -21,19 +22,25 @@ const BENCHES: Record<string, () => Promise<{ bench: (options: Record<string, st
   wake: () => import("./wake.ts"),
 }
 
-const { values, positionals } = parseArgs({
-  allowPositionals: true,
-  options: {
-    json: { type: "boolean" },
-    image: { type: "string" },
-    count: { type: "string" },
-    copies: { type: "string" },
-    parallel: { type: "string" },
-    profile: { type: "string" },
-    rounds: { type: "string" },
-    seconds: { type: "string" },
+const { values, positionals } = readArguments(
+  {
+    allowPositionals: true,
+    options: {
+      json: { type: "boolean" },
+      ahead: { type: "string" },
+      boot: { type: "string" },
+      image: { type: "string" },
+      count: { type: "string" },
+      copies: { type: "string" },
+      wakes: { type: "string" },
+      parallel: { type: "string" },
+      profile: { type: "string" },
+      rounds: { type: "string" },
+      seconds: { type: "string" },
+    },
   },
-})
+  `npm run bench -- NAME [--json] [options of the bench]; one of: ${Object.keys(BENCHES).join(", ")}`,
+)
 const [name] = positionals
 const load = name === undefined ? undefined : BENCHES[name]
 if (!load || name === undefined) {

@@ -14,5 +14,6 @@ const server = createHttp({
   display: { size: () => Promise.resolve(null), resize: () => Promise.resolve(null) },
   status: () => Promise.resolve({}),
   stayOn: () => Promise.resolve(true),
+  firstFrame: () => {},
 })
 server.listen(port, "127.0.0.1")

@@ -2,40 +2,20 @@
  * From the click on "Sign in with GitHub" to the first picture of one's own desktop, in Chromium against what
  * `npm start` brings up, with a real machine: what a new user waits for, and where the time goes.
  */
-import type { Browser, Page } from "playwright-core"
-import { findChromium, launchChromium } from "../test/support/chromium.ts"
+import type { Browser } from "playwright-core"
 import { pictureIsThere } from "../test/support/desk.ts"
-import { type StartedWorld, startWorldProcess } from "../test/support/started-world.ts"
-import { temporaryDirectory } from "../test/support/temporary-directory.ts"
-import { waitUntil } from "../test/support/wait-until.ts"
+import type { StartedWorld } from "../test/support/started-world.ts"
 import type { Measurement } from "./measurement.ts"
-import { stepEndsIn } from "./step-ends.ts"
+import { enter, newcomers, phasesOf, removeAll, stepEnds } from "./newcomer.ts"
 
 /** Points of the way, in order; each phase ends at one. */
 const PHASES = ["signed_in", "asked_for", "resources", "boot", "desktop", "entered", "picture"] as const
 type Phase = (typeof PHASES)[number]
 
-/** @param options.count rounds, each with a machine of its own; 5 if not given */
-export async function bench(options: { count?: string }): Promise<Measurement[]> {
-  const chromium = findChromium()
-  if (!chromium) throw new Error("This bench needs Chromium: `npm run setup` installs it.")
-  const scratch = await temporaryDirectory("fc-")
-  const world = await startWorldProcess(scratch.path)
-  const browser = await launchChromium(chromium)
-  const rounds: Record<Phase, number>[] = []
-  try {
-    for (let round = 0; round < Number(options.count ?? 5); round++) rounds.push(await signUp(browser, world, round))
-  } finally {
-    await browser.close()
-    await world.tearDown()
-    await scratch.remove()
-  }
-  const phases = PHASES.map((phase, index) => ({
-    metric: `${phase}_s`,
-    unit: "s",
-    samples: rounds.map(times => times[phase] - (index === 0 ? 0 : times[PHASES[index - 1] as Phase])),
-  }))
-  return [{ metric: "signup_s", unit: "s", samples: rounds.map(times => times.picture) }, ...phases]
+/** @param options.count rounds, each with a machine of its own, which was made ahead of it */
+export async function bench({ count }: { count?: string }): Promise<Measurement[]> {
+  const rounds = await newcomers(count, signUp)
+  return [{ metric: "signup_s", unit: "s", samples: rounds.map(times => times.picture) }, ...phasesOf(PHASES, rounds)]
 }
 
 /** One new user's way; seconds since the click, by point. */
@@ -45,10 +25,7 @@ async function signUp(browser: Browser, world: StartedWorld, round: number): Pro
   await page.goto(world.url)
   const begun = Date.now()
   const since = (at = Date.now()) => (at - begun) / 1000
-  await page.getByRole("link", { name: "Sign in with GitHub" }).first().click()
-  await page.locator("#login").fill(`newcomer-${round}`)
-  await page.getByRole("button", { name: "Continue" }).click()
-  await page.waitForURL(world.url)
+  await enter(page, world, `newcomer-${round}`)
   const signedIn = since()
   await page
     .getByRole("link", { name: /create|new workspace/i })
@@ -68,23 +45,7 @@ async function signUp(browser: Browser, world: StartedWorld, round: number): Pro
     ...{ resources: since(ended.resources), boot: since(ended.boot), desktop: since(ended.desktop) },
     ...{ entered, picture },
   }
-  await remove(page, world)
+  await removeAll(page, world)
   await context.close()
   return times
-}
-
-/** When each step of an operation was done, ms since 1970, out of its events. */
-async function stepEnds(page: Page, world: StartedWorld, operation: string): Promise<Record<string, number>> {
-  const answer = await page.context().request.get(`${world.url}api/v1/operations/${operation}/events`)
-  return stepEndsIn(await answer.text())
-}
-
-/** Deletes the user's workspace, so that each round has the machine to itself. */
-async function remove(page: Page, world: StartedWorld): Promise<void> {
-  const { request } = page.context()
-  const headers = { origin: new URL(world.url).origin }
-  const list = async () =>
-    (await (await request.get(`${world.url}api/v1/workspaces`)).json()).workspaces as { id: string }[]
-  for (const { id } of await list()) await request.delete(`${world.url}api/v1/workspaces/${id}`, { headers })
-  await waitUntil("the workspace is gone", async () => (await list()).length === 0)
 }

@@ -11,12 +11,15 @@ const log = { info: () => {}, warn: console.error }
 const terminals = createTerminals({ socket, folder: () => home, run, log })
 createHttp({
   relay: createRelay({ vnc: { host: "127.0.0.1", port: 9 }, authorize: async () => "admitted" }),
-  toTerminals: {
-    deflates: true,
-    open: (client, events, deflates) => openTerminalStream(client, terminals, events, deflates),
+  ways: {
+    "/terminal/stream": {
+      deflates: true,
+      open: (client, events, deflates) => openTerminalStream(client, terminals, events, deflates),
+    },
   },
   events: createViewerEvents(),
   display: { size: async () => null, resize: async () => null },
   status: async () => ({}),
   stayOn: async () => true,
+  firstFrame: () => {},
 }).listen(Number(port), "127.0.0.1")

@@ -1,7 +1,7 @@
 import type { Command } from "commander"
 import type { z } from "zod"
 import { InfraError } from "../infra/errors.ts"
-import { isLoopback } from "../service/config.ts"
+import { isLoopback } from "../service/config/addresses.ts"
 import { ProblemSchema } from "../service/routes/api/schemas.ts"
 
 /** Milliseconds an answer may take. */

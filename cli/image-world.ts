@@ -3,6 +3,7 @@ import { mkdir, mkdtemp, readdir, readFile, rm } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import type { World } from "../image-builder/verify/world.ts"
+import { HOST_FROM_MACHINES } from "../local-cloud/host-address.ts"
 import type { Machines } from "../local-cloud/machines/contract.ts"
 import { hostPort } from "../local-cloud/machines/qemu/forwards.ts"
 import { diskInfo } from "../local-cloud/machines/qemu/images.ts"
@@ -13,8 +14,6 @@ const GB = 1e9
 const GiB = 1024 ** 3
 /** What a `cx43` is in the local cloud: 8 cores, 16 GB and 160 GB, scaled down. */
 const SIZE = { cores: 2, memoryBytes: 2 * GiB, diskBytes: 20 * GB }
-/** By this address a machine of the local cloud reaches the loopback of this computer (see qemu-arguments.ts). */
-const HOST_FROM_INSIDE = "169.254.0.2"
 const PREFIX = "checking-"
 /** Names of unix sockets are short; the driver takes no longer directories. */
 const LONGEST_DIRECTORY = 80
@@ -23,7 +22,7 @@ const LONGEST_DIRECTORY = 80
  * A local cloud of its own for the checklist: the machines of the local cloud, without its API, in a folder that goes
  * away with the machine. Their addresses are of a network that no local cloud gives out, so both can run at once.
  * @param directory where the folder is made: best on the image's file system, whose disk then takes no second place
- * @param boot `template`: the machine begins as a copy of one that has booted
+ * @param boot `template`: the machine begins as a copy of one that has booted, made ahead
  */
 export async function imageWorld(directory: string, boot: "cold" | "template" = "cold"): Promise<World> {
   const parent = directory.length + PREFIX.length + "XXXXXX/images".length <= LONGEST_DIRECTORY ? directory : tmpdir()
@@ -32,7 +31,7 @@ export async function imageWorld(directory: string, boot: "cold" | "template" = 
   return {
     async start(wanted) {
       const folder = await mkdtemp(join(parent, PREFIX))
-      const machines = createQemuMachines({ directory: folder, boot })
+      const machines = createQemuMachines({ directory: folder, boot, standing: 1 })
       const remove = async () => {
         await machines.remove(1)
         await machines.close()
@@ -44,6 +43,7 @@ export async function imageWorld(directory: string, boot: "cold" | "template" = 
         const diskBytes = Math.max(SIZE.diskBytes, least)
         await machines.importImage(1, wanted.directory)
         if (boot === "template") await machines.prepare(1, { ...SIZE, diskBytes })
+        await machines.settled()
         await machines.admit({ ...SIZE, diskBytes })
         await machines.createDisk(1, 1, diskBytes)
         const ipv4 = ownAddress()
@@ -61,12 +61,12 @@ export async function imageWorld(directory: string, boot: "cold" | "template" = 
             region: "eu-central",
             availabilityZone: "fsn1-dc14",
             publicKeys: [],
-            userData: wanted.userData(HOST_FROM_INSIDE),
+            userData: wanted.userData(HOST_FROM_MACHINES),
           },
         })
         return {
           at: port => ({ host: ipv4, port: hostPort(port) }),
-          hostFromInside: HOST_FROM_INSIDE,
+          hostFromInside: HOST_FROM_MACHINES,
           diskBytes,
           console: async () => readFile(machines.consoleLog(1) ?? "", "utf8").catch(() => ""),
           remove,

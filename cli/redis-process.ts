@@ -1,4 +1,5 @@
 import { spawn } from "node:child_process"
+import { randomInt } from "node:crypto"
 import { closeSync, mkdirSync, openSync, readFileSync, writeFileSync } from "node:fs"
 import { createServer } from "node:net"
 import { join } from "node:path"
@@ -81,7 +82,14 @@ function configuration({ directory, port, password }: { directory: string; port:
   ].join("\n")
 }
 
-/** The wanted port if it is free, else one the system chooses. */
+/**
+ * Ports below those that Linux gives to connections and to whoever asks for any (`ip_local_port_range`): between the look
+ * whether one is free and its use nobody gets it by chance.
+ */
+const OWN_PORTS = { from: 21_000, to: 32_000 }
+const TRIES = 50
+
+/** The wanted port if it is free, else any; 0: any. */
 export async function freePort(wanted: number): Promise<number> {
   const tryPort = (port: number) =>
     new Promise<number | null>(resolve => {
@@ -92,7 +100,15 @@ export async function freePort(wanted: number): Promise<number> {
         server.close(() => resolve(typeof address === "object" && address ? address.port : null))
       })
     })
-  return (await tryPort(wanted)) ?? (await tryPort(0)) ?? 0
+  if (wanted !== 0) {
+    const port = await tryPort(wanted)
+    if (port !== null) return port
+  }
+  for (let tries = 0; tries < TRIES; tries++) {
+    const port = await tryPort(randomInt(OWN_PORTS.from, OWN_PORTS.to))
+    if (port !== null) return port
+  }
+  return (await tryPort(0)) ?? 0
 }
 
 async function answers(url: string): Promise<boolean> {

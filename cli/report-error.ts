@@ -1,7 +1,7 @@
 import { ImageError } from "../image-builder/errors.ts"
 import { toErrorValue } from "../infra/errors.ts"
 import { StartError } from "../local-cloud/errors.ts"
-import { ConfigError } from "../service/config.ts"
+import { ConfigError } from "../service/config/error.ts"
 import { ServiceError } from "../service/errors.ts"
 import { SetupError } from "../tools/setup/errors.ts"
 

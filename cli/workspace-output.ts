@@ -43,6 +43,11 @@ function fetchWords({ url, branch, state, percent, into, reason }: NonNullable<A
   return `${what}, ${how.join(" ").replace(" :", ":")}`
 }
 
+/** How far a repository's dev container is. */
+export const containerWords = ({ state, config, reason }: NonNullable<Container>): string =>
+  [state, ...(config === null ? [] : [config]), ...(reason === null ? [] : [reason.split("\n", 1)[0]])].join("  ")
+type Container = NonNullable<ApiWorkspace["repository"]>["container"]
+
 /** Prints all there is to say about a workspace, and why it is on. */
 export function showWorkspace(api: Api, workspace: ApiWorkspace, activity: Activity | null): void {
   const { id, name, state, since, profile, size, region, createdAt, failure, repository } = workspace
@@ -53,6 +58,7 @@ export function showWorkspace(api: Api, workspace: ApiWorkspace, activity: Activ
       ["state", since ? `${state} since ${since}` : state],
       ["profile", profile],
       ["repository", repository === null ? "" : fetchWords(repository)],
+      ["container", repository?.container ? containerWords(repository.container) : ""],
     ],
     ...[
       ["size", size],
@@ -83,8 +89,12 @@ export function usageRows(activity: Activity | null): [string, string][] {
   ]
 }
 
-/** The address that always leads to a workspace's desktop, by way of sign-in and waking. */
-export const bookmarkOf = ({ site }: Api, { id }: ApiWorkspace) => `${site}/connect?workspace=${id}`
+/** What of a workspace has a page of its own beside the desktop. */
+export const PAGES = ["terminal", "files", "agents"] as const
+
+/** The address that always leads to a workspace's desktop, or to another page of it, by way of sign-in and waking. */
+export const bookmarkOf = ({ site }: Api, { id }: ApiWorkspace, page?: (typeof PAGES)[number]) =>
+  `${site}/connect?workspace=${id}${page === undefined ? "" : `&to=${page}`}`
 
 export const priceOf = ({ price }: ApiWorkspace) => (price ? `${price.monthly.toFixed(2)} ${price.currency}` : "")
 

@@ -1,5 +1,6 @@
 import { existsSync, readFileSync } from "node:fs"
 import { join, resolve } from "node:path"
+import { HOST_FROM_MACHINES } from "../local-cloud/host-address.ts"
 import type { Runtime } from "../local-cloud/runtime-file.ts"
 import { cacheDirectory, dataDirectory } from "../tools/setup/paths.ts"
 import { LOCAL_ZONE } from "./first-contents.ts"
@@ -22,8 +23,6 @@ export async function runningWorld(env: NodeJS.ProcessEnv = process.env): Promis
 
 const siteUrl = (port: number | string) => `http://localhost:${port}`
 
-/** What a machine of the local cloud calls this machine's loopback; see local-cloud/machines/qemu/qemu-arguments.ts. */
-const HOST_SEEN_BY_MACHINES = "169.254.0.2"
 /** Ports that are tried first. */
 const WANTED = { service: 8080, redis: 6389 }
 
@@ -104,7 +103,7 @@ function serviceEnvironment(parts: Parts, env: NodeJS.ProcessEnv): NodeJS.Proces
     ...env,
     FOOZOL_URL: url,
     FOOZOL_LISTEN: `127.0.0.1:${port}`,
-    FOOZOL_MACHINE_URL: `http://${HOST_SEEN_BY_MACHINES}:${port}`,
+    FOOZOL_MACHINE_URL: `http://${HOST_FROM_MACHINES}:${port}`,
     FOOZOL_REDIS_URL: redisUrl,
     FOOZOL_SECRET: keptSecret(data, "service-secret"),
     FOOZOL_ZONE: LOCAL_ZONE,

@@ -30,8 +30,8 @@ export async function writeBootFiles(root: string, target: string): Promise<stri
   await copyFile(join(root, "boot", `vmlinuz-${release}`), join(target, "kernel"))
   await writeFile(join(target, "initrd"), await initialRamDisk(root, release))
   await writeFile(join(target, "cmdline"), `${commandLine}\n`)
-  // A word to the local cloud: machines of this image can wait to be somebody's, and be copied meanwhile.
-  if (existsSync(join(root, "usr/lib/foozol/wake"))) await writeFile(join(target, "standby"), "1\n")
+  // A word to the local cloud: machines of this image can wait to be somebody's, be copied meanwhile, and practise (2).
+  if (existsSync(join(root, "usr/lib/foozol/wake"))) await writeFile(join(target, "standby"), "2\n")
   return release
 }
 

@@ -11,6 +11,7 @@ export type Bundle = (target: string) => Promise<void>
 const here = dirname(fileURLToPath(import.meta.url))
 const agentEntry = join(here, "agent", "main.ts")
 const acmeEntry = join(here, "acme", "main.ts")
+const filesEntry = join(here, "file-server", "main.ts")
 const viewerEntry = join(here, "viewer", "build.ts")
 
 /** How programs of a machine are compiled. */
@@ -26,15 +27,15 @@ export const compiled = {
   logLevel: "silent",
 } as const
 
-/** The workspace agent as one file, what it asks for certificates with as another, the viewer as one page, and NGINX's pages. */
+/** The workspace agent as one file, what it asks for certificates with and what has the home's files as others, the pages, and NGINX's. */
 export const bundle: Bundle = async target => {
-  for (const entry of [agentEntry, acmeEntry, viewerEntry]) {
+  for (const entry of [agentEntry, acmeEntry, filesEntry, viewerEntry]) {
     if (!existsSync(entry))
       throw new ImageError("no-bundle", `${entry} is missing; the image cannot be made without it.`)
   }
   const { build } = await import("esbuild")
   const programs = join(target, "usr/lib/foozol")
-  await build({ ...compiled, outdir: programs, entryPoints: { agent: agentEntry } })
+  await build({ ...compiled, outdir: programs, entryPoints: { agent: agentEntry, files: filesEntry } })
   await bundleAcme(programs)
   const { buildViewer } = await import("./viewer/build.ts")
   const viewer = join(target, "usr/share/foozol/viewer")

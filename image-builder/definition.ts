@@ -32,6 +32,7 @@ export const COMMAND_LINES = [
   "@openai/codex@0.169.0",
   "@anthropic-ai/claude-code@2.1.329",
   "@google/gemini-cli@0.61.0",
+  "@devcontainers/cli@0.89.0",
 ]
 
 /** Those of them that must run a script of their own when they are installed: they put their native binary in place. */
@@ -43,7 +44,10 @@ const basePackages = {
     "systemd systemd-sysv dbus dbus-user-session kmod e2fsprogs busybox-static procps psmisc iproute2 netbase tzdata",
   shell:
     "bash-completion sudo less nano htop file jq tmux curl rsync openssh-client iputils-ping xz-utils unzip ripgrep",
+  backups: "restic",
   development: "git gh python3 ca-certificates openssl",
+  // For devcontainers, as the user: no daemon runs, and nothing in a container is root of the machine.
+  containers: "podman podman-docker uidmap slirp4netns fuse-overlayfs crun netavark aardvark-dns",
   door: "nginx libnginx-mod-stream tinyproxy-bin",
   display: "xvfb x11vnc x11-xserver-utils x11-utils xclip xauth fluxbox xterm",
   fonts: "fonts-inter fonts-jetbrains-mono fonts-dejavu-core fonts-liberation fonts-noto-color-emoji",

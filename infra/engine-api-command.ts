@@ -7,7 +7,7 @@ import { type CommandOutput, runCommand } from "./engine-command.ts"
 import type { EngineConfig } from "./engine-config.ts"
 import { engineError } from "./engine-errors.ts"
 import { InfraError } from "./errors.ts"
-import { endOrphanPlugins } from "./plugin-orphans.ts"
+import { endOrphanPlugins, keepEndingOrphanPlugins } from "./plugin-orphans.ts"
 import type { StateBackend } from "./state-backend.ts"
 import { opens } from "./state-secrets.ts"
 
@@ -66,6 +66,7 @@ export function apiCommand(
     return done
   }
 
+  keepEndingOrphanPlugins(config.home)
   return {
     command: config.pulumi,
     version: new SemVer(config.pulumiVersion),

@@ -40,6 +40,8 @@ export function engineEnvironment(config: EngineConfig): Record<string, string> 
     // Plugins come from set-up, pinned and checked; an engine run never downloads anything.
     PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION: "true",
     PULUMI_DIY_BACKEND_NO_LEGACY_WARNING: "true",
+    // Its own logs of runs, where they cannot be left out (engine-folders.ts): the last hundred or so.
+    PULUMI_LOG_ROTATION_MAX_TOTAL_MB: "4",
   }
 }
 

@@ -52,6 +52,8 @@ export interface RunInPool {
    */
   yields?: boolean
   onEvent?: (event: EngineEvent) => void
+  /** A child has taken it up; told again where that one died and another one takes its place. */
+  onTaken?: () => void
 }
 
 interface Child {
@@ -151,6 +153,7 @@ export function createEnginePool(options: PoolOptions): EnginePool {
   async function runOnce<T>(config: CloudConfig, action: EngineAction, options: RunInPool): Promise<T> {
     const { signal, onEvent, yields } = options
     const child = await acquire(options)
+    options.onTaken?.()
     let isWanted = false
     const send = (request: EngineRequest) => child.process.stdin?.write(`${JSON.stringify(request)}\n`)
     const abort = () => send({ abort: true })

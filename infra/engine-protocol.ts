@@ -29,7 +29,8 @@ export const EngineAction = z.discriminatedUnion("action", [
   z.strictObject({ action: z.literal("destroy"), ...named, project: z.string().optional() }),
   z.strictObject({ action: z.literal("unlock"), ...named, force: z.boolean() }),
   z.strictObject({ action: z.literal("export"), ...named }),
-  z.strictObject({ action: z.literal("recover"), ...named }),
+  /** @param dryRun only says what would be mended */
+  z.strictObject({ action: z.literal("recover"), ...named, dryRun: z.boolean().optional() }),
   z.strictObject({ action: z.literal("list") }),
   z.strictObject({ action: z.literal("names") }),
   /** What all stacks tell of their workspaces. */

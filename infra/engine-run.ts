@@ -2,17 +2,28 @@
  * The engine child: runs one engine action at a time for whoever holds its standard input, and ends when that input
  * ends. Pulumi's SDK keeps global state and may end its process, so it never runs inside the service.
  */
-import { enableCompileCache } from "node:module"
+import { enableCompileCache, registerHooks } from "node:module"
 import { createInterface } from "node:readline"
 
 // Loading the SDK is most of a fresh child's start; compiled code is kept between starts.
 enableCompileCache(process.env.FOOZOL_COMPILE_CACHE)
+// Half of that are the compiler and npm's own library, with which the SDK serializes functions and gathers their
+// packages. Only dynamic resources are such functions, and our programs have none.
+const UNUSED = ["@npmcli/arborist", "typescript"]
+const leftOut = {
+  url: new URL("./left-out.cjs", import.meta.url).href,
+  format: "commonjs" as const,
+  shortCircuit: true,
+}
+registerHooks({
+  resolve: (name, context, next) => (UNUSED.includes(name) ? leftOut : next(name, context)),
+})
 const [
   { openCloud, prepareFor },
   { EngineRequest },
   { toErrorValue, InfraError },
   workspaceStack,
-  { recoverStack },
+  { foreseeRecovery, recoverStack },
   { lookForDrift },
   { repairAsRecorded, repairWorkspace },
 ] = await Promise.all([
@@ -81,6 +92,7 @@ async function perform(cloud: Cloud, run: EngineAction, options: RunOptions): Pr
     case "destroy":
       return workspaceStack.destroyWorkspace(cloud, run.workspace, { ...options, project: run.project })
     case "recover":
+      if (run.dryRun) return foreseeRecovery(cloud, run.workspace, options)
       // Beside a run that lives it might write an older state over a newer one.
       if (await cloud.engine.isHeld(run.workspace)) await cloud.engine.unlock(run.workspace, false)
       return recoverStack(cloud, run.workspace, options)

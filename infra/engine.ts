@@ -83,6 +83,8 @@ export interface Engine {
   records(): Promise<StackRecord[]>
   /** As StateBackend's; a backend that only the engine can read keeps its own versions, and nothing is done. */
   putBackState(stack: string): Promise<"nothing" | "put-back" | "lost">
+  /** What `putBackState` would do now; changes nothing. */
+  stateTrouble(stack: string): Promise<"nothing" | "put-back" | "lost">
   /** Takes pending operations out of the state. The caller knows what has become of them. */
   forget(stack: string, pending: PendingOperation[]): Promise<void>
   /** Notes in the stack's own spec what has been accepted. Nobody else may be at work on the stack. */
@@ -263,6 +265,7 @@ export function createEngine(config: EngineConfig): Engine {
       return found
     },
     putBackState: async name => backend?.putBack(name) ?? "nothing",
+    stateTrouble: async name => (await backend?.trouble(name))?.is ?? "nothing",
     forget: (name, pending) =>
       changeState(name, deployment => {
         const { pending: known } = parseDeployment(deployment)

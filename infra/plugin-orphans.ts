@@ -27,6 +27,17 @@ export async function endOrphanPlugins(home: string): Promise<number> {
   return ended
 }
 
+/** Plugins that nobody ends otherwise go within this, ms: their engine was killed before its stack was locked, and all else with it. */
+const LOOK_MS = 30_000
+const watched = new Set<string>()
+
+/** Ends such plugins from now on for as long as this process lives; does nothing the second time. */
+export function keepEndingOrphanPlugins(home: string, everyMs = LOOK_MS): void {
+  if (watched.has(home)) return
+  watched.add(home)
+  setInterval(() => endOrphanPlugins(home).catch(() => {}), everyMs).unref()
+}
+
 const programOf = (pid: string) => readlink(`/proc/${pid}/exe`).catch(() => null)
 
 async function parentOf(pid: string): Promise<string | null> {

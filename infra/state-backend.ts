@@ -26,6 +26,8 @@ export interface StateBackend {
    * Without one there is no stack afterwards. @returns what was done
    */
   putBack(stack: string): Promise<"nothing" | "put-back" | "lost">
+  /** What `putBack` would do now, and with which backup; changes nothing. */
+  trouble(stack: string): Promise<Trouble>
   /** Makes an empty stack; false when there is no template yet. Never overwrites a stack. */
   createFromTemplate(stack: string): Promise<boolean>
   /** Removes the lock that a run of ours on this host has left, which is proven dead. */
@@ -45,6 +47,13 @@ export interface StateBackend {
   record(stack: string): Promise<StackRecord | null>
   /** Keeps a stack the engine has just made as the template for the next ones. */
   keepAsTemplate(stack: string): Promise<void>
+}
+
+/** What became of a state. */
+interface Trouble {
+  is: "nothing" | "put-back" | "lost"
+  /** What would take its place. */
+  backup: string | null
 }
 
 const TEMPLATE_NAME = "foozol-template-stack-name"
@@ -98,6 +107,15 @@ export function stateBackend(files: StateFiles, version: string): StateBackend {
       ).text
   }
 
+  async function trouble(stack: string): Promise<Trouble> {
+    const none: Trouble = { is: "nothing", backup: null }
+    // What is noted as wanted and has no state has lost it, or was never begun.
+    if (!(await files.isThere(file(stack))) && !(await files.isThere(note(stack)))) return none
+    if (parseStackFile((await files.read(file(stack))) ?? "", stack) !== null) return none
+    const backup = await newestBackup(stack)
+    return { is: backup === null ? "lost" : "put-back", backup }
+  }
+
   async function record(stack: string): Promise<StackRecord | null> {
     const text = (await files.read(file(stack))) ?? ""
     return recordInFile(text) ?? recordInFile((await newestBackup(stack)) ?? "")
@@ -114,17 +132,15 @@ export function stateBackend(files: StateFiles, version: string): StateBackend {
       return state
     },
 
+    trouble,
+
     async putBack(stack) {
-      const wasThere = await files.isThere(file(stack))
-      // What is noted as wanted and has no state has lost it, or was never begun.
-      if (!wasThere && !(await files.isThere(note(stack)))) return "nothing"
-      if (parseStackFile((await files.read(file(stack))) ?? "", stack) !== null) return "nothing"
-      const backup = await newestBackup(stack)
+      const { is, backup } = await trouble(stack)
+      if (is === "nothing") return is
       // Moved, not copied: it may be a folder, or nothing that can be read.
-      if (wasThere) await files.move(file(stack), `${ASIDE}/${stack}.${randomUUID()}`)
-      if (backup === null) return "lost"
-      await files.replace(file(stack), backup)
-      return "put-back"
+      if (await files.isThere(file(stack))) await files.move(file(stack), `${ASIDE}/${stack}.${randomUUID()}`)
+      if (backup !== null) await files.replace(file(stack), backup)
+      return is
     },
 
     async createFromTemplate(stack) {

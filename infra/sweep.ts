@@ -4,7 +4,7 @@ import type { HeldResource } from "./machines/contract.ts"
  * What the provider has of workspaces that nobody knows. Pure: what a look has found in, what is to be removed out.
  * A resource goes only when two looks, one after the other, have found it without a workspace, when it is older than
  * anything can be that is just being made, when its workspace was this service's, and when not so much would go at once
- * (all, or more than two workspaces and a tenth) that the list of workspaces itself must be wrong.
+ * (more than two workspaces and a tenth) or is without a workspace (all) that the list of workspaces must be wrong.
  */
 
 export interface SweepFacts {
@@ -74,7 +74,8 @@ export function planSweep({ held, wanted, homes, had, suspects, now }: SweepFact
   const foreign = ripe.filter(one => !had.has(one.workspace))
   const count = (some: HeldResource[]) => new Set(some.map(one => one.workspace)).size
   const all = count(held)
-  const isTooMuch = count(ours) > Math.max(MOST_WORKSPACES, MOST_SHARE * all) || count(ours) === all
+  // All of it: also where not every one of them is known to have been ours.
+  const isTooMuch = count(ours) > Math.max(MOST_WORKSPACES, MOST_SHARE * all) || count(without) === all
   const waits = without.filter(one => !isRipe(one)).map(resource => ({ resource, until: ripeAt(resource) }))
   return { waits, remove: isTooMuch ? [] : ours, suspects: seen, tooMany: isTooMuch ? ours : [], foreign }
 }

@@ -1,14 +1,28 @@
 import { createHash } from "node:crypto"
+import { addressAt, countOf, type OwnAddresses } from "./own-addresses.ts"
 
 /** Addresses there are of each kind: 127.77.0.0/16, and as many IPv6 networks. */
 const COUNT = 65_536
 
 /**
- * A public address of the pretend provider. An IPv4 address is one of the loopback network's, so that this host can
+ * A public address that nobody has. Where the operator has none for machines, it is one of the pretend provider: an IPv4 address is one of the loopback network's, so that this host can
  * reach the machine and nobody else can; an IPv6 network is of the documentation range and reaches nothing.
  * @param from where to begin: an id that grows, so that an address given back is not given out again at once
  */
-export function freeAddress(type: "ipv4" | "ipv6", from: number, isTaken: (ip: string) => boolean): string | null {
+export function freeAddress(
+  type: "ipv4" | "ipv6",
+  from: number,
+  isTaken: (ip: string) => boolean,
+  own: OwnAddresses | null = null,
+): string | null {
+  const count = own === null ? 0 : countOf(own, type)
+  if (own !== null && (type === "ipv4" || count > 0)) {
+    for (let step = 0; step < count; step++) {
+      const ip = addressAt(own, type, (from + step) % count)
+      if (ip !== null && !isTaken(ip)) return ip
+    }
+    return null
+  }
   for (let step = 0; step < COUNT; step++) {
     const number = (from + step) % COUNT
     const [high, low] = [number >> 8, number & 255]

@@ -2,12 +2,13 @@ import { createHash, timingSafeEqual } from "node:crypto"
 import Koa, { type Middleware } from "koa"
 import Router from "koa-router"
 import { z } from "zod"
-import { machineConfig, scaledSize } from "./api/server-work.ts"
+import { machineConfig } from "./api/server-work.ts"
 import { SERVER_TYPES } from "./catalog.ts"
 import type { Context } from "./context.ts"
 import { ApiError } from "./errors.ts"
 import { FaultRule, type Faults } from "./faults.ts"
 import { LIMITED } from "./limits.ts"
+import { scaledSize } from "./sizes.ts"
 import { registerImage } from "./system-image.ts"
 
 const Capacity = z.strictObject({ server_type: z.string(), location: z.string(), available: z.boolean() })
@@ -70,6 +71,7 @@ export function createAdmin(
   })
   router.get("/machines", koa => {
     koa.body = {
+      ahead: machines.ahead(),
       machines: store.all("server").map(server => {
         const { ipv4, ports, cores, memoryBytes, diskBytes } = machineConfig(context, server)
         return {

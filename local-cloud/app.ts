@@ -12,6 +12,11 @@ import { createRateLimit } from "./rate-limit.ts"
 
 /** Longest request body, bytes: user-data is 32 KiB and everything else is small. */
 const MAX_BODY = 256 * 1024
+/**
+ * An answer waits so long for the work it tells of. Who hears that it goes on asks again after half a second, then after
+ * one: a machine that is there after 0.6 s would be known of after 1.5.
+ */
+const SOON_MS = 1_000
 
 export interface ApiApp {
   app: Koa
@@ -33,9 +38,10 @@ export function createApi(context: Context, faults: Faults): ApiApp {
           const call = toCall(koa, fault?.kind === "fail_action")
           await route.prepare?.(context, call)
           const reply = context.store.transaction(() => route.handle(context, call))
-          // Instantaneous machines have done their work before the answer says how far it is.
           const done = context.actions.kick()
-          if (context.machines.kind === "none" && context.config.actionDelayMs === 0) await done
+          // Instantaneous machines have done their work before the answer says how far it is; others may have.
+          if (context.config.actionDelayMs === 0)
+            await (context.machines.kind === "none" ? done : Promise.race([done, sleep(SOON_MS)]))
           koa.status = reply.status
           if (reply.body) koa.body = reply.body()
         },

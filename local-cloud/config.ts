@@ -1,5 +1,6 @@
 import { z } from "zod"
 import { Limits } from "./limits.ts"
+import { OwnAddresses } from "./own-addresses.ts"
 import { isLoopback } from "./sign-in/callback-url.ts"
 
 /** A port: 0 lets the system choose. */
@@ -42,6 +43,21 @@ export const LocalCloudConfig = z.strictObject({
     .prefault({}),
   /** The stand-in for GitHub's sign-in; null: none. */
   signIn: SignIn.nullable().default(null),
+  /** Addresses of their own for machines; null: addresses of the loopback network, which this host alone can reach. */
+  network: OwnAddresses.nullable().default(null),
+  /** What this host promises; null: as much as is asked for. */
+  capacity: z
+    .strictObject({
+      /** Most virtual cores of machines that are on for each core of this host. */
+      coresPerCore: z.number().positive().nullable().default(null),
+      /** GB for disks, volumes and snapshots together, whether or not anything is written to them. */
+      diskGb: z.number().positive().nullable().default(null),
+    })
+    .prefault({}),
+  /** After a reboot of the host: how many machines are started at once, and the pause after each, milliseconds. */
+  restarts: z
+    .strictObject({ atOnce: z.int().positive().default(2), pauseMs: z.int().nonnegative().default(5_000) })
+    .prefault({}),
   /** Ports that a server without any firewall has open to this host. Hetzner opens all; forwards must be named. */
   portsWithoutFirewall: z.array(z.int().min(1).max(65_535)).default([22, 80, 443]),
 })

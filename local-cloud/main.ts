@@ -5,10 +5,14 @@ import { createServer } from "node:net"
 import { join } from "node:path"
 import { parseArgs } from "node:util"
 import { pino } from "pino"
+import { shutDownForHost } from "./after-reboot.ts"
 import { StartError } from "./errors.ts"
+import { HostSettings, readHostSettings } from "./host-settings.ts"
+import { hostIsStopping } from "./host-shutdown.ts"
 import { createNoMachines } from "./machines/none.ts"
 import { hostPort } from "./machines/qemu/forwards.ts"
 import { createQemuMachines } from "./machines/qemu/qemu-machines.ts"
+import { serveMetrics } from "./metrics.ts"
 import { createNames, platformAddress } from "./names.ts"
 import { startDns } from "./network/dns.ts"
 import { startServiceDoor } from "./network/service-door.ts"
@@ -24,12 +28,15 @@ const { values } = parseArgs({
     port: { type: "string" },
     "router-port": { type: "string" },
     "dns-port": { type: "string" },
+    settings: { type: "string" },
     "sign-in-port": { type: "string" },
     "door-port": { type: "string" },
     "sign-in-callback": { type: "string" },
     "no-sign-in": { type: "boolean" },
   },
 })
+/** How long guests may take to shut down with the host; the systemd unit gives the whole stop a little more. */
+const SHUTDOWN_LIMIT_MS = 90_000
 const log = pino({ name: "local-cloud", level: process.env.FOOZOL_LOG_LEVEL ?? "info" })
 
 try {
@@ -44,16 +51,21 @@ async function main(directory: string): Promise<void> {
   if (!directory) throw new StartError("The local cloud needs a folder: --directory DIR.")
   if (readRuntime(directory)) throw new StartError(`A local cloud runs from ${directory} already.`)
   const kind = values.machines === "none" ? "none" : "qemu"
+  const host = values.settings ? readHostSettings(values.settings) : HostSettings.parse({})
+  const { listen, routes, ...settings } = host
   const boot = values.boot === "cold" ? "cold" : "template"
   const tokens = secrets(directory)
   const machines =
     kind === "none"
       ? createNoMachines(directory)
-      : createQemuMachines({ directory: join(directory, "machines"), boot, log: line => log.info(line) })
+      : createQemuMachines({
+          directory: join(directory, "machines"),
+          ...{ boot, standing: 1, network: host.network, log: (line: string) => log.info(line) },
+        })
   const [port, routerPort, dnsPort, signInPort, doorPort] = [
     await choose(values.port, 8180, "API"),
-    await choose(values["router-port"], 8443, "router"),
-    await choose(values["dns-port"], 8053, "DNS server"),
+    listen.router?.port ?? (await choose(values["router-port"], 8443, "router")),
+    listen.dns?.port ?? (await choose(values["dns-port"], 8053, "DNS server")),
     await choose(values["sign-in-port"], 8446, "stand-in for GitHub"),
     await choose(values["door-port"], 8447, "way to a service that is a machine here"),
   ]
@@ -61,26 +73,31 @@ async function main(directory: string): Promise<void> {
     ? null
     : { port: signInPort, ...(values["sign-in-callback"] && { callbackUrl: values["sign-in-callback"] }) }
   const cloud = await startLocalCloud(
-    { directory, tokens: { [tokens.api]: "default" }, adminToken: tokens.admin, port, signIn },
+    { ...settings, directory, tokens: { [tokens.api]: "default" }, adminToken: tokens.admin, port, signIn },
     machines,
     log,
   )
   const names = createNames(cloud.context.store)
-  const dns = await startDns({ port: dnsPort, ...names })
+  const https = host.network ? 443 : hostPort(443)
+  const dns = await startDns({ port: dnsPort, ...(listen.dns && { host: listen.dns.address }), ...names })
   const router = await startSniRouter({
     port: routerPort,
+    ...(listen.router && { host: listen.router.address }),
     lookup: host => {
+      const elsewhere = Object.hasOwn(routes, host) ? routes[host] : undefined
+      if (elsewhere) return elsewhere
       const address = names.address(host)
-      return address === null ? null : { address, port: hostPort(443) }
+      return address === null ? null : { address, port: https }
     },
   })
   const door = await startServiceDoor({
     port: doorPort,
     lookup() {
       const address = platformAddress(cloud.context.store)
-      return address === null ? null : { address, port: hostPort(443) }
+      return address === null ? null : { address, port: https }
     },
   })
+  const metrics = listen.metrics ? await serveMetrics(cloud.context.metrics, listen.metrics) : null
   writeRuntime(directory, {
     pid: process.pid,
     startTicks: startTicks(process.pid),
@@ -98,9 +115,13 @@ async function main(directory: string): Promise<void> {
   log.info({ ...parts, machines: kind }, "ready")
 
   const stop = async (signal: string) => {
-    log.info({ signal }, "stopping; machines go on running")
+    if (await hostIsStopping()) {
+      log.info({ signal }, "the host shuts down; so do the machines, and they are started again in its next boot")
+      const left = await shutDownForHost(cloud.context, SHUTDOWN_LIMIT_MS)
+      if (left > 0) log.warn({ left }, "machines were still on when their time was over; the host ends them")
+    } else log.info({ signal }, "stopping; machines go on running")
     removeRuntime(directory)
-    await Promise.all([router.close(), door.close(), dns.close(), cloud.close()])
+    await Promise.all([router.close(), door.close(), dns.close(), metrics?.close(), cloud.close()])
     process.exit(0)
   }
   for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => void stop(signal))

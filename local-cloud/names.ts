@@ -1,3 +1,4 @@
+import { answerQuery } from "./network/dns-answer.ts"
 import { byDomain, byZone, byZoneAndName } from "./state/keys.ts"
 import type { Store } from "./state/store.ts"
 
@@ -17,20 +18,17 @@ export function createNames(store: Store) {
     const zone = zoneOf(zoneName)
     return zone ? store.find("rrset", byZone(zone.id)).map(rrset => rrset.name) : []
   }
+  const zoneNames = () => zones().map(zone => zone.name)
   return {
-    zones: () => zones().map(zone => zone.name),
+    zones: zoneNames,
     lookup,
     names,
-    /** The IPv4 address of a host by its A record, the longest zone first. */
+    /** The IPv4 address of a host, as the DNS answers: by its own record, a wildcard's, or an alias. */
     address(host: string): string | null {
-      const fitting = zones()
-        .map(zone => zone.name)
-        .filter(zone => host === zone || host.endsWith(`.${zone}`))
-        .sort((a, b) => b.length - a.length)
-      const [zone] = fitting
-      if (!zone) return null
-      const name = host === zone ? "@" : host.slice(0, -zone.length - 1)
-      return lookup(zone, name, "A")[0]?.values[0] ?? null
+      const questions = [{ name: host, type: "A" as const, class: "IN" as const }]
+      const found = answerQuery({ type: "query", questions }, { zones: zoneNames, lookup, names })?.answers ?? []
+      const address = found.findLast(one => one.type === "A")
+      return address === undefined ? null : String((address as { data: unknown }).data)
     },
   }
 }

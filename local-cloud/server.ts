@@ -3,8 +3,9 @@ import type { AddressInfo } from "node:net"
 import { join } from "node:path"
 import type Koa from "koa"
 import type { Logger } from "pino"
-import { createActions } from "./actions.ts"
+import { createActions, type Worker } from "./actions.ts"
 import { createAdmin } from "./admin.ts"
+import { createPlaces, noteReboot, startAgain } from "./after-reboot.ts"
 import { performWork } from "./api/server-work.ts"
 import { createApi } from "./app.ts"
 import { LocalCloudConfig, type LocalCloudSettings } from "./config.ts"
@@ -12,6 +13,8 @@ import type { Context } from "./context.ts"
 import { StartError } from "./errors.ts"
 import { createFaults } from "./faults.ts"
 import type { Machines } from "./machines/contract.ts"
+import { hostBoot } from "./machines/qemu/processes.ts"
+import { createMetrics, watchHost } from "./metrics.ts"
 import { createSignIn } from "./sign-in/app.ts"
 import { type AppCredentials, appCredentials } from "./sign-in/app-credentials.ts"
 import { openLedger, readLedger } from "./state/ledger.ts"
@@ -31,6 +34,7 @@ export interface LocalCloud {
 /**
  * Starts the API and its admin port on loopback, over a folder and a driver of machines.
  * @param clock ms since 1970, for what is written down as having happened
+ * @param boot the name of the host's present boot; machines that ran in another one are started again
  * @throws StartError naming what is in the way
  */
 export async function startLocalCloud(
@@ -38,13 +42,21 @@ export async function startLocalCloud(
   machines: Machines,
   log: Logger,
   clock: () => number = Date.now,
+  boot: string = hostBoot(),
 ): Promise<LocalCloud> {
   const config = readSettings(settings)
   const store = openStore(config.directory)
   const ledgerFile = join(config.directory, "ledger.ndjson")
   const ledger = openLedger(ledgerFile)
   const now = () => new Date(clock()).toISOString()
-  const actions = createActions(config, store, (work, failure) => performWork(context, work, failure), now, log)
+  const carryOut: Worker = (work, failure) =>
+    performWork(context, work, failure)
+      .catch(error => {
+        context.metrics.workFailures.inc({ work: work.run })
+        throw error
+      })
+      .finally(() => startAgain(context, [store.get("server", work.server)]))
+  const actions = createActions(config, store, carryOut, now, log)
   const context: Context = {
     config,
     store,
@@ -53,14 +65,22 @@ export async function startLocalCloud(
     actions,
     soldOut: new Set(),
     limits: structuredClone(config.limits),
+    starting: new Set(),
+    restarts: createPlaces(config.restarts),
+    hostStops: false,
+    metrics: createMetrics(),
     log,
     now,
   }
+  watchHost(context)
   machines.onStopped(id => {
+    context.metrics.ended.inc()
     const server = store.get("server", id)
     // While an action works on the server, the action says how it ends.
-    if (server && !server.locked) store.put("server", { ...server, status: "off" })
+    if (server && !server.locked && !context.hostStops) store.put("server", { ...server, status: "off" })
   })
+  const ran = noteReboot(store, boot)
+  if (ran > 0) log.info({ machines: ran }, "the host was booted anew; machines that ran are started again")
   await machines.open()
   await reconcile(context, ledgerFile)
 
@@ -76,6 +96,7 @@ export async function startLocalCloud(
         return new Promise(resolve => server.close(resolve))
       }),
     )
+    context.restarts.hurry()
     await actions.idle()
     await machines.close()
     ledger.close()
@@ -97,6 +118,7 @@ export async function startLocalCloud(
     throw error
   }
   actions.resume()
+  startAgain(context, store.all("server"))
   return {
     apiUrl: `http://127.0.0.1:${portOf(servers[0] as Server)}/v1`,
     adminUrl: `http://127.0.0.1:${portOf(servers[1] as Server)}`,

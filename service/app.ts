@@ -17,15 +17,19 @@ import { auditRoutes } from "./routes/api/audit.ts"
 import { backupRoutes } from "./routes/api/backups.ts"
 import { catalogRoutes } from "./routes/api/catalog.ts"
 import { conversationRoutes } from "./routes/api/conversations.ts"
+import { devContainerRoutes } from "./routes/api/dev-container.ts"
 import { apiDocument } from "./routes/api/document.ts"
 import { driftRoutes } from "./routes/api/drift.ts"
+import { homeBackupRoutes } from "./routes/api/home-backups.ts"
 import { mountApi } from "./routes/api/mount.ts"
 import { notificationRoutes } from "./routes/api/notifications.ts"
 import { operationRoutes } from "./routes/api/operations.ts"
 import { operatorCertificateRoutes } from "./routes/api/operator/certificates.ts"
 import { operatorFleetRoutes } from "./routes/api/operator/fleet.ts"
 import { operatorPeopleRoutes } from "./routes/api/operator/people.ts"
+import { operatorSpareRoutes } from "./routes/api/operator/spares.ts"
 import { operatorUpkeepRoutes } from "./routes/api/operator/upkeep.ts"
+import { portRoutes } from "./routes/api/ports.ts"
 import { rollOutRoutes } from "./routes/api/roll-outs.ts"
 import { secretRoutes } from "./routes/api/secrets.ts"
 import { usageRoutes } from "./routes/api/usage.ts"
@@ -42,6 +46,7 @@ import { operationPages } from "./routes/pages/operations.ts"
 import { operatorActions } from "./routes/pages/operator/actions.ts"
 import { driftActions } from "./routes/pages/operator/drift-actions.ts"
 import { operatorPages } from "./routes/pages/operator/pages.ts"
+import { operatorStack } from "./routes/pages/operator/stack.ts"
 import { usagePages } from "./routes/pages/usage.ts"
 import { oneWorkspacePages } from "./routes/pages/workspace.ts"
 import { workspacePages } from "./routes/pages/workspaces.ts"
@@ -73,27 +78,33 @@ export function createApp(services: Services, metrics: Metrics, fault: Fault): R
   const api = [
     ...workspaceRoutes(services, limits),
     ...backupRoutes(services, limits),
+    ...homeBackupRoutes(services, limits),
     ...operationRoutes(services),
     ...catalogRoutes(services),
     ...accountRoutes(services, limits),
     ...secretRoutes(services, limits),
     ...conversationRoutes(services, limits),
+    ...portRoutes(services, limits),
+    ...devContainerRoutes(services, limits),
     ...usageRoutes(services, limits),
     ...notificationRoutes(services, limits),
     ...rollOutRoutes(services),
     ...auditRoutes(services),
     ...operatorFleetRoutes(services),
     ...operatorCertificateRoutes(services),
+    ...operatorSpareRoutes(services),
     ...operatorPeopleRoutes(services),
     ...operatorUpkeepRoutes(services),
     ...driftRoutes(services),
   ]
-  const document = apiDocument(api, config.url)
+  // Made when somebody wants to read it: that takes as long as all else the web role does when it starts.
+  let made: object | undefined
+  const document = () => (made ??= apiDocument(api, config.url))
   const apiRouter = mountApi(api, services.operators)
   apiRouter.get("/openapi.json", ctx => {
-    ctx.body = document
+    ctx.body = document()
   })
-  apiRouter.get("/docs", ctx => show(ctx as unknown as PageContext, apiDocsPage({ document })))
+  apiRouter.get("/docs", ctx => show(ctx as unknown as PageContext, apiDocsPage({ document: document() })))
   mount(apiRouter)
 
   mount(homePages(services))
@@ -108,6 +119,7 @@ export function createApp(services: Services, metrics: Metrics, fault: Fault): R
   mount(operatorPages(services))
   mount(operatorActions(services, limits))
   mount(driftActions(services, limits))
+  mount(operatorStack(services, limits))
   use(answerNothing)
   const handle = app.callback()
   return (request, response) => {

@@ -33,6 +33,10 @@ const ROLL_OUT_MS = 5_000
 const BACKUPS_MS = 5 * 60_000
 /** Longer than a look takes that makes many. */
 const BACKUPS_TURN_MS = 20 * 60_000
+/** Between two looks at home backups: of Redis alone, but for what has to be done. */
+const HOMES_MS = 60_000
+/** Longer than the removal of what deleted workspaces had takes. */
+const HOMES_TURN_MS = 20 * 60_000
 const ENDINGS_MS = 2_000
 const SUSPENSIONS_MS = 2_000
 /** Between two looks whether Redis was emptied: one question to it. */
@@ -49,6 +53,8 @@ const RECONCILE_MS = 30_000
 const LOCKS_MS = 30_000
 /** Between two looks at who waits for a certificate: authorities grant another one every few hours. */
 const CERTIFICATES_MS = 10_000
+/** Between two looks at spare machines: they cost questions to Redis alone while all is as it shall be. */
+const SPARES_MS = 2_000
 const STATE_BACKUP_MS = 60_000
 /** Longer than a backup of what the service has stored takes. */
 const STATE_BACKUP_TURN_MS = 30 * 60_000
@@ -75,6 +81,8 @@ export interface ChoreMeans extends EndMeans {
   mailer: Mailer | null
   /** Looks after all backups once. @param without projects that are left alone now */
   lookAfterBackups: (signal: AbortSignal, without: ReadonlySet<string>) => Promise<void>
+  /** Looks after all home backups once. */
+  lookAfterHomeBackups: (signal: AbortSignal) => Promise<void>
   /** Compares what workspaces shall have with what they have, where that is due. */
   lookForDrift: (signal: AbortSignal) => Promise<unknown>
   weather: { now: Weathers["worst"]; waiting: Weathers["waiting"] }
@@ -86,6 +94,8 @@ export interface ChoreMeans extends EndMeans {
   lookAfterLocks: () => Promise<void>
   /** Backs up what the service has stored when that is due. */
   backUpState: () => Promise<void>
+  /** Keeps as many spare machines as the settings say. */
+  lookAfterSpares: (without: ReadonlySet<string>) => Promise<void>
   /** Gives machines their turns at certificate authorities. */
   lookAfterCertificates: () => Promise<void>
   log: Logger
@@ -157,6 +167,12 @@ export function startChores(means: ChoreMeans, { onlyPublic }: { onlyPublic: boo
     ),
     every(BACKUPS_MS, stop.signal, log, "backups could not be looked after", () =>
       inTurn(redis, "backups", BACKUPS_TURN_MS, () => inCalm(without => means.lookAfterBackups(stop.signal, without))),
+    ),
+    every(SPARES_MS, stop.signal, log, "spare machines could not be looked after", () =>
+      inTurn(redis, "spares", TURN_MS, () => inCalm(means.lookAfterSpares)),
+    ),
+    every(HOMES_MS, stop.signal, log, "home backups could not be looked after", () =>
+      inTurn(redis, "home-backups", HOMES_TURN_MS, () => means.lookAfterHomeBackups(stop.signal)),
     ),
     every(STATE_BACKUP_MS, stop.signal, log, "what the service has stored could not be backed up", () =>
       inTurn(redis, "state-backup", STATE_BACKUP_TURN_MS, means.backUpState),

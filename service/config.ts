@@ -1,28 +1,28 @@
-import { X509Certificate } from "node:crypto"
 import { readFileSync } from "node:fs"
 import { join, resolve } from "node:path"
 import { parseEnv } from "node:util"
 import type { z } from "zod"
-import { parseProjects } from "../infra/projects.ts"
-import { type NamedAuthority, named } from "./certificates/settings.ts"
+import type { Bucket } from "../infra/object-storage/sign.ts"
+import type { NamedAuthority } from "./certificates/settings.ts"
+import { hostAndPort, type Place, refuseDangerous } from "./config/addresses.ts"
+import { authoritiesFrom } from "./config/authorities.ts"
+import { ConfigError } from "./config/error.ts"
+import { offeredBy, refuseEmptyOffers, refuseUselessSpares } from "./config/offered.ts"
 import { type IdlenessSettings, windowsOf } from "./idleness/settings.ts"
 import type { OfferRule } from "./offers/rules.ts"
 import { Settings } from "./settings.ts"
+import { type TraceSettings, traceSettings } from "./traces/settings.ts"
+import type { WarmSettings } from "./warm/settings.ts"
 import type { ProviderSettings } from "./workspaces/providers.ts"
-import { PROVIDERS, type Provider, type StopMode } from "./workspaces/workspace.ts"
-
-/** Raised when the settings make no sense; its message names every wrong one and what it must be. */
-export class ConfigError extends Error {
-  override name = "ConfigError"
-}
+import type { Provider, StopMode } from "./workspaces/workspace.ts"
 
 /** The settings, parsed; names without their prefix. */
 export interface Config {
   url: string
-  listen: { host: string; port: number }
+  listen: Place
   machineUrl: string
   trustProxy: boolean
-  metrics: { host: string; port: number } | null
+  metrics: Place | null
   roles: ("web" | "worker")[]
   redisUrl: string
   secret: string
@@ -50,6 +50,8 @@ export interface Config {
   probes: Record<string, string>
   /** Workspaces that may be in one project of the provider; 0: no such number. */
   projectWorkspaces: number
+  /** Spare machines. */
+  warm: WarmSettings
   operationsPerProvider: number
   engineChildren: number
   /** After how long without a word an engine run is ended, milliseconds. */
@@ -61,6 +63,8 @@ export interface Config {
   stopMode: StopMode
   backups: boolean
   backupDays: number
+  /** Where homes are backed up to, and when; null: they are not. */
+  homeBackups: { bucket: Bucket; prefix: string; everyMs: number; stopMs: number } | null
   /** Between two looks at what a workspace really has; 0: it is not looked at by itself. */
   driftMs: number
   /** Hours of the day, UTC. */
@@ -83,6 +87,8 @@ export interface Config {
   budget: number | null
   /** Null: no mail is sent. */
   smtp: { url: string; from: string } | null
+  /** Where traces are sent; null: nowhere. */
+  traces: TraceSettings | null
   logLevel: "debug" | "info" | "warn" | "error" | "silent"
 }
 
@@ -145,6 +151,7 @@ export function readConfig(env: NodeJS.ProcessEnv): Config {
     },
     probes: Object.fromEntries(s.FOOZOL_REGION_PROBES.map(one => one.split(/=(.*)/s).slice(0, 2))),
     projectWorkspaces: s.FOOZOL_PROJECT_WORKSPACES,
+    warm: { kinds: s.FOOZOL_WARM, monthly: s.FOOZOL_WARM_MONTHLY, maxAgeMs: s.FOOZOL_WARM_HOURS * HOUR },
     operationsPerProvider: s.FOOZOL_OPERATIONS_PER_PROVIDER,
     engineChildren: s.FOOZOL_ENGINE_CHILDREN,
     engineSilenceMs: s.FOOZOL_ENGINE_SILENCE_SECONDS * 1000,
@@ -154,6 +161,7 @@ export function readConfig(env: NodeJS.ProcessEnv): Config {
     stopMode: s.FOOZOL_STOP_MODE,
     backups: s.FOOZOL_BACKUPS,
     backupDays: s.FOOZOL_BACKUP_DAYS,
+    homeBackups: homeBackupsFrom(s),
     driftMs: s.FOOZOL_DRIFT_HOURS * HOUR,
     backupNight: nightOf(s.FOOZOL_BACKUP_NIGHT),
     backupsAtOnce: s.FOOZOL_BACKUPS_AT_ONCE,
@@ -183,10 +191,21 @@ export function readConfig(env: NodeJS.ProcessEnv): Config {
           },
     budget: s.FOOZOL_BUDGET ?? null,
     smtp: smtpFrom(s.FOOZOL_SMTP_URL, s.FOOZOL_SMTP_FROM),
+    traces: traceSettings({
+      endpoint: s.OTEL_EXPORTER_OTLP_ENDPOINT,
+      tracesEndpoint: s.OTEL_EXPORTER_OTLP_TRACES_ENDPOINT,
+      headers: s.OTEL_EXPORTER_OTLP_TRACES_HEADERS ?? s.OTEL_EXPORTER_OTLP_HEADERS ?? {},
+      timeoutMs: s.OTEL_EXPORTER_OTLP_TRACES_TIMEOUT ?? s.OTEL_EXPORTER_OTLP_TIMEOUT,
+      delayMs: s.OTEL_BSP_SCHEDULE_DELAY,
+      serviceName: s.OTEL_SERVICE_NAME,
+      attributes: s.OTEL_RESOURCE_ATTRIBUTES ?? {},
+      disabled: s.OTEL_SDK_DISABLED,
+    }),
     logLevel: s.FOOZOL_LOG_LEVEL,
   }
   refuseDangerous(config)
   refuseEmptyOffers(config)
+  refuseUselessSpares(config)
   return config
 }
 
@@ -195,106 +214,31 @@ const imagesOf = <Id>(browser: Id | undefined, desktop: Id | undefined) => ({
   ...(desktop === undefined ? {} : { desktop }),
 })
 
-/** @throws ConfigError where a provider is offered that is not set up, or two providers would have one domain */
-function offeredBy(s: z.output<typeof Settings>, given: NodeJS.ProcessEnv): Provider[] {
-  const google = s.FOOZOL_GCP_PROJECTS
-  const isSetUp: Record<Provider, boolean> = {
-    // Whoever names no other provider means Hetzner, and is told what it lacks.
-    hetzner: given.HCLOUD_TOKEN !== undefined || google.length === 0,
-    gcp: google.length > 0,
+/** @throws ConfigError where a part is missing */
+function homeBackupsFrom(s: z.output<typeof Settings>): Config["homeBackups"] {
+  const endpoint = s.FOOZOL_BACKUP_S3_ENDPOINT
+  const name = s.FOOZOL_BACKUP_S3_BUCKET
+  const [accessKeyId, secretAccessKey] = [s.FOOZOL_BACKUP_S3_ACCESS_KEY_ID, s.FOOZOL_BACKUP_S3_SECRET_ACCESS_KEY]
+  if (endpoint && name && accessKeyId && secretAccessKey) {
+    return {
+      bucket: {
+        ...{ endpoint, name, region: s.FOOZOL_BACKUP_S3_REGION, accessKeyId, secretAccessKey },
+        machineEndpoint: s.FOOZOL_BACKUP_S3_MACHINE_ENDPOINT ?? endpoint,
+      },
+      prefix: s.FOOZOL_BACKUP_S3_PREFIX,
+      everyMs: s.FOOZOL_BACKUP_S3_HOURS * HOUR,
+      stopMs: s.FOOZOL_BACKUP_S3_STOP_SECONDS * 1000,
+    }
   }
-  const needs: Record<Provider, string> = { hetzner: "HCLOUD_TOKEN", gcp: "FOOZOL_GCP_PROJECTS" }
-  const lacking = (s.FOOZOL_PROVIDERS ?? []).filter(one => !isSetUp[one]).map(one => `${one} needs ${needs[one]}`)
-  if (lacking.length > 0) throw new ConfigError(`FOOZOL_PROVIDERS names what is not set up: ${lacking.join(", ")}`)
-  const twice = google.find((one, at) => google.indexOf(one) !== at || one in parseProjects(s.FOOZOL_PROJECTS))
-  if (twice !== undefined)
-    throw new ConfigError(
-      `FOOZOL_GCP_PROJECTS and FOOZOL_PROJECTS must name each project once: ${twice} is there twice`,
-    )
-  if (isSetUp.hetzner && isSetUp.gcp && (s.FOOZOL_GCP_DNS_ZONE ?? s.FOOZOL_ZONE) === s.FOOZOL_ZONE) {
-    throw new ConfigError(
-      "FOOZOL_GCP_DNS_ZONE must be another domain than FOOZOL_ZONE, which Hetzner's DNS answers for: a part of it that is delegated to Cloud DNS, such as gcp.desk.example.com",
-    )
-  }
-  return s.FOOZOL_PROVIDERS?.length ? s.FOOZOL_PROVIDERS : PROVIDERS.filter(one => isSetUp[one])
-}
-
-/** @throws ConfigError for a rule of what new workspaces cannot have anyway: it was meant otherwise */
-function refuseEmptyOffers({ offers, offered, providers }: Config): void {
-  for (const { provider, region } of (offers ?? []).flatMap(({ what }) => what)) {
-    if (provider !== null && !offered.includes(provider))
-      throw new ConfigError(
-        `FOOZOL_OFFERS names ${provider}, where new workspaces are not: there is ${offered.join(", ")}`,
-      )
-    const at = provider === null ? offered : [provider]
-    const has = (one: Provider) => providers[one].regions.length === 0 || providers[one].regions.includes(region ?? "")
-    if (region !== null && !at.some(has))
-      throw new ConfigError(
-        `FOOZOL_OFFERS names the region ${region}, which is not offered: there is ${at.flatMap(one => providers[one].regions).join(", ")}`,
-      )
-  }
+  if (!endpoint && !name && !accessKeyId && !secretAccessKey) return null
+  throw new ConfigError(
+    "FOOZOL_BACKUP_S3_ENDPOINT, FOOZOL_BACKUP_S3_BUCKET, FOOZOL_BACKUP_S3_ACCESS_KEY_ID and FOOZOL_BACKUP_S3_SECRET_ACCESS_KEY belong together: set all four, or none for no home backups",
+  )
 }
 
 function nightOf(text: string): Config["backupNight"] {
   const [from = 0, to = 0] = text.split("-").map(Number)
   return { from, to: to % 24 }
-}
-
-/** The certificate authorities of machines; what belongs to one makes no sense without it. */
-function authoritiesFrom(s: z.output<typeof Settings>): NamedAuthority[] {
-  const first = authorityFrom("FOOZOL_ACME_", {
-    ...{ directory: s.FOOZOL_ACME_DIRECTORY, contact: s.FOOZOL_ACME_CONTACT, most: s.FOOZOL_ACME_WEEK },
-    ...{ kid: s.FOOZOL_ACME_EAB_KID, key: s.FOOZOL_ACME_EAB_KEY },
-    ...{ chain: s.FOOZOL_ACME_CHAIN, trust: s.FOOZOL_ACME_TRUST },
-  })
-  const second = authorityFrom("FOOZOL_ACME_2_", {
-    ...{ directory: s.FOOZOL_ACME_2_DIRECTORY, most: s.FOOZOL_ACME_2_WEEK },
-    ...{ kid: s.FOOZOL_ACME_2_EAB_KID, key: s.FOOZOL_ACME_2_EAB_KEY },
-    ...{ chain: s.FOOZOL_ACME_2_CHAIN, trust: s.FOOZOL_ACME_2_TRUST },
-  })
-  if (second === null) return first === null ? [] : [first]
-  if (first === null) {
-    throw new ConfigError("FOOZOL_ACME_2_DIRECTORY is a second authority: name the first one in FOOZOL_ACME_DIRECTORY")
-  }
-  if (first.id === second.id)
-    throw new ConfigError("FOOZOL_ACME_2_DIRECTORY must be another than FOOZOL_ACME_DIRECTORY")
-  const { contact } = first.authority
-  return [first, { ...second, authority: { ...second.authority, contact } }]
-}
-
-interface AuthorityGiven {
-  directory: string | undefined
-  most: number
-  kid: string | undefined
-  key: string | undefined
-  chain: string | undefined
-  trust: string | undefined
-  contact?: string | undefined
-}
-
-function authorityFrom(prefix: string, given: AuthorityGiven): NamedAuthority | null {
-  const { directory, most, kid, key, chain, trust, contact } = given
-  if (directory === undefined) {
-    if ([kid, key, contact, chain, trust].every(one => one === undefined)) return null
-    throw new ConfigError(`${prefix}DIRECTORY is missing: the other settings of ${prefix} belong to it`)
-  }
-  if ((kid === undefined) !== (key === undefined)) {
-    throw new ConfigError(`${prefix}EAB_KID and ${prefix}EAB_KEY belong together: set both, or neither`)
-  }
-  const binding = kid === undefined || key === undefined ? null : { kid, key }
-  const more = { chain: chain ?? null, trust: trustIn(`${prefix}TRUST`, trust) }
-  return named({ directory, contact: contact ?? null, binding, ...more }, most)
-}
-
-function trustIn(setting: string, file: string | undefined): string | null {
-  if (file === undefined) return null
-  try {
-    const text = readFileSync(file, "utf8")
-    new X509Certificate(text)
-    return text
-  } catch {
-    throw new ConfigError(`${setting} names ${file}, in which no certificate could be read`)
-  }
 }
 
 /** The mail server; both settings belong together. */
@@ -312,54 +256,4 @@ export function environmentWithFile(env: NodeJS.ProcessEnv, file: string): NodeJ
     if ((error as NodeJS.ErrnoException).code === "ENOENT") return env
     throw new ConfigError(`${file} could not be read: ${(error as Error).message}`)
   }
-}
-
-/** Is this URL's host this machine alone? */
-export function isLoopback(url: string): boolean {
-  const { hostname } = new URL(url)
-  return (
-    hostname === "localhost" ||
-    hostname.endsWith(".localhost") ||
-    hostname === "[::1]" ||
-    /^127\.[\d.]+$/.test(hostname)
-  )
-}
-
-/** Is this URL's host this machine, or an address of a private network, such as the one between a host and its machines? */
-function isPrivate(url: string): boolean {
-  const { hostname } = new URL(url)
-  return (
-    isLoopback(url) ||
-    /^(10|192\.168|169\.254|172\.(1[6-9]|2\d|3[01]))\.[\d.]+$/.test(hostname) ||
-    /^\[f[cd]/.test(hostname)
-  )
-}
-
-/** Combinations that would open the door to strangers. */
-function refuseDangerous(config: Config): void {
-  const { url, github, machineUrl, listen, metrics } = config
-  if (new URL(url).pathname !== "/") throw new ConfigError(`FOOZOL_URL must have no path, but is ${url}`)
-  for (const [name, place] of Object.entries({ FOOZOL_LISTEN: listen, FOOZOL_METRICS_LISTEN: metrics })) {
-    if (place && place.port > 65_535) throw new ConfigError(`${name} must have a port up to 65535, not ${place.port}`)
-  }
-  const inTheClear: [string, string, boolean, string][] = [
-    ["FOOZOL_URL", url, isLoopback(url), "logins"],
-    ["FOOZOL_GITHUB_URL", github.url, isLoopback(github.url), "the app's secret and people's tokens"],
-    ["FOOZOL_MACHINE_URL", machineUrl, isPrivate(machineUrl), "the keys of workspaces"],
-  ]
-  for (const [name, address, stays, what] of inTheClear) {
-    if (!stays && !address.startsWith("https:")) {
-      throw new ConfigError(`${name} is public, so it must be https: ${what} would go over the net in the clear`)
-    }
-  }
-  if (!isLoopback(url) && isLoopback(github.url)) {
-    throw new ConfigError(
-      "FOOZOL_GITHUB_URL is a sign-in stand-in on this machine, where anybody may be anybody; it is refused together with the public FOOZOL_URL. Remove FOOZOL_GITHUB_URL and name a real GitHub OAuth app.",
-    )
-  }
-}
-
-function hostAndPort(text: string): { host: string; port: number } {
-  const colon = text.lastIndexOf(":")
-  return { host: text.slice(0, colon).replace(/^\[|\]$/g, ""), port: Number(text.slice(colon + 1)) }
 }

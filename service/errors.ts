@@ -1,4 +1,4 @@
-import type { ErrorValue, NextAction } from "../infra/errors.ts"
+import { type ErrorValue, InfraError, type NextAction } from "../infra/errors.ts"
 
 /**
  * An error a user or a program gets to see. `message` is one sentence that says what is wrong and what to do, `id`
@@ -28,6 +28,15 @@ export const notFound = (what: string) =>
 export const forbidden = (message: string) => new ServiceError("forbidden", 403, message)
 
 export const signedOut = () => new ServiceError("signed-out", 401, "Sign in first, or send a token of yours as bearer.")
+
+/** Reads what somebody has entered. @throws ServiceError with what the reader found wrong with it */
+export function readEntered<T>(read: () => T): T {
+  try {
+    return read()
+  } catch (error) {
+    throw error instanceof InfraError ? new ServiceError(error.id, 422, error.message) : error
+  }
+}
 
 /** Errors of the engine and the provider that say something to the owner of a workspace as they are. */
 const OWNERS = ["provider-no-capacity", "provider-failed", "provider-rate-limited", "shutting-down"]

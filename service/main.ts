@@ -5,7 +5,7 @@
 import { enableCompileCache } from "node:module"
 
 enableCompileCache(process.env.FOOZOL_COMPILE_CACHE)
-const [{ startService }, { ConfigError }] = await Promise.all([import("./start.ts"), import("./config.ts")])
+const [{ startService }, { ConfigError }] = await Promise.all([import("./start.ts"), import("./config/error.ts")])
 
 try {
   const service = await startService(process.env)

@@ -5,6 +5,7 @@ import { countUnheard } from "./reconcile/reconcile.ts"
 import { REDIS_FAULTS } from "./redis/safety.ts"
 import { type Fault, HEALTH_PATHS, healthAnswer } from "./routes/health.ts"
 import type { Services } from "./services.ts"
+import { isSpare } from "./warm/words.ts"
 
 /** What the service counts, for Prometheus. */
 export interface Metrics {
@@ -54,7 +55,7 @@ export function watchStore({ registry }: Metrics, services: Services): void {
       this.reset()
       for (const id of await services.store.ids()) {
         const workspace = await services.store.get(id)
-        if (workspace) this.inc({ state: workspace.state })
+        if (workspace && !isSpare(workspace)) this.inc({ state: workspace.state })
       }
     },
   })
@@ -114,6 +115,48 @@ export function watchStore({ registry }: Metrics, services: Services): void {
     registers: [registry],
     async collect() {
       for (const { name, room } of await services.projects.shown()) this.set({ project: name }, room)
+    },
+  })
+  for (const [what, help] of [
+    ["ready", "that could be taken now"],
+    ["wanted", "that there shall be"],
+    ["coming", "that are being made"],
+    ["leaving", "that are thrown away"],
+  ] as const) {
+    new Gauge({
+      name: `foozol_spares_${what}`,
+      help: `Spare machines ${help}`,
+      labelNames: ["kind"],
+      registers: [registry],
+      async collect() {
+        this.reset()
+        for (const one of await services.warm.shown())
+          this.set({ kind: one.kind }, what === "wanted" ? one.count : one[what])
+      },
+    })
+  }
+  new Gauge({
+    name: "foozol_spares_monthly",
+    help: "What the spare machines that there are cost a month, before tax",
+    labelNames: ["kind", "currency"],
+    registers: [registry],
+    async collect() {
+      this.reset()
+      for (const { kind, costs } of await services.warm.shown())
+        for (const { currency, monthly } of costs) this.set({ kind, currency }, monthly)
+    },
+  })
+  new Gauge({
+    name: "foozol_spares_used",
+    help: "How often a new workspace found a spare machine of a kind that is kept (taken), and none (missed), so far",
+    labelNames: ["kind", "outcome"],
+    registers: [registry],
+    async collect() {
+      this.reset()
+      for (const { kind, taken, missed } of await services.warm.shown()) {
+        this.set({ kind, outcome: "taken" }, taken)
+        this.set({ kind, outcome: "missed" }, missed)
+      }
     },
   })
   new Gauge({

@@ -3,6 +3,7 @@ import type { Logger } from "pino"
 import { type CloudConfig, openProjects, placesOf } from "../infra/cloud-config.ts"
 import { createEnginePool, type EnginePool } from "../infra/engine-pool.ts"
 import type { Machines } from "../infra/machines/contract.ts"
+import { openObjectStorage } from "../infra/object-storage/storage.ts"
 import type { StackLock } from "../infra/stack-locks.ts"
 import { stateBackend } from "../infra/state-backend.ts"
 import { openStateFiles } from "../infra/state-files/open.ts"
@@ -14,13 +15,16 @@ import { type Backups, createBackups } from "./backups/backups.ts"
 import { createRounds } from "./backups/rounds.ts"
 import { type Certificates, createCertificates } from "./certificates/certificates.ts"
 import { type Chores, SWEEP_TURN, startChores, TURN_MS } from "./chores.ts"
-import { type Config, isLoopback } from "./config.ts"
+import { isLoopback } from "./config/addresses.ts"
+import type { Config } from "./config.ts"
 import { type AgentConversations, createConversations } from "./conversations/conversations.ts"
 import { createDrift, type DriftService } from "./drift/drift.ts"
 import { createLooks } from "./drift/looks.ts"
 import { lookRound } from "./drift/rounds.ts"
 import { ServiceError } from "./errors.ts"
 import { dataFolders } from "./folders.ts"
+import { createHomeBackups, type HomeBackups } from "./home-backups/home-backups.ts"
+import { lookAfterHomes } from "./home-backups/rounds.ts"
 import { lookAfterLocks } from "./hosts/hosts.ts"
 import { createIdleness, type Idleness } from "./idleness/idleness.ts"
 import { startWatch, type Watch } from "./idleness/watch.ts"
@@ -56,17 +60,23 @@ import { inTurn } from "./redis/turn.ts"
 import type { RedisSafety } from "./redis/watch-safety.ts"
 import { createRollOuts, type RollOuts } from "./roll-outs/roll-outs.ts"
 import { createSecrets, type Secrets } from "./secrets/secrets.ts"
+import { createShares, type Shares } from "./shares/shares.ts"
 import { createStateBackups, type StateBackups } from "./state-backup/schedule.ts"
 import { restoreRecords } from "./sweeps/rebuild.ts"
 import { drySweep, type SweepReport, sweep } from "./sweeps/sweep.ts"
 import { requireProjects, takeUp } from "./take-up.ts"
+import { createExporter } from "./traces/exporter.ts"
+import { createTraces, type Traces } from "./traces/traces.ts"
 import { type Budgets, createBudgets } from "./usage/budgets.ts"
 import { openLedger } from "./usage/ledger.ts"
 import { createUsageReport, type UsageReport } from "./usage/usage-report.ts"
 import { createUsers, type Users } from "./users/users.ts"
 import { createVncTokens, type VncTokens } from "./vnc-tokens/vnc-tokens.ts"
+import { createSpares } from "./warm/spares.ts"
+import { createWarmPool, type WarmPool } from "./warm/warm.ts"
 import type { Weather } from "./weather/weather.ts"
 import { createWeathers, type Weathers } from "./weather/weathers.ts"
+import { createBeginnings } from "./workspaces/begin.ts"
 import { createImages, type Images } from "./workspaces/images.ts"
 import { createSizeCatalog, type SizeCatalog } from "./workspaces/sizes.ts"
 import { createWorkspaceStore, type WorkspaceStore } from "./workspaces/store.ts"
@@ -102,13 +112,16 @@ export interface Services {
   sizes: SizeCatalog
   images: Images
   backups: Backups
+  homeBackups: HomeBackups
   /** Of all projects of all providers. */
   machines: Machines
   projects: Projects
   queue: OperationQueue
   events: OperationEvents
   estimates: Estimates
+  traces: Traces
   tokens: VncTokens
+  shares: Shares
   channel: MachineChannel
   certificates: Certificates
   machineKeys: MachineKeys
@@ -119,6 +132,8 @@ export interface Services {
   usage: UsageReport
   budgets: Budgets
   rollOuts: RollOuts
+  /** Spare machines. */
+  warm: WarmPool
   drift: DriftService
   /** Of the first project. */
   weather: Weather
@@ -132,6 +147,8 @@ export interface Services {
   pool: EnginePool
   /** Looks after all backups once; see `createRounds`. */
   lookAfterBackups(signal: AbortSignal, without?: ReadonlySet<string>): Promise<void>
+  /** Looks after all home backups once; see `lookAfterHomes`. */
+  lookAfterHomeBackups(signal: AbortSignal): Promise<void>
   /** Begins what the worker role does beside operations. */
   startChores(): Chores
   startWorker(): OperationWorker
@@ -193,6 +210,8 @@ export async function openServices(
   })
   const secrets = createSecrets(redis, keys)
   const estimates = createEstimates(redis)
+  const exporter = config.traces && createExporter(config.traces, log)
+  const traces = createTraces({ redis, store, exporter, now })
   const events = createOperationEvents(redis, subscriber)
   const channel = createMachineChannel(redis, subscriber)
   const certificates = createCertificates({
@@ -201,6 +220,7 @@ export async function openServices(
   })
   const reports = createMachineReports(redis, config.idle.silentMs)
   const tokens = createVncTokens(redis, config.login.idleMs, now)
+  const shares = createShares(redis, tokens)
   const users = createUsers(redis, config.signUpCap)
   const sizes = createSizeCatalog(
     one => machinesIn(mainProject(places, one)),
@@ -228,7 +248,13 @@ export async function openServices(
   const deliveries = createDeliveries(redis, now)
   const mailer = config.smtp && createMailer(config.smtp, config.url)
   const [endings, logins, apiTokens] = [createEndings(redis), createLogins(redis, config.login), createApiTokens(redis)]
+  const spares = createSpares({ redis, settings: config.warm, store, machines, images, now })
+  const homeBackups = createHomeBackups({
+    ...{ config, redis, keys, channel, notify, log, now },
+    storage: config.homeBackups && openObjectStorage(config.homeBackups.bucket),
+  })
   const parts = {
+    homeBackups,
     config,
     keys,
     store,
@@ -242,23 +268,40 @@ export async function openServices(
     machines,
     projects,
     budgets,
+    spares,
     now,
   }
   const looks = createLooks({ redis, store, pool, cloud, log, now })
   const noticeMs = config.agentWaitMs
   const conversations = createConversations({ redis, keys, store, channel, notify, noticeMs })
+  const lookAfterHomeBackups = (signal: AbortSignal) =>
+    lookAfterHomes({ config, homes: homeBackups, store, reports, log, now, silentMs: config.idle.silentMs }, signal)
   const means = {
     ...{ config, keys, cloud, pool, machines, channel, reports, tokens, secrets, now },
-    ...{ backups, proofs, notify, looks, projects, conversations },
+    ...{ backups, homeBackups, proofs, notify, looks, projects, conversations },
     machinesIn,
   }
   const workspaces = createWorkspaces(parts)
+  const beginnings = createBeginnings(parts)
+  const warm = createWarmPool({
+    redis,
+    config,
+    store,
+    machines,
+    images,
+    sizes,
+    projects,
+    beginnings,
+    certificates,
+    log,
+    now,
+  })
   const drift = createDrift({ redis, store, workspaces, looks, now })
   const rollOuts = createRollOuts({ redis, store, images, workspaces, log, now })
   const people = createPeople(redis)
   const suspensions = createSuspensions({ redis, people, workspaces, logins, apiTokens, tokens, channel, log })
   const drains = createDrains(redis, now)
-  const overview = createOverview({ redis, store, queue, weather: { now: weathers.worst }, usage, now })
+  const overview = createOverview({ redis, store, queue, weathers, providerOf: places.providerOf, usage, now })
   const sweepMeans = {
     ...{ redis, store, machines, backups, sizes, images, ledger, pool, cloud, log, now },
     machineUrl: config.machineUrl,
@@ -288,12 +331,27 @@ export async function openServices(
   return {
     ...parts,
     stateBackups,
-    ...{ log, redis, redisSafety, tokens, channel, certificates, machineKeys, reports, proofs, pool },
+    ...{ log, redis, redisSafety, tokens, shares, channel, certificates, machineKeys, reports, proofs, pool },
     ...{ users, operators: createOperators(config), endings, logins, apiTokens },
     locksOf: async workspace => (files ? stateBackend(files, cloud.pulumiVersion).locks(workspace) : null),
     ...{ cloud, people, suspensions, drains, overview, sweeps },
-    ...{ audit, workspaces, rollOuts, drift, idleness, conversations, usage, notify, preferences, deliveries, mailer },
+    ...{
+      audit,
+      workspaces,
+      rollOuts,
+      warm,
+      drift,
+      idleness,
+      conversations,
+      usage,
+      notify,
+      preferences,
+      deliveries,
+      mailer,
+    },
+    traces,
     ...{ weather: weathers.of(names[0] as string), weathers },
+    lookAfterHomeBackups,
     lookAfterBackups,
     startChores: () =>
       startChores(
@@ -312,6 +370,7 @@ export async function openServices(
             deliveries,
             mailer,
           },
+          ...{ lookAfterHomeBackups, homeBackups },
           ...{ lookAfterBackups, weather: { now: weathers.worst, waiting: weathers.waiting }, log, now },
           lookAfterLocks: async () => {
             if (files) await lookAfterLocks({ redis, files, hostLostMs: config.hostLostMs, now, log })
@@ -319,6 +378,7 @@ export async function openServices(
           restoreRecords: signal => restoreRecords(sweepMeans, signal),
           ...{ suspensions, sweep: (signal, without) => sweep(sweepMeans, signal, without) },
           backUpState: () => stateBackups.makeDue(),
+          lookAfterSpares: warm.look,
           lookAfterCertificates: certificates.look,
           lookForDrift: signal =>
             lookRound({ looks, store, weather: weathers, periodMs: config.driftMs, log, now }, signal),
@@ -330,7 +390,7 @@ export async function openServices(
       ),
     startWatch: () => startWatch({ redis, store, idleness, log }, config.idle.checkMs),
     startWorker() {
-      const runner = { redis, store, events, estimates, means, log }
+      const runner = { redis, store, events, estimates, traces, means, log }
       const worker = startOperationWorker(runner, queue, working, config.operationsPerProvider)
       const obeying = obeyDrains({ redis, now, log }, worker)
       return {
@@ -345,6 +405,7 @@ export async function openServices(
       await pool.close()
       await queue.close()
       mailer?.close()
+      await exporter?.close()
       await weathers.close()
       await presence.close()
       disconnect()

@@ -3,6 +3,7 @@ import { z } from "zod"
 import { ImageSchema } from "../../service/routes/api/operator/upkeep.ts"
 import { type ApiOptions, openApi, withUrl } from "../api-client.ts"
 import { printTable } from "../print-table.ts"
+import { printJson } from "../workspace-output.ts"
 import { addUpgrade } from "./upgrade.ts"
 
 interface Options extends ApiOptions {
@@ -34,12 +35,12 @@ export function addServiceImages(image: Command): void {
     const command = add(`${name} <image>`, about).option("--dry-run", "only say what would be done")
     if (name === "promote") command.option("--profile <profile>", "what it is for, of an image that does not say")
     command.action(async (id: string, { profile, dryRun, ...options }: Options) => {
-      if (dryRun) return console.log(`would ${name} image ${id}`)
-      const body = name === "promote" ? { body: profile ? { profile } : {} } : {}
-      show(
-        [await openApi(options).call("POST", `/operator/images/${encodeURIComponent(id)}/${name}`, ImageSchema, body)],
-        options,
-      )
+      const sent = name === "promote" ? { body: profile ? { profile } : {} } : {}
+      const place = `/operator/images/${encodeURIComponent(id)}/${name}${dryRun ? "?dryRun=true" : ""}`
+      const found = await openApi(options).call("POST", place, ImageSchema, sent)
+      if (!dryRun) return show([found], options)
+      if (options.json) printJson({ would: name, image: found })
+      else console.log(`would ${name} image ${found.id} for the profile ${found.profile}`)
     })
   }
   addUpgrade(add("rollout", "bring everybody to the newest images, wave by wave (operators)"), null)
@@ -47,7 +48,7 @@ export function addServiceImages(image: Command): void {
 
 function show(images: Image[], { json }: Options): void {
   if (json) {
-    console.log(JSON.stringify(images, null, 2))
+    printJson(images)
     return
   }
   printTable(

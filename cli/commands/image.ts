@@ -4,6 +4,7 @@ import { ImageError } from "../../image-builder/errors.ts"
 import type { Level, Result } from "../../image-builder/verify/check.ts"
 import { createProgress } from "../../tools/setup/progress.ts"
 import { setUp } from "../../tools/setup/setup.ts"
+import type { CloudImageOptions } from "../cloud-image/build.ts"
 import { readLocalCloud } from "../local-cloud-process.ts"
 import { printTable } from "../print-table.ts"
 import { addServiceImages } from "./image-service.ts"
@@ -16,9 +17,23 @@ export function addImage(program: Command): void {
   const image = program.command("image").description("golden images: what machines are made from")
   image
     .command("build")
-    .description("build the golden image of a profile on this machine and verify it; seconds when nothing has changed")
+    .description(
+      "build the golden image of a profile on this machine and verify it, or in a cloud; seconds when nothing has changed",
+    )
     .addOption(profileOption())
-    .action(({ profile }: { profile: ProfileName }) => interruptible(signal => build(profile, signal)))
+    .addOption(
+      new Option("--provider <provider>", "build it in a project of this cloud, on a builder that is paid for").choices(
+        ["hetzner", "gcp"],
+      ),
+    )
+    .option("--from <address>", "in a cloud: the IPv4 address you build from, the only one that reaches the builder")
+    .option("--region <region>", "in a cloud: where the builder stands (default: fsn1; the first of FOOZOL_GCP_ZONES)")
+    .option("--project <name>", "in a cloud: main or one of FOOZOL_PROJECTS; one of FOOZOL_GCP_PROJECTS")
+    .option("--app <file>", "in a cloud: the app of the profile desktop, described in a JSON file (see below)")
+    .option("--dry-run", "in a cloud: only say what would be made, and what it costs")
+    .option("--json", "in a cloud: print JSON")
+    .addHelpText("after", BUILD_HELP)
+    .action(buildAnywhere)
   image
     .command("verify")
     .description("boot an image and check everything that is promised of it")
@@ -33,6 +48,30 @@ export function addImage(program: Command): void {
     .option("--json", "print JSON")
     .action(({ json }: { json?: boolean }) => list(json ?? false))
   addServiceImages(image)
+}
+
+interface BuildOptions extends Partial<Omit<CloudImageOptions, "profile">> {
+  profile: ProfileName
+}
+
+async function buildAnywhere({ provider, ...options }: BuildOptions): Promise<void> {
+  if (provider === undefined) {
+    const { profile, ...further } = options
+    const [first] = Object.keys(further).map(name => name.replace(/[A-Z]/g, letter => `-${letter.toLowerCase()}`))
+    if (first === undefined) return interruptible(signal => build(profile, signal))
+    throw new ImageError(
+      "bad-options",
+      `--${first} is for an image in a cloud: name it with --provider hetzner or --provider gcp.`,
+    )
+  }
+  const { buildInCloud, showReport } = await import("../cloud-image/build.ts")
+  return interruptible(
+    async signal => showReport(await buildInCloud({ ...options, provider }, { signal }), options.json ?? false),
+    {
+      why: "Interrupted: the builder is removed and no image was made.",
+      again: "Still removing the builder, which would cost money: this takes a minute or two …",
+    },
+  )
 }
 
 async function build(profile: ProfileName, signal: AbortSignal): Promise<void> {
@@ -104,15 +143,38 @@ async function list(json: boolean): Promise<void> {
   )
 }
 
-/** Lets an interrupt end the work in order: a machine that is being checked must not stay behind. */
-async function interruptible(work: (signal: AbortSignal) => Promise<void>): Promise<void> {
+/**
+ * Lets an interrupt end the work in order: a machine that is being checked must not stay behind.
+ * @param about.again said at further interrupts, which then change nothing; left out, the second one ends the process
+ */
+async function interruptible(
+  work: (signal: AbortSignal) => Promise<void>,
+  { why = "Interrupted; nothing was promoted.", again }: { why?: string; again?: string } = {},
+): Promise<void> {
   const ending = new AbortController()
-  const stop = () => ending.abort(new ImageError("interrupted", "Interrupted; nothing was promoted."))
+  const stop = () => {
+    if (ending.signal.aborted) console.error(again)
+    ending.abort(new ImageError("interrupted", why))
+  }
   const signals = ["SIGINT", "SIGTERM"] as const
-  for (const signal of signals) process.once(signal, stop)
+  for (const signal of signals) again === undefined ? process.once(signal, stop) : process.on(signal, stop)
   try {
     await work(ending.signal)
   } finally {
     for (const signal of signals) process.off(signal, stop)
   }
 }
+
+const BUILD_HELP = `
+In a cloud it needs HCLOUD_TOKEN, or FOOZOL_GCP_PROJECTS with GOOGLE_OAUTH_ACCESS_TOKEN or FOOZOL_GCP_CREDENTIALS. What it
+makes and costs is said first; the builder goes away at the end, however that is, and at Ctrl-C.
+
+An app is a JSON file, one of:
+  { "kind": "deb", "url": "https://…", "sha256": "…", "start": "./opt/thing/thing" }     also: appimage, tarball
+  { "kind": "npm", "package": "thing@1.2.3", "start": "node_modules/.bin/thing" }
+\`start\` is its command line, run in the folder /opt/foozol-app of the machine.
+
+Examples:
+  foozol-cloud image build --profile browser
+  foozol-cloud image build --profile browser --provider hetzner --from 203.0.113.7 --dry-run
+  foozol-cloud image build --profile desktop --provider gcp --region europe-west3-a --from 203.0.113.7 --app app.json`

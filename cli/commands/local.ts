@@ -3,6 +3,7 @@ import { type Command, Option } from "commander"
 import { createProgress } from "../../tools/setup/progress.ts"
 import { setUp } from "../../tools/setup/setup.ts"
 import { addFirstContents, LOCAL_ZONE } from "../first-contents.ts"
+import { installHost, unitOfThisHost } from "../host-install.ts"
 import { localCloudLog, readLocalCloud, startLocalCloudProcess, stopLocalCloudProcess } from "../local-cloud-process.ts"
 import { printTable } from "../print-table.ts"
 
@@ -51,6 +52,15 @@ export function addLocal(program: Command): void {
     .action(async (options: UpOptions) => {
       await localUp(options)
       printStatus()
+    })
+
+  local
+    .command("install")
+    .description("install it as a systemd unit of this server, for others (root); see docs/providers/own-hardware.md")
+    .option("--print", "print the unit and change nothing")
+    .action(({ print }: { print?: boolean }) => {
+      if (print) process.stdout.write(unitOfThisHost())
+      else installHost(line => console.log(line))
     })
 
   local

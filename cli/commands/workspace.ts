@@ -1,39 +1,31 @@
-import { spawn } from "node:child_process"
 import { randomUUID } from "node:crypto"
 import { type Command, Option } from "commander"
 import { InfraError } from "../../infra/errors.ts"
 import { ActivitySchema } from "../../service/routes/api/activity.ts"
 import { WorkspaceSchema } from "../../service/routes/api/schemas.ts"
-import { PROFILES, PROVIDERS, SIZE_CLASSES, STOP_MODES } from "../../service/workspaces/workspace.ts"
+import { SIZE_CLASSES, STOP_MODES } from "../../service/workspaces/workspace.ts"
 import { openApi, withUrl } from "../api-client.ts"
 import { confirmByName, findWorkspace, listWorkspaces } from "../find-workspace.ts"
+import { openInBrowser } from "../open-in-browser.ts"
 import { printTable } from "../print-table.ts"
 import {
   bookmarkOf,
   finish,
   type OutputOptions,
+  PAGES,
   priceOf,
   printJson,
   Started,
   showWorkspace,
 } from "../workspace-output.ts"
+import { type WishOptions, wishOf, withWish } from "../workspace-wish.ts"
 import { addUpgrade } from "./upgrade.ts"
 import { addWorkspaceAgents } from "./workspace-agents.ts"
+import { addWorkspaceContainer } from "./workspace-container.ts"
+import { addWorkspaceHomes } from "./workspace-homes.ts"
 import { addWorkspaceLife } from "./workspace-life.ts"
-
-interface CreateOptions extends OutputOptions {
-  name?: string
-  profile?: string
-  size?: string
-  region?: string
-  provider?: string
-  repository?: string
-  branch?: string
-  folder?: string
-  secret?: string[]
-  proxyFrom?: string
-  idempotencyKey?: string
-}
+import { addWorkspacePorts } from "./workspace-ports.ts"
+import { addWorkspaceTimes } from "./workspace-times.ts"
 
 interface KeepOptions extends OutputOptions {
   for?: string
@@ -106,22 +98,14 @@ export function addWorkspace(program: Command): void {
       console.log(`${id}  ${until}${how}`)
     })
 
-  add("create", "create one and wait until its desktop is ready")
-    .option("--name <name>", "what you call it (default: its id)")
-    .addOption(new Option("--profile <profile>", "what it is for (default: browser)").choices(PROFILES))
-    .addOption(new Option("--size <size>", "how large it is (default: large; medium at Google)").choices(SIZE_CLASSES))
-    .option("--region <region>", "where it is (default: the first region of the provider)")
-    .addOption(
-      new Option("--provider <provider>", "whose machine it is (default: that of the region)").choices(PROVIDERS),
-    )
-    .option("--repository <address>", "git repository that its machine fetches when it is new")
-    .option("--branch <branch>", "of the repository (default: as its host says)")
-    .option("--folder <folder>", "of the repository, in which terminals begin (default: its root)")
-    .option("--secret <variables...>", "secrets of this workspace alone: names of variables of your environment")
-    .option("--proxy-from <variable>", "variable of your environment with the URL of the proxy it goes out through")
+  withWish(
+    add("create", "create one and wait until its desktop is ready")
+      .option("--repository <address>", "git repository that its machine fetches when it is new")
+      .option("--home <workspace>", "id of a workspace, which may be deleted, whose newest home backup it begins with"),
+  )
     .option("--idempotency-key <key>", "the same key again answers the same workspace (default: a new one)")
     .option(...noWait)
-    .action(async (options: CreateOptions) => {
+    .action(async (options: WishOptions & { idempotencyKey?: string }) => {
       const api = openApi(options)
       const headers = { "idempotency-key": options.idempotencyKey ?? randomUUID() }
       const body = wishOf(options)
@@ -130,9 +114,10 @@ export function addWorkspace(program: Command): void {
 
   add(`open ${which}`, "print the address of its desktop, and open it where there is a display; it wakes if it is off")
     .option("--print", "only print it")
-    .action(async (given: string, options: OutputOptions & { print?: boolean }) => {
+    .addOption(new Option("--to <page>", "not the desktop, but its terminals, files or coding agents").choices(PAGES))
+    .action(async (given: string, options: OutputOptions & { print?: boolean; to?: (typeof PAGES)[number] }) => {
       const api = openApi(options)
-      const url = bookmarkOf(api, await findWorkspace(api, given))
+      const url = bookmarkOf(api, await findWorkspace(api, given), options.to)
       if (options.json) printJson({ url })
       else console.log(url)
       if (!options.json && !options.print) openInBrowser(url)
@@ -166,6 +151,10 @@ export function addWorkspace(program: Command): void {
 
   addWorkspaceLife(add)
   addWorkspaceAgents(add)
+  addWorkspacePorts(add)
+  addWorkspaceContainer(add)
+  addWorkspaceHomes(add)
+  addWorkspaceTimes(add)
   addUpgrade(add("upgrade", "bring one, or everybody's in waves, to the newest image"), findWorkspace)
 
   add(`delete ${which}`, "delete it with its machine and disk; a last snapshot may be kept for a while")
@@ -192,11 +181,13 @@ Examples:
   read -rs FOOZOL_API_TOKEN && export FOOZOL_API_TOKEN
   foozol-cloud workspace create --name "My desk" --size small --secret ANTHROPIC_API_KEY
   foozol-cloud workspace create --repository https://github.com/owner/name --branch main --secret GITHUB_TOKEN
+  foozol-cloud workspace devcontainer "My desk" --choose .devcontainer/python/devcontainer.json
   foozol-cloud workspace list --json | jq -r '.[] | select(.state == "RUNNING") | .id'
   foozol-cloud workspace open "My desk"
   foozol-cloud workspace keep "My desk" --for 8h
   foozol-cloud workspace agents "My desk"
   echo "Fix the failing test" | foozol-cloud workspace prompt "My desk" --tool codex
+  foozol-cloud workspace times "My desk"
   foozol-cloud workspace stop "My desk" --mode hibernate --no-wait
   foozol-cloud workspace backup "My desk" --name "before the weekend"
   foozol-cloud workspace restore "My desk" "before the weekend"
@@ -204,34 +195,3 @@ Examples:
   foozol-cloud workspace move "My desk" --region hel1
   foozol-cloud workspace rename "My desk" Bench
   foozol-cloud workspace delete "My desk" --yes`
-
-/** What `create` asks for; secrets come out of the environment, since arguments can be read by everybody. */
-function wishOf(options: CreateOptions): object {
-  const { name, profile, size, region, provider, repository, branch, folder, secret = [], proxyFrom } = options
-  const part = { url: repository ?? "", ...(branch ? { branch } : {}), ...(folder ? { folder } : {}) }
-  const secrets = Object.fromEntries(secret.map(variable => [variable, fromEnvironment(variable)]))
-  return {
-    ...(name === undefined ? {} : { name }),
-    ...(profile ? { profile } : {}),
-    ...(size ? { sizeClass: size } : {}),
-    ...(region ? { region } : {}),
-    ...(provider ? { provider } : {}),
-    ...(repository || branch || folder ? { repository: part } : {}),
-    ...(secret.length > 0 ? { secrets } : {}),
-    ...(proxyFrom ? { proxy: fromEnvironment(proxyFrom) } : {}),
-  }
-}
-
-function fromEnvironment(variable: string): string {
-  const value = process.env[variable]
-  if (value) return value
-  throw new InfraError("no-such-variable", "fail", `Your environment has no variable ${variable}: set and export it.`)
-}
-
-function openInBrowser(url: string): void {
-  if (!process.env.DISPLAY && !process.env.WAYLAND_DISPLAY) return
-  // Where it cannot be opened, the address has been printed.
-  spawn("xdg-open", [url], { stdio: "ignore", detached: true })
-    .on("error", () => {})
-    .unref()
-}

@@ -1,8 +1,6 @@
+import { HOST_FROM_MACHINES } from "../../local-cloud/host-address.ts"
 import type { Runtime } from "../../local-cloud/runtime-file.ts"
 import { LOCAL_ZONE } from "../first-contents.ts"
-
-/** What machines of the local cloud call this computer's loopback; see local-cloud/machines/qemu/qemu-arguments.ts. */
-const HOST_SEEN_BY_MACHINES = "169.254.0.2"
 
 /** What is another on the local cloud than at Hetzner: names end at this computer, and GitHub is its stand-in. */
 export interface LocalChoices {
@@ -44,7 +42,7 @@ export function localChoices(
       // Browsers reach machines by the router, and machines the service by the local cloud's door.
       FOOZOL_URL: `https://${host}:${routerPort}`,
       FOOZOL_DESKTOP_PORT: String(routerPort),
-      FOOZOL_MACHINE_URL: `http://${HOST_SEEN_BY_MACHINES}:${doorPort}`,
+      FOOZOL_MACHINE_URL: `http://${HOST_FROM_MACHINES}:${doorPort}`,
       HCLOUD_TOKEN: token,
       HCLOUD_ENDPOINT: apiUrl,
     },

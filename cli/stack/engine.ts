@@ -5,9 +5,9 @@ import { createEnginePool } from "../../infra/engine-pool.ts"
 import type { EngineAction } from "../../infra/engine-protocol.ts"
 import { InfraError } from "../../infra/errors.ts"
 import type { Recovery } from "../../infra/recover-stack.ts"
+import { recoveryLines } from "../../infra/recovery-text.ts"
 import { audited } from "../audit-direct.ts"
 import type { Outcome } from "../on-many.ts"
-import { recoveryText } from "../recovery-text.ts"
 import { cloudConfig, compileCache } from "../settings.ts"
 import { repairDirect } from "./drift-direct.ts"
 import type { DirectOptions } from "./options.ts"
@@ -60,26 +60,36 @@ export async function onStack(
   { force = false, dryRun = false, quiet = false }: DirectOptions,
 ): Promise<Outcome> {
   if (verb === "repair") return repairDirect(engine, workspace, { dryRun, quiet })
-  if (dryRun) return wouldDo(verb, workspace)
+  if (dryRun) return wouldDo(engine, verb, workspace)
   const action: EngineAction = verb === "unlock" ? { action: verb, workspace, force } : { action: verb, workspace }
   const about = { action: `stack ${verb}`, workspace, input: force ? { force } : {} }
   return audited(about, async () => {
     if (verb === "recover") {
       const recovery = await engine.run<Recovery>(action, quiet)
-      return { workspace, ok: true, result: recoveryText(recovery), detail: recovery }
+      return { workspace, ok: true, result: recoveryLines(recovery).join("\n"), detail: recovery }
     }
     const done = resultOf(await engine.run<RunResult | null>(action, quiet))
     return { workspace, ok: true, result: done.text, detail: done.detail }
   })
 }
 
-async function wouldDo(verb: Exclude<DirectVerb, "repair">, workspace: string): Promise<Outcome> {
+async function wouldDo(engine: Engine, verb: Exclude<DirectVerb, "repair">, workspace: string): Promise<Outcome> {
+  if (verb === "recover") {
+    const recovery = await engine.run<Recovery>({ action: verb, workspace, dryRun: true }, true)
+    return foreseen(workspace, recovery)
+  }
   if (verb !== "destroy") return { workspace, ok: true, result: `would ${verb}`, detail: { would: verb } }
   const found = await openMachines(cloudConfig()).resources(workspace)
   const names = found.map(({ name, id }) => `${name} ${id}`)
   const result = names.length === 0 ? "would destroy its stack" : `would destroy ${names.join(", ")}`
   return { workspace, ok: true, result, detail: { would: verb, resources: found } }
 }
+
+/** What a recovery would mend. */
+export const foreseen = (workspace: string, recovery: Recovery): Outcome => ({
+  ...{ workspace, ok: true, result: recoveryLines(recovery, true).join("\n") },
+  detail: { would: "recover", ...recovery },
+})
 
 /** Resources by what was done to them. */
 export const changesText = (changes: Record<string, number>): string =>

@@ -1,15 +1,15 @@
 import { z } from "zod"
 import { InfraError } from "../../infra/errors.ts"
 import type { Recovery } from "../../infra/recover-stack.ts"
+import { recoveryLines } from "../../infra/recovery-text.ts"
 import { ACTIONS } from "../../service/operators/plan.ts"
 import { Acted, FleetPage } from "../../service/routes/api/operator/fleet.ts"
 import { OperationSchema } from "../../service/routes/api/schemas.ts"
 import type { Api } from "../api-client.ts"
 import { followOperation } from "../follow-operation.ts"
 import type { Outcome } from "../on-many.ts"
-import { recoveryText } from "../recovery-text.ts"
 import { repairThrough } from "./drift-service.ts"
-import { changesText } from "./engine.ts"
+import { changesText, foreseen } from "./engine.ts"
 import type { ThroughOptions } from "./options.ts"
 
 /** Workspaces in one answer. */
@@ -71,14 +71,35 @@ async function onStackThrough(
   workspace: string,
   { force = false, dryRun = false }: ThroughOptions,
 ): Promise<Outcome> {
+  const place = `${placeOf(workspace)}/stack/${verb}`
+  const ask = (query: string) => api.call("POST", `${place}${query}`, z.record(z.string(), z.unknown()))
+  if (dryRun && verb === "recover") return foreseen(workspace, (await ask("?dryRun=true")) as unknown as Recovery)
+  if (dryRun && verb === "unlock") {
+    const { holders } = (await ask("?dryRun=true")) as { holders: Holder[] | null }
+    return { workspace, ok: true, result: wouldUnlock(holders, force), detail: { would: verb, holders } }
+  }
   if (dryRun) return { workspace, ok: true, result: `would ${verb}`, detail: { would: verb } }
-  const place = `${placeOf(workspace)}/stack/${verb}${force ? "?force=true" : ""}`
-  const answer = await api.call("POST", place, z.record(z.string(), z.unknown()))
+  const answer = await ask(force ? "?force=true" : "")
   return { workspace, ok: true, result: resultOf(verb, answer), detail: answer }
 }
 
+interface Holder {
+  pid: number
+  hostname: string
+  isDead: boolean
+}
+
+function wouldUnlock(holders: Holder[] | null, force: boolean): string {
+  if (holders === null) return force ? "would break whatever lock there is" : "its backend does not tell who holds it"
+  const text = holders.map(
+    ({ pid, hostname, isDead }) =>
+      `would ${isDead || force ? "remove" : "leave"} the lock of process ${pid} on ${hostname}, ${isDead ? "which is proven dead" : "which is not proven dead"}`,
+  )
+  return text.join("\n") || "nobody holds it: would do nothing"
+}
+
 function resultOf(verb: StackVerb, answer: Record<string, unknown>): string {
-  if (verb === "recover") return recoveryText(answer as unknown as Recovery)
+  if (verb === "recover") return recoveryLines(answer as unknown as Recovery).join("\n")
   return verb === "refresh" ? changesText((answer as { changes?: Record<string, number> }).changes ?? {}) : "done"
 }
 

@@ -78,7 +78,8 @@ function ask({ url, method, headers, data }: Asked): Promise<Response> {
       }
     })
     call.setTimeout(TIMEOUT_MS, () => call.destroy(new Error("it did not answer in time")))
-    call.once("error", error => reject(lost(error)))
+    // Not once: one that was given up may break off, too.
+    call.on("error", error => reject(lost(error)))
     call.end(body)
   })
 }

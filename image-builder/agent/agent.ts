@@ -1,5 +1,6 @@
-import { chmod, chown, rm } from "node:fs/promises"
-import { STREAM_CLOSED } from "./admission.ts"
+import { rm } from "node:fs/promises"
+import { isDeepStrictEqual } from "node:util"
+import { monotonic, STREAM_CLOSED } from "./admission.ts"
 import { createBackoff, pause } from "./backoff.ts"
 import { type Frozen, freeze } from "./backup/freezer.ts"
 import { writeManifest } from "./backup/manifest.ts"
@@ -10,23 +11,36 @@ import { type CertificateKeeper, keepCertificate } from "./certificate/keeper.ts
 import { type Asker, type Obtain, obtainBy } from "./certificate/request.ts"
 import { type Check, runChecks } from "./checks.ts"
 import type { AgentConfig } from "./config.ts"
+import { conversationsWay } from "./conversations/desk.ts"
 import { keepConversations } from "./conversations/keeper.ts"
 import type { PromptOrder } from "./conversations/prompt.ts"
 import { createDisplay, type Size } from "./display.ts"
+import { createFilesDoor } from "./files/door.ts"
+import { openQuietStream } from "./files/stream.ts"
+import { keepHome } from "./home-backup/keeper.ts"
+import { workOnHome } from "./home-backup/work.ts"
 import { createHttp } from "./http.ts"
+import { listenAt } from "./listen.ts"
 import { type Log, reasonOf } from "./log.ts"
+import { createPortDoor } from "./ports/door.ts"
+import { createVisitors } from "./ports/visitors.ts"
+import { watchPorts } from "./ports/watch.ts"
 import { watchReadiness } from "./readiness.ts"
 import { createRelay, type RelayOptions } from "./relay/relay.ts"
+import { type DevContainerOrder, devContainer } from "./repository/dev-container.ts"
 import { type AsUser, asUserBySystemd, fetchBy } from "./repository/fetch.ts"
 import { keepRepository } from "./repository/keeper.ts"
-import { feed, type Run } from "./run.ts"
+import { type Feed, feed, feedLong, type Run } from "./run.ts"
 import { createServiceClient, type ServiceClient } from "./service/client.ts"
 import { keepReporting } from "./service/heartbeat.ts"
 import { followOrders, type Order } from "./service/orders.ts"
-import { applySettings } from "./settings.ts"
-import { createSignals } from "./signals/signals.ts"
+import { applySettings, goThroughProxy, type Settings } from "./settings.ts"
+import { createSignals, type Signals } from "./signals/signals.ts"
+import type { MemoryKeeper } from "./sleep/keeper.ts"
+import { createRest } from "./sleep/rest.ts"
+import { createSleeper } from "./sleep/sleeper.ts"
 import { createStopping } from "./stopping.ts"
-import { asArguments, openCommand } from "./terminals/commands.ts"
+import { openWindow } from "./terminals/open-window.ts"
 import { openTerminalStream } from "./terminals/stream.ts"
 import { createTerminals } from "./terminals/terminals.ts"
 import { createViewerEvents } from "./viewer-events.ts"
@@ -37,8 +51,6 @@ import { displaySize } from "./windows/x11.ts"
 const UNREADY_REPORT_MS = 2_000
 /** So long what was seen of a desktop holds while its certificate alone is waited for. */
 const FRESH_MS = 10_000
-/** So long a desktop may be without terminals when there is something to show in one. */
-const OPENING_S = 120
 
 export interface AgentOptions {
   config: AgentConfig
@@ -54,6 +66,12 @@ export interface AgentOptions {
   asker?: Asker
   /** Runs what is the user's; by systemd unless a test knows better. */
   asUser?: AsUser
+  /** Keeps this machine's memory while it sleeps; absent: nobody does. */
+  memory?: MemoryKeeper
+  /** Has a machine that woke read what it is told of itself; its own program unless a test knows better. */
+  readAgain?: Feed
+  /** Ends this agent, so that another one begins. */
+  restart?: () => void
   /** Times and clocks, for tests. */
   times?: Pick<RelayOptions, "now" | "clock" | "recheckMs" | "graceMs" | "probeMs"> & {
     heartbeatMs?: number
@@ -61,8 +79,11 @@ export interface AgentOptions {
     patienceMs?: number
     readinessMs?: number
     backoff?: { first: number; most: number }
+    portsMs?: number
     conversations?: Parameters<typeof keepConversations>[0]["times"]
     timeoutMs?: number
+    /** From waking until it is looked at how things are. */
+    settleMs?: number
   }
 }
 
@@ -87,9 +108,20 @@ export async function startAgent({ config, run, log, times = {}, ...given }: Age
   const relay = createRelay({ ...times, vnc: config.vnc, authorize })
   const wait = times.backoff ?? { first: 1_000, most: 30_000 }
   const backoff = () => createBackoff({ ...wait, random: Math.random })
+  const asUser = given.asUser ?? asUserBySystemd(run, config.runtimeDirectory)
+  const { userRuntimeDirectory } = config
+  let secrets: string[] = []
+  let inForce: Settings | null = null
+  const container = devContainer({
+    ...{ program: config.devContainer, home: config.home, userRuntimeDirectory, asUser, run, signal, log },
+    told: reportSoon,
+  })
   const repository = keepRepository({
-    ...{ home: config.home, backoff: backoff(), signal, log, open: openWindow, told: reportSoon },
-    fetch: fetchBy(config.fetchRepository, given.asUser ?? asUserBySystemd(run, config.runtimeDirectory)),
+    ...{ home: config.home, backoff: backoff(), signal, log, told: reportSoon },
+    fetch: fetchBy(config.fetchRepository, asUser),
+    // The window's shell knows then that there is something to wait for.
+    prepare: container.begin,
+    open: (folder, name) => openWindow({ run, socket: config.tmuxSocket, signal }, folder, name),
   })
   const folder = () => repository.folder() ?? config.home
   const terminals = createTerminals({ socket: config.tmuxSocket, folder, run, log })
@@ -98,8 +130,14 @@ export async function startAgent({ config, run, log, times = {}, ...given }: Age
   const askSize = given.askSize ?? (() => displaySize(config.display.socket))
   const display = createDisplay(run, config.display.setSize, askSize)
   let terminalShown = false
+  let isMaking = false
   const certificate = client === null ? null : certificateKeeper()
   let desktop: { checks: Check[]; at: number } | null = null
+  /**
+   * The machine has woken a moment ago: what was seen before it slept is told. Nothing can have happened since, and
+   * looking takes what whoever waits for the picture would wait for.
+   */
+  let isAsItWas = false
   const readiness = watchReadiness({
     checks: async () => {
       const look = async () => {
@@ -109,21 +147,37 @@ export async function startAgent({ config, run, log, times = {}, ...given }: Age
         }
         return desktop.checks
       }
-      if (certificate === null) return look()
       // Looking starts processes, which a machine that waits for its certificate's signatures has no time for.
       const stood = desktop?.checks.every(check => check.ok) ? desktop : null
       const isFresh = stood !== null && performance.now() - stood.at < FRESH_MS
-      const checks = isFresh && !readiness.state().ready ? stood.checks : await look()
-      return [...checks, certificate.check()]
+      const isEnough = (isFresh && !readiness.state().ready) || isAsItWas
+      const checks = stood !== null && isEnough ? stood.checks : await look()
+      return certificate === null ? checks : [...checks, certificate.check()]
     },
     everyMs: times.readinessMs ?? 700,
     signal,
     log,
   })
-  const signals = createSignals({ config, relay, run, now })
+  const visitors = createVisitors({ ...times, authorize })
+  const ports = watchPorts({
+    ...{ user: config.userUid, except: [config.vnc.port], clock: times.clock ?? monotonic, signal, log },
+    changed: reportSoon,
+    ...(times.portsMs === undefined ? {} : { lookMs: times.portsMs }),
+  })
+  const lookAtUse = createSignals({ config, relay, run, now, visitedAt: visitors.usedAt })
+  let use: Signals | null = null
+  const signals = async () => {
+    use = use !== null && isAsItWas ? { ...use, viewers: relay.viewers() } : await lookAtUse()
+    return use
+  }
   const carrying = createCarrying({ run, runtimeDirectory: config.runtimeDirectory })
 
   const conversations = client === null ? null : conversationKeeper(client)
+
+  const rest = createRest()
+  const sleeper = client === null || given.memory === undefined ? null : memorySleeper(client, given.memory)
+
+  const home = client === null ? null : homeKeeper(client)
 
   const still = createStill({
     writeManifest: id => writeManifest(config.manifest, id, { random: Math.random, now: now() }),
@@ -136,9 +190,11 @@ export async function startAgent({ config, run, log, times = {}, ...given }: Age
     switch (order.type) {
       case "revoke":
         relay.revoke(order.tokenHash)
+        visitors.revoke(order.tokenHash)
         return events.signOut(order.tokenHash)
       case "revoke-all":
         relay.revokeAll()
+        visitors.revokeAll()
         return events.signOut(null)
       case "stopping":
         return stopping.announce(order.reason, order.inMs === undefined ? order.at : now() + order.inMs)
@@ -146,14 +202,22 @@ export async function startAgent({ config, run, log, times = {}, ...given }: Age
         return stopping.callOff()
       case "report":
         return client?.report(await report())
+      case "sleep":
+        // Beside other orders: the stream they come by ends with it.
+        return void sleeper?.begin(order.id)
       case "repository":
         return repository.use(order)
       case "carry":
         repository.hold()
+        await home?.letGo()
         return carrying.begin(order)
       case "prompt":
         // Beside other orders, since windows take their time.
         return void give(order)
+      case "dev-container":
+        return void makeAgain(order)
+      case "home-backup":
+        return home?.obey(order.order)
       case "freeze":
         // Beside other orders: a revocation must not wait for it.
         return void still.begin(order.id, order.seconds)
@@ -161,19 +225,17 @@ export async function startAgent({ config, run, log, times = {}, ...given }: Age
         return still.end(order.id)
       case "settings": {
         const { runtimeDirectory: directory, sessionId, userGid: gid, home } = config
+        // Said at every connection.
+        if (isDeepStrictEqual(order.settings, inForce)) return
+        secrets = Object.values(order.settings.secrets)
         conversations?.settingsInForce(order.settings)
         certificate?.use(order.settings.certificate)
         if (order.settings.certificate === null) given.asker?.end()
         const { proxyChanged } = await applySettings(order.settings, { directory, sessionId, gid, home })
         log.info("settings are in force")
         repository.settingsInForce(order.settings)
-        if (proxyChanged) {
-          const verb = order.settings.proxy === null ? "stop" : "restart"
-          const result = await run("systemctl", [verb, "foozol-proxy.service"])
-          if (result.code !== 0) log.warn(`the proxy's service: ${result.stderr.trim()}`)
-          // A window that stood before the proxy was known would go round it.
-          await run("systemctl", ["--no-block", "try-restart", "foozol-browser.service", "foozol-app.service"])
-        }
+        if (proxyChanged) await goThroughProxy(order.settings.proxy, run, log)
+        inForce = order.settings
       }
     }
   }
@@ -187,9 +249,40 @@ export async function startAgent({ config, run, log, times = {}, ...given }: Age
     })
   }
 
+  function homeKeeper({ home: tell, homeChannel: channel }: ServiceClient) {
+    const { workspace, home, runtimeDirectory } = config
+    const means = { workspace, home, runtimeDirectory, ...config.homeBackup, channel, run }
+    return keepHome({ ...{ tell, backoff, signal, log }, work: (...given) => workOnHome(means, ...given) })
+  }
+
+  function memorySleeper(client: ServiceClient, keeper: MemoryKeeper) {
+    const awake = (hasSlept: boolean) => {
+      isAsItWas = hasSlept
+      stopping.callOff()
+      certificate?.lookAgain()
+    }
+    const settled = () => {
+      isAsItWas = false
+      conversations?.connected()
+      reportSoon()
+    }
+    return createSleeper({
+      ...{ keeper, rest, client, run, log, awake, settled },
+      ...{ feed: given.readAgain ?? feedLong, laterMs: times.settleMs ?? 4_000 },
+      restart: given.restart ?? (() => {}),
+    })
+  }
+
   async function give(order: PromptOrder): Promise<void> {
     const refusal = (await conversations?.prompt(order).catch(() => "no-terminal" as const)) ?? null
     await client?.prompted({ id: order.id, refusal }).catch(() => log.warn("the answer to a prompt was not heard"))
+  }
+
+  async function makeAgain({ id, config }: DevContainerOrder): Promise<void> {
+    const refusal = await container.again(repository.folder(), config)
+    // So that whoever wished for it sees that it has begun.
+    if (refusal === null) await client?.report(await report()).catch(() => {})
+    await client?.devContainer({ id, refusal }).catch(() => log.warn("the answer to a wish was not heard"))
   }
 
   /** Before anything is looked at: a desktop without its certificate is not ready. */
@@ -210,28 +303,17 @@ export async function startAgent({ config, run, log, times = {}, ...given }: Age
     const at = new Date(now()).toISOString()
     const held = certificate?.state() ?? null
     const fetched = repository.state()
+    const made = fetched?.state === "fetched" ? await container.state(secrets) : null
+    isMaking = made?.state === "starting" || made?.state === "building"
     const more = {
       ...(carry ? { carry } : {}),
       ...(held ? { certificate: held } : {}),
-      ...(fetched ? { repository: fetched } : {}),
+      ...(fetched ? { repository: made ? { ...fetched, container: made } : fetched } : {}),
+      ports: ports.ports(),
+      keepsMemory: (await given.memory?.can()) ?? false,
     }
     const seen = { ...readiness.state(), versions, signals: activity, ...more }
     return { workspace, sessionId, bootId, ...seen, startedAt, at }
-  }
-
-  /** Shows the repository's folder on the desktop, as soon as there are terminals. */
-  async function openWindow(folder: string, name: string): Promise<void> {
-    for (let tries = 0; tries < OPENING_S && !signal.aborted; tries++) {
-      const { code } = await run("tmux", [
-        "-N",
-        "-u",
-        "-S",
-        config.tmuxSocket,
-        ...asArguments(openCommand(name, folder)),
-      ])
-      if (code === 0) return
-      await pause(1_000, signal)
-    }
   }
 
   /** Reports now, whatever comes of it: the next one says the same. */
@@ -251,33 +333,44 @@ export async function startAgent({ config, run, log, times = {}, ...given }: Age
     )
   }
 
+  const files = createFilesDoor({ relay, socket: config.filesSocket, home: config.home })
   const server = createHttp({
     relay,
-    toTerminals: {
-      deflates: true,
-      open: (client, events, deflates) => openTerminalStream(client, terminals, events, deflates),
+    ways: {
+      "/terminal/stream": {
+        deflates: true,
+        open: (client, events, deflates) => openTerminalStream(client, terminals, events, deflates),
+      },
+      "/files/stream": { deflates: false, open: openQuietStream },
+      ...(conversations === null ? {} : { "/agents/stream": conversationsWay(conversations, config.home) }),
     },
+    files,
     display,
     events,
     stayOn,
+    // Nobody waits for this: it says how long somebody has waited.
+    firstFrame: () => void client?.firstFrame().catch(() => {}),
     status: async () => {
       const { workspace, profile, entry: service, versions } = config
       const size = await display.size()
       return { ...readiness.state(), workspace, profile, service, versions, display: size, viewers: relay.viewers() }
     },
   })
-  // A socket that an earlier run left behind would be in the way.
-  await rm(config.socket, { force: true })
-  await new Promise<void>((resolve, reject) => server.once("error", reject).listen(config.socket, resolve))
-  await chmod(config.socket, 0o660)
-  if (config.socketGid !== undefined) await chown(config.socket, process.getuid?.() ?? 0, config.socketGid)
+  const toPorts = createPortDoor({
+    ...{ visitors, find: ports.find, entry: config.entry },
+    redeem: client?.redeem ?? (async () => ({ answer: "unknown" as const, token: null })),
+  })
+  await listenAt(toPorts, config.portsSocket, config.socketGid)
+  await listenAt(server, config.socket, config.socketGid)
 
   const connected = () => {
     void relay.recheck()
-    conversations?.connected()
+    void visitors.recheck()
+    if (!isAsItWas) conversations?.connected()
   }
   const work = [
     repository.done,
+    ports.done,
     keepWindows({
       ...{ socketPath: config.display.socket, hasApp: config.profile === "desktop", signal, log },
       terminalShown: isShown => {
@@ -290,12 +383,12 @@ export async function startAgent({ config, run, log, times = {}, ...given }: Age
     for (const one of [certificate, conversations]) if (one !== null) work.push(one.done)
     // What is only being tried again now and then changes rarely.
     const isFetching = () => repository.state()?.state === "fetching" && repository.state()?.reason === undefined
-    const isAtRest = () => readiness.state().ready && !isFetching()
+    const isAtRest = () => readiness.state().ready && !isFetching() && !isMaking
     const everyMs = () => (isAtRest() ? heartbeatMs : Math.min(heartbeatMs, UNREADY_REPORT_MS))
     const ready = Promise.race([readiness.first, pause(times.patienceMs ?? 30_000, signal)])
     work.push(
-      followOrders({ client, backoff: backoff(), signal, log, connected, obey }),
-      keepReporting({ client, backoff: backoff(), signal, log, everyMs, ready, report }),
+      followOrders({ client, backoff: backoff(), signal, log, rest, connected, obey }),
+      keepReporting({ client, backoff: backoff(), signal, log, rest, everyMs, ready, report }),
     )
   }
   for (const one of work) one.catch(error => log.warn(`this must not happen: ${reasonOf(error)}`))
@@ -309,11 +402,13 @@ export async function startAgent({ config, run, log, times = {}, ...given }: Age
       stopping.close()
       still.close()
       events.close()
-      server.close()
+      visitors.close()
+      files.close()
+      for (const one of [server, toPorts]) one.close()
       client?.close()
-      await Promise.allSettled(work)
-      server.closeAllConnections()
-      await rm(config.socket, { force: true })
+      await Promise.allSettled([...work, home?.done()])
+      for (const one of [server, toPorts]) one.closeAllConnections()
+      for (const one of [config.socket, config.portsSocket]) await rm(one, { force: true })
     },
   }
 }

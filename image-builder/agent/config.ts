@@ -12,7 +12,9 @@ export interface AgentConfig {
   sessionId: string
   workspaceKey: string
   socket: string
-  /** Group of NGINX, which may connect to the socket. */
+  /** Where requests for web servers of the user come in; another socket, so that neither can be taken for the other. */
+  portsSocket: string
+  /** Group of NGINX, which may connect to both sockets. */
   socketGid: number | undefined
   runtimeDirectory: string
   /** Group of the workspace's user, who may read its environment. */
@@ -28,6 +30,8 @@ export interface AgentConfig {
   /** The program that changes the display's size, and the socket of its X server. */
   display: { setSize: string; socket: string }
   tmuxSocket: string
+  /** Where the program listens that has the files of the home. */
+  filesSocket: string
   units: string[]
   workDirectories: string[]
   bootId: string
@@ -37,6 +41,11 @@ export interface AgentConfig {
   manifest: string
   /** The program that fetches a repository, as the user. */
   fetchRepository: string
+  /** The program that backs the home up, and where it keeps what it has read. */
+  homeBackup: { program: string; folder: string }
+  /** The program that makes the repository's dev container, and where the user's sockets are. */
+  devContainer: string
+  userRuntimeDirectory: string
   /** The program of a window with a coding agent, and the folders in which those are looked for. */
   agents: { window: string; path: string[] }
   /** For what name a certificate is kept, where it lies, what asks for it, and where that answers the authority. */
@@ -67,7 +76,8 @@ export async function readConfig(environment: NodeJS.ProcessEnv = process.env): 
 export async function nobodysConfig(service: string): Promise<AgentConfig> {
   const places = placesOf(process.env)
   const config = await configOf({ workspace: "nobody", profile: "browser", service }, "nobody", places, process.env)
-  return { ...config, socket: `${places.runtimeDirectory}/rehearsal.sock` }
+  const { runtimeDirectory: at } = places
+  return { ...config, socket: `${at}/rehearsal.sock`, portsSocket: `${at}/rehearsal-ports.sock` }
 }
 
 const placesOf = (environment: NodeJS.ProcessEnv): Places => ({
@@ -104,6 +114,7 @@ async function configOf(
     sessionId: typeof identity.sessionId === "string" ? identity.sessionId : workspace,
     workspaceKey,
     socket: `${runtimeDirectory}/agent.sock`,
+    portsSocket: `${runtimeDirectory}/ports.sock`,
     socketGid: groupId(groups, "www-data"),
     runtimeDirectory,
     userGid: groupId(groups, "user"),
@@ -114,12 +125,16 @@ async function configOf(
     https: { host: "127.0.0.1", port: 443 },
     display: { setSize: "/usr/lib/foozol/set-display-size", socket: "/tmp/.X11-unix/X99" },
     tmuxSocket: "/tmp/tmux-1000/default",
+    filesSocket: `${runtimeDirectory}/files.sock`,
     units: unitsOf(profile),
     workDirectories: ["/home/user"],
     bootId: (await readFile("/proc/sys/kernel/random/boot_id", "utf8")).trim(),
     isTrial: (await readFile(`${runtimeDirectory}/trial`, "utf8").catch(() => null)) !== null,
     manifest: "/var/lib/foozol/manifest.json",
     fetchRepository: "/usr/lib/foozol/fetch-repository",
+    homeBackup: { program: "restic", folder: "/var/cache/foozol-home-backup" },
+    devContainer: "/usr/lib/foozol/devcontainer",
+    userRuntimeDirectory: "/run/user/1000",
     agents: {
       window: "/usr/lib/foozol/agent-window",
       path: ["/usr/local/bin", "/usr/bin", "/home/user/.local/bin"],
@@ -151,5 +166,5 @@ export function groupId(groups: string, name: string): number | undefined {
 async function readVersions(etc: string): Promise<Record<string, string>> {
   const kernel = (await readFile("/proc/sys/kernel/osrelease", "utf8")).trim()
   const image = (await readFile(`${etc}/image`, "utf8").catch(() => "")).trim()
-  return { agent: "2", node: process.versions.node, kernel, ...(image ? { image } : {}) }
+  return { agent: "3", node: process.versions.node, kernel, ...(image ? { image } : {}) }
 }

@@ -18,7 +18,16 @@ export function clampSize(given: unknown): Size | null {
   return { width: clamp(width, LIMITS.width), height: clamp(height, LIMITS.height) }
 }
 
-/** Asks for and changes the size of a display; changes wait for each other, and only the last one asked for is made. */
+/**
+ * How long a change may take. It is several calls, each of which waits for whatever draws just then, and one that is cut off
+ * between them leaves the old size, or the new one with what should have gone.
+ */
+const CHANGE_MS = 60_000
+
+/**
+ * Asks for and changes the size of a display; changes wait for each other, and only the last one asked for is made.
+ * `resize` resolves with the size there is then, null where the change failed.
+ */
 export function createDisplay(run: Run, setSize: string, size: () => Promise<Size | null>) {
   let last: Promise<unknown> = Promise.resolve()
   let asked = 0
@@ -26,8 +35,9 @@ export function createDisplay(run: Run, setSize: string, size: () => Promise<Siz
     const mine = ++asked
     const change = last.then(async () => {
       // A window being dragged asks many times a second; what is outdated is not worth a redraw.
-      if (mine === asked) await run(setSize, [String(wanted.width), String(wanted.height)])
-      return size()
+      if (mine !== asked) return size()
+      const { code } = await run(setSize, [String(wanted.width), String(wanted.height)], CHANGE_MS)
+      return code === 0 ? size() : null
     })
     last = change.catch(() => {})
     return change

@@ -1,26 +1,33 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http"
 import type { Socket } from "node:net"
 import { clampSize, type Display } from "./display.ts"
+import type { FilesDoor } from "./files/door.ts"
 import { refuse } from "./relay/handshake.ts"
 import type { Relay, Way } from "./relay/relay.ts"
 import type { ViewerEvents } from "./viewer-events.ts"
 
 export interface HttpOptions {
   relay: Relay
-  /** The way to the terminals, where there are any. */
-  toTerminals?: Way
+  /** Where streams lead, by their path; the desktop's is /vnc. */
+  ways?: Record<string, Way>
+  /** The way to the home's files. */
+  files?: FilesDoor
   display: Display
   events: ViewerEvents
   status(): Promise<object>
   /** A person wants the workspace to stay on. @returns whether the service has heard of it */
   stayOn(): Promise<boolean>
+  /** A viewer has drawn its first picture. */
+  firstFrame(): void
 }
 
 const MAX_BODY = 4096
+/** Longest line and headers of a request: the names of files stand in it. */
+const MAX_HEADER = 48 * 1024
 
-/** What NGINX passes on: the relay at /vnc and /terminal/stream, and the viewer's questions below /agent/. NGINX has admitted them. */
+/** What NGINX passes on: streams, the viewer's questions below /agent/, and files. NGINX has admitted them. */
 export function createHttp(options: HttpOptions): Server {
-  const server = createServer((request, response) => {
+  const server = createServer({ maxHeaderSize: MAX_HEADER }, (request, response) => {
     answer(options, request, response).catch(() => {
       if (!response.headersSent) response.writeHead(500)
       response.end()
@@ -28,18 +35,27 @@ export function createHttp(options: HttpOptions): Server {
   })
   // A viewer's connection may be silent for as long as its workspace is.
   server.keepAliveTimeout = 75_000
+  // A piece of a file may take long over a slow line; NGINX ends what stands still.
+  server.requestTimeout = 0
   server.on("upgrade", (request: IncomingMessage, socket: Socket, head: Buffer) => {
-    const { pathname } = new URL(request.url ?? "/", "http://agent")
-    const { relay, toTerminals } = options
-    const isTerminal = pathname === "/terminal/stream" && toTerminals !== undefined
-    if (pathname !== "/vnc" && !isTerminal) return refuse(socket, 404)
-    relay.upgrade(request, socket, head, isTerminal ? toTerminals : undefined).catch(() => socket.destroy())
+    socket.on("error", () => {})
+    const pathname = pathOf(request)
+    const { relay, ways = {} } = options
+    const way = Object.hasOwn(ways, pathname) ? ways[pathname] : undefined
+    if (pathname !== "/vnc" && way === undefined) return refuse(socket, 404)
+    relay.upgrade(request, socket, head, way).catch(() => socket.destroy())
   })
   return server
 }
 
+/** Empty for what is no path: whoever is let in may send anything. */
+const pathOf = ({ url = "/" }: IncomingMessage) => URL.parse(url, "http://agent")?.pathname ?? ""
+
 async function answer(options: HttpOptions, request: IncomingMessage, response: ServerResponse): Promise<void> {
-  const { pathname } = new URL(request.url ?? "/", "http://agent")
+  const pathname = pathOf(request)
+  const isStream = pathname === "/vnc" || Object.hasOwn(options.ways ?? {}, pathname)
+  if (request.method === "GET" && isStream) return json(response, 426, { id: "websocket-only" })
+  if (options.files && pathname.startsWith("/files/")) return options.files.answer(request, response)
   switch (`${request.method} ${pathname}`) {
     case "GET /agent/status":
       return json(response, 200, await options.status())
@@ -56,9 +72,9 @@ async function answer(options: HttpOptions, request: IncomingMessage, response: 
     }
     case "POST /agent/stay":
       return json(response, (await options.stayOn()) ? 200 : 503, {})
-    case "GET /vnc":
-    case "GET /terminal/stream":
-      return json(response, 426, { id: "websocket-only" })
+    case "POST /agent/first-frame":
+      options.firstFrame()
+      return json(response, 202, {})
     default:
       return json(response, 404, { id: "not-found" })
   }

@@ -8,6 +8,7 @@ import type { Asker } from "./certificate/request.ts"
 import { type AgentConfig, readConfig } from "./config.ts"
 import { journal, reasonOf } from "./log.ts"
 import { run, runLong } from "./run.ts"
+import { createMemoryKeeper } from "./sleep/keeper.ts"
 import { isStandby, standBy } from "./standby.ts"
 
 main().catch(error => {
@@ -28,7 +29,10 @@ async function main(): Promise<void> {
 }
 
 async function listen(config: AgentConfig, asker?: Asker): Promise<void> {
-  const agent = await startAgent({ config, run, log: journal, ...(asker && { asker }) })
+  const agent = await startAgent({
+    ...{ config, run, log: journal, memory: createMemoryKeeper(), ...(asker && { asker }) },
+    restart: () => process.kill(process.pid, "SIGTERM"),
+  })
   journal.info("the agent listens")
   for (const signal of ["SIGTERM", "SIGINT"] as const) {
     process.once(signal, () => {

@@ -6,6 +6,7 @@ import { setTimeout as sleep } from "node:timers/promises"
 import { startAgent } from "./agent.ts"
 import { nobodysConfig } from "./config.ts"
 import type { Log } from "./log.ts"
+import { practisePicture } from "./practice-picture.ts"
 import type { Run } from "./run.ts"
 import { openXServer } from "./windows/x11.ts"
 
@@ -22,9 +23,10 @@ const silent: Log = { info: () => {}, warn: () => {} }
  * Does once what the agent will do as soon as the machine is somebody's, with a service that knows nobody: so its
  * program is compiled, and the windows are in their places, in the memory that copies begin with. Resolves when the
  * desktop stands and has come to rest.
+ * @param withPicture the VNC server draws it too
  * @throws when the desktop does not come up
  */
-export async function rehearse(run: Run): Promise<void> {
+export async function rehearse(run: Run, withPicture = false): Promise<void> {
   const service = createServer((_request, response) => response.writeHead(404).end("{}")).listen(0, "127.0.0.1")
   await new Promise((resolve, reject) => service.once("listening", resolve).once("error", reject))
   const config = await nobodysConfig(`http://127.0.0.1:${(service.address() as AddressInfo).port}`)
@@ -36,6 +38,7 @@ export async function rehearse(run: Run): Promise<void> {
       await sleep(LOOK_MS)
     }
     await ask(config.socket, "/vnc", { connection: "upgrade", upgrade: "websocket" })
+    if (withPicture) await practisePicture(config.vnc)
     await calm()
   } finally {
     await agent.close()

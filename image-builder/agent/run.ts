@@ -5,19 +5,22 @@ export interface RunResult {
   stdout: string
   stderr: string
 }
-/** Runs a program and answers what it said; never throws. */
-export type Run = (program: string, args: string[]) => Promise<RunResult>
+/** Runs a program and answers what it said; never throws. `limit` in milliseconds takes the place of the usual one. */
+export type Run = (program: string, args: string[], limit?: number) => Promise<RunResult>
 
 /** The same with a text on its standard input, for what must not be among its arguments. */
 export type Feed = (program: string, args: string[], input: string) => Promise<RunResult>
 
 /** The real thing, with a limit in time and output so that a hanging display holds nothing up. */
-export const run: Run = (program, args) => runFor(5_000, program, args)
+export const run: Run = (program, args, limit = 5_000) => runFor(limit, program, args)
 
 /** For what takes its time. */
-export const runLong: Run = (program, args) => runFor(600_000, program, args)
+export const runLong: Run = (program, args, limit = 600_000) => runFor(limit, program, args)
 
 export const feed: Feed = (program, args, input) => runFor(5_000, program, args, input)
+
+/** For what takes its time. */
+export const feedLong: Feed = (program, args, input) => runFor(120_000, program, args, input)
 
 const runFor = (timeout: number, program: string, args: string[], input?: string): Promise<RunResult> =>
   new Promise(resolve => {

@@ -3,6 +3,8 @@ import { chmod, chown, open, readFile, rename, rm } from "node:fs/promises"
 import { join } from "node:path"
 import { type Authority, parseAuthority } from "./certificate/authority.ts"
 import { agentEnvironment } from "./conversations/folders.ts"
+import type { Log } from "./log.ts"
+import type { Run } from "./run.ts"
 
 /** What the service gives a workspace at run time. */
 export interface Settings {
@@ -111,4 +113,12 @@ export async function applySettings(
   else if (configuration !== before) await writePrivately(proxyPath, configuration, 0o600)
   await writePrivately(join(where.directory, "env"), formatEnvironment(env), 0o640, where.gid)
   return { proxyChanged: configuration !== before }
+}
+
+/** Has the forwarding proxy of this machine, and what stood before it was known, go by the one that is set now. */
+export async function goThroughProxy(proxy: string | null, run: Run, log: Log): Promise<void> {
+  const result = await run("systemctl", [proxy === null ? "stop" : "restart", "foozol-proxy.service"])
+  if (result.code !== 0) log.warn(`the proxy's service: ${result.stderr.trim()}`)
+  // A window that stood before would go round it.
+  await run("systemctl", ["--no-block", "try-restart", "foozol-browser.service", "foozol-app.service"])
 }

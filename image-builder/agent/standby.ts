@@ -1,25 +1,26 @@
 import { spawn } from "node:child_process"
+import { once } from "node:events"
 import { existsSync } from "node:fs"
-import { get } from "node:http"
 import { setTimeout as sleep } from "node:timers/promises"
 import { type Asker, startAsker } from "./certificate/request.ts"
 import type { Log } from "./log.ts"
 import { rehearse } from "./rehearsal.ts"
 import type { Run } from "./run.ts"
+import { askHost, type Woken } from "./sleep/host.ts"
 
 /** What the boot leaves on a machine that others will be copies of. */
 const MARK = "/run/foozol/standby"
-const ADDRESS = "http://169.254.169.254/foozol/v1/standby"
 /** Read once, so that they lie in the memory that every copy begins with. */
 const WARM =
   "cat /usr/sbin/nginx /usr/bin/openssl /usr/bin/perl /usr/bin/tmux /usr/lib/chromium/* /usr/lib/foozol/acme.cjs > /dev/null 2>&1; true"
-const ANSWER_MS = 1_000
 const ASKER = "/usr/lib/foozol/acme.cjs"
 /** What asks for certificates has started by then. */
 const ASKER_MS = 5_000
 
 /** What the host says: wait and ask again, or who this machine is. */
-type Answer = { againInMs: number } | { machine: string; now: number; seed: string }
+type Answer = { againInMs: number; practise?: Origin } | Woken
+/** What makes a copy unlike every other one. */
+type Origin = Omit<Woken, "machine">
 
 /** @throws when the machine could not be made its own after all */
 type OpenDoor = () => Promise<void>
@@ -48,39 +49,44 @@ export async function standBy({ run, runLong, log }: { run: Run; runLong: Run; l
   log.info("stands by")
   for (;;) {
     // No answer: the question was under way when the memory was kept.
-    const answer = await ask().catch(() => null)
-    if (answer === null) continue
-    if ("againInMs" in answer) await sleep(answer.againInMs)
-    else return { asker, openDoor: await becomeOwn(answer) }
+    const answer = (await askHost("standby").catch(() => null))?.said as Answer | null | undefined
+    if (!answer) continue
+    if ("againInMs" in answer) {
+      if (answer.practise) await practise(answer.practise, { run, runLong, log })
+      await sleep(answer.againInMs)
+    } else return { asker, openDoor: await becomeOwn(answer) }
   }
 }
 
-function ask(): Promise<Answer> {
-  return new Promise((resolve, reject) => {
-    const request = get(ADDRESS, { agent: false, timeout: ANSWER_MS }, response => {
-      let text = ""
-      response.setEncoding("utf8")
-      response.on("data", part => (text += part))
-      response.on("end", () => {
-        try {
-          resolve(JSON.parse(text))
-        } catch (error) {
-          reject(error)
-        }
-      })
-    })
-    request.on("timeout", () => request.destroy(new Error("no answer")))
-    request.on("error", reject)
-  })
+/**
+ * On a copy that is made before anybody wants it: makes it unlike all others, then does once what will be done when it
+ * becomes somebody's. An emulator keeps what it has translated of a program, so the second time takes half as long. A
+ * practice that fails is no harm: the machine is slower then.
+ */
+async function practise({ now, seed }: Origin, { run, runLong, log }: { run: Run; runLong: Run; log: Log }) {
+  await unlikeOthers(now, seed)
+  const { code, stderr } = await runLong("/usr/lib/foozol/practise", [])
+  if (code !== 0) log.warn(`it could not practise: ${stderr.trim() || `code ${code}`}`)
+  await rehearse(run, true).catch(error => log.warn(`it could not practise: ${error}`))
 }
+
+/** @throws when it stays like others, which it must not */
+async function unlikeOthers(now: number, seed: string): Promise<void> {
+  const child = spawn("/usr/lib/foozol/unlike-others", [seconds(now)], { gid: 0, stdio: ["pipe", "ignore", "inherit"] })
+  child.stdin.on("error", () => {})
+  child.stdin.end(`${seed}\n`)
+  const [code] = await once(child, "exit")
+  if (code !== 0) throw new Error(`this copy could not be made unlike others: it ended with ${code}`)
+}
+
+const seconds = (now: number) => String(Math.round(now / 1_000))
 
 /**
  * Has the machine made its own. Resolves when the agent may begin, with what opens the door once it listens.
  */
-function becomeOwn({ machine, now, seed }: { machine: string; now: number; seed: string }): Promise<OpenDoor> {
-  const args = [machine, String(Math.round(now / 1_000))]
+function becomeOwn({ machine, now, seed }: Woken): Promise<OpenDoor> {
   // This agent's own group is the one that may read secrets; what is made now is root's.
-  const wake = spawn("/usr/lib/foozol/wake", args, { gid: 0, stdio: ["pipe", "pipe", "pipe"] })
+  const wake = spawn("/usr/lib/foozol/wake", [machine, seconds(now)], { gid: 0, stdio: ["pipe", "pipe", "pipe"] })
   let said = ""
   const own = Promise.withResolvers<void>()
   const done = new Promise<void>((resolve, reject) => {

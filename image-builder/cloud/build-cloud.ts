@@ -32,6 +32,8 @@ export interface CloudBuildOptions {
   app?: AppSource
   /** Images that stay though no machine is made from them now: those that workspaces name. */
   inUse?: string[]
+  /** Removes none of the older images: whoever builds does not know which of them are chosen or named somewhere. */
+  keepsOlder?: boolean
   signal?: AbortSignal
   /** Tries the image out before it may be used, by its id; whoever rejects it throws. */
   check?: (imageId: string) => Promise<void>
@@ -66,17 +68,11 @@ export async function buildCloudImage(options: CloudBuildOptions): Promise<Cloud
   const work = await mkdtemp(join(cacheDirectory, "building-"))
   const logFile = join(cacheDirectory, `cloud-${provider.name}-${profile}.log`)
   // No workspace can have this name.
-  const stack = `image_${provider.name}_${profile}`
+  const stack = ["image", provider.name, profile, ...(provider.project === null ? [] : [provider.project])].join("_")
   try {
-    const recipe = recipeOf(options)
-    const trees = await recipe.trees(work)
-    // The one that whoever builds has set for npm, as in a local build.
-    const registry = (await run(["npm", "config", "get", "registry"])).trim()
-    const hash = await cloudImageHash(trees, await recipe.steps("", registry), options.app)
-    const known = await provider.images.list(imageLabels({ profile, hash }, "ready"), call)
+    const { recipe, trees, registry, hash, ready } = await contentOf(options, work)
     // A build that was killed left its builder: it costs money, needed or not.
     await removeBuilder(provider, stack, options.signal)
-    const ready = readyImage(known)
     if (ready) return { id: ready.id, hash, isNew: false }
     await removeImages(provider, await provider.images.list(imageLabels({ profile, hash }, "candidate"), call))
 
@@ -90,7 +86,7 @@ export async function buildCloudImage(options: CloudBuildOptions): Promise<Cloud
     const file = join(cacheDirectory, `cloud-${provider.name}-${profile}-${hash}.json`)
     await writeFile(file, `${JSON.stringify(made.manifest, null, 2)}\n`)
     await succeed(options, image.id)
-    await prune(options, image.id)
+    if (!options.keepsOlder) await prune(options, image.id)
     log(`image ${image.id}`)
     return image
   } finally {
@@ -98,7 +94,33 @@ export async function buildCloudImage(options: CloudBuildOptions): Promise<Cloud
   }
 }
 
-function recipeOf({ recipe, profile, bundle }: CloudBuildOptions): Recipe {
+type Planned = Omit<CloudBuildOptions, "operator" | "log" | "provision" | "check" | "inUse" | "keepsOlder">
+
+/** The hash of the image that a build would lead to, and the id of the one of this content that is there already. Makes nothing. */
+export async function plannedCloudImage(options: Planned): Promise<{ hash: string; ready: string | null }> {
+  await mkdir(options.cacheDirectory, { recursive: true })
+  const work = await mkdtemp(join(options.cacheDirectory, "building-"))
+  try {
+    const { hash, ready } = await contentOf(options, work)
+    return { hash, ready: ready?.id ?? null }
+  } finally {
+    await rm(work, { recursive: true, force: true })
+  }
+}
+
+/** What an image is made of, and the usable one of the same content at the provider. */
+async function contentOf(options: Planned, work: string) {
+  const { provider, profile, app, signal } = options
+  const recipe = recipeOf(options)
+  const trees = await recipe.trees(work)
+  // The one that whoever builds has set for npm, as in a local build.
+  const registry = (await run(["npm", "config", "get", "registry"])).trim()
+  const hash = await cloudImageHash(trees, await recipe.steps("", registry), app)
+  const known = await provider.images.list(imageLabels({ profile, hash }, "ready"), signal ? { signal } : {})
+  return { recipe, trees, registry, hash, ready: readyImage(known) }
+}
+
+function recipeOf({ recipe, profile, bundle }: Pick<CloudBuildOptions, "recipe" | "profile" | "bundle">): Recipe {
   if (recipe) return recipe
   if (profile === "platform") throw new ImageError("no-recipe", "An image of the platform needs its recipe.")
   return goldenRecipe(profile, bundle)
@@ -211,11 +233,14 @@ async function removeImages(provider: ImageProvider, images: Snapshot[]): Promis
   for (const { id } of images) await provider.images.remove(id)
 }
 
-/** Whoever asks the provider for the family gets the newest; the others are marked as outdated. */
-async function succeed({ provider, profile, signal }: CloudBuildOptions, newest: string): Promise<void> {
+/**
+ * Whoever asks the provider for the family gets the newest; the others are marked as outdated. The image is made and good:
+ * an abort comes too late for it.
+ */
+async function succeed({ provider, profile }: CloudBuildOptions, newest: string): Promise<void> {
   const images = await provider.images.list({ [LABELS.managedBy]: MANAGER, [IMAGE_LABELS.profile]: profile })
   const older = images.filter(({ id, labels }) => id !== newest && labels[IMAGE_LABELS.state] === "ready")
-  await provider.images.succeed?.(newest, `foozol-${profile}`, older, signal ? { signal } : {})
+  await provider.images.succeed?.(newest, `foozol-${profile}`, older)
 }
 
 async function prune({ provider, profile, inUse = [], log }: CloudBuildOptions, newest: string): Promise<void> {

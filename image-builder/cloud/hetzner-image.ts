@@ -8,6 +8,7 @@ import {
   imageDescription,
   imageLabels,
 } from "./builder.ts"
+import { HETZNER_SYSTEM } from "./steps.ts"
 
 /** Where a builder stands at Hetzner, and how large it is: the image needs a disk no smaller than its builder's. */
 export interface HetznerPlace {
@@ -31,7 +32,7 @@ export const hetznerImageProgram =
     })
     const server = new hcloud.Server("foozol-builder", {
       labels,
-      image: "ubuntu-24.04",
+      image: HETZNER_SYSTEM,
       serverType: place.size,
       location: place.region,
       firewallIds: [numericId(firewall)],

@@ -9,6 +9,9 @@ const here = dirname(fileURLToPath(import.meta.url))
 /** What a golden image in a cloud is made on. */
 export const BUILDER_SYSTEM = { distribution: "ubuntu", suite: "noble" } as const
 
+/** What Hetzner calls its image of that system. */
+export const HETZNER_SYSTEM = "ubuntu-24.04"
+
 /** The user who may log in to a builder while it is one. */
 export const BUILDER_USER = "builder"
 

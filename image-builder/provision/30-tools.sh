@@ -2,7 +2,7 @@
 cd /tmp
 export HOME=/tmp/tools-home
 mkdir -p "$HOME"
-for program in node npm pnpm codex claude gemini git gh tmux curl; do
+for program in node npm pnpm codex claude gemini devcontainer podman git gh tmux curl; do
   printf '%s ' "$program"
   case $program in
     tmux) tmux -V ;;

@@ -32,3 +32,5 @@ else
   # What a machine needs before it can be told who it is, and to hear its power button.
   systemctl add-wants foozol-default.target systemd-networkd.service systemd-logind.service
 fi
+# Containers are the user's, and nothing of root's waits for any.
+systemctl disable --quiet podman.service podman.socket podman-restart.service podman-auto-update.service podman-auto-update.timer

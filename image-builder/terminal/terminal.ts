@@ -6,6 +6,7 @@ import { element } from "../viewer/dom.ts"
 import { readStatus } from "../viewer/machine.ts"
 import { createMachineNews } from "../viewer/machine-news.ts"
 import { createPageConnection } from "../viewer/page-connection.ts"
+import { ask, prepareQuestion } from "../viewer/question.ts"
 import { createStateCard } from "../viewer/state-card.ts"
 import { createToasts } from "../viewer/toast.ts"
 import { allowOwnStyles } from "./inline-styles.ts"
@@ -13,9 +14,9 @@ import { createKeyRow } from "./key-row.ts"
 import { addPane, choose, fromNames, keepExisting, type Layout, NOTHING, removePane } from "./layout.ts"
 import { createMenu } from "./menu.ts"
 import { createPanes } from "./panes.ts"
-import { ask, prepareQuestion } from "./question.ts"
 import { LETTERS, readRemembered, writeRemembered } from "./remembered.ts"
 import { createSearch } from "./search.ts"
+import { createFileSender } from "./send-files.ts"
 import { openStream, type TerminalStream } from "./stream.ts"
 import { createTabs } from "./tabs.ts"
 import { createView, type View } from "./view.ts"
@@ -26,6 +27,8 @@ const isTouch = matchMedia("(hover: none)").matches
 const say = createToasts(element("toasts"))
 const remembered = readRemembered(localStorage, isTouch ? 12 : 14)
 const views = new Map<string, View>()
+/** Who goes on when there is a connection again. */
+const waiting = new Set<() => void>()
 let all: Terminal[] = []
 let layout: Layout = NOTHING
 let stream: TerminalStream | undefined
@@ -36,6 +39,10 @@ const activeView = () => views.get(layout.shown[layout.active] ?? "")
 const wish = (given: Wish) => stream?.wish(given)
 const isConnected = () => document.documentElement.dataset.state === "connected"
 
+const sendFiles = createFileSender({
+  say,
+  connected: () => (isConnected() ? Promise.resolve() : new Promise(resolve => waiting.add(resolve))),
+})
 const keys = createKeyRow(activeView, () => void pasteFromDevice())
 const tabs = createTabs(element("tabs"), {
   choose: id => arrange(choose(layout, id), true),
@@ -79,6 +86,15 @@ function viewOf(id: string): View {
       const at = layout.shown.indexOf(id)
       if (at >= 0 && at !== layout.active) arrange({ ...layout, active: at }, false)
     },
+    files: given => {
+      if (isViewOnly || !isConnected()) return
+      const type = (text: string) => views.get(id)?.paste(text)
+      given.then(
+        files => sendFiles(files, type),
+        () => say("What was dropped could not be read.", "warning"),
+      )
+    },
+    nothing: () => void pasteFromDevice(),
     ended: () => drop(id),
   })
   views.set(id, view)
@@ -159,10 +175,22 @@ async function copy(text: string): Promise<void> {
 
 async function pasteFromDevice(): Promise<void> {
   try {
-    activeView()?.paste(await navigator.clipboard.readText())
+    const picture = await clipboardPicture()
+    if (picture === null) activeView()?.paste(await navigator.clipboard.readText())
+    else activeView()?.give(picture)
   } catch {
     say("Your browser does not allow to read the clipboard: hold the terminal and choose Paste.")
   }
+}
+
+/** A picture that lies in the clipboard without any text. */
+async function clipboardPicture(): Promise<File | null> {
+  for (const item of await navigator.clipboard.read()) {
+    const type = item.types.find(one => one.startsWith("image/"))
+    if (type !== undefined && !item.types.includes("text/plain"))
+      return new File([await item.getType(type)], "", { type })
+  }
+  return null
 }
 
 const card = createStateCard(() => connection.retry(), "terminal")
@@ -184,6 +212,8 @@ function show(state: State): void {
     return
   }
   news.follow()
+  for (const go of waiting) go()
+  waiting.clear()
   if (isViewOnly) wish({ do: "view-only", on: true })
   // Each is shown as it is by now, with what has scrolled away.
   if (stream) for (const view of views.values()) view.connect(stream)

@@ -1,4 +1,5 @@
 /// <reference lib="dom" />
+import { type Given, readDropped, readPasted } from "../files/given.ts"
 import { createEmulator } from "./emulator.ts"
 import type { Channel, TerminalStream } from "./stream.ts"
 
@@ -18,6 +19,10 @@ export function createView(options: {
   held: (bytes: Uint8Array) => Uint8Array
   copied: (text: string) => void
   focused: () => void
+  /** Files were pasted or dropped onto it. */
+  files: (given: Promise<Given>) => void
+  /** A paste without text: some keys leave pictures out, which the clipboard itself has. */
+  nothing: () => void
   ended: () => void
 }) {
   const { id, mayType } = options
@@ -67,10 +72,26 @@ export function createView(options: {
     event => {
       event.preventDefault()
       event.stopPropagation()
-      paste(event.clipboardData?.getData("text/plain") ?? "")
+      const [text, files] = [event.clipboardData?.getData("text/plain") ?? "", event.clipboardData?.files]
+      // What was copied out of a document comes as text and as a picture of it.
+      if (text === "" && files !== undefined && files.length > 0)
+        options.files(Promise.resolve(readPasted(files, Date.now())))
+      else if (text === "") options.nothing()
+      else paste(text)
     },
     { capture: true },
   )
+  place.addEventListener("dragover", event => {
+    if (!event.dataTransfer?.types.includes("Files")) return
+    event.preventDefault()
+    place.dataset.over = "true"
+  })
+  for (const name of ["dragleave", "drop"]) place.addEventListener(name, () => delete place.dataset.over)
+  place.addEventListener("drop", event => {
+    if (!event.dataTransfer?.types.includes("Files")) return
+    event.preventDefault()
+    options.files(readDropped(event.dataTransfer))
+  })
 
   return {
     id,
@@ -108,6 +129,8 @@ export function createView(options: {
       claim(true)
     },
     fit: () => claim(true),
+    /** As if it was pasted. */
+    give: (file: File) => options.files(Promise.resolve(readPasted([file], Date.now()))),
     letters: (size: number) => {
       if (opened === undefined) return
       opened.terminal.options.fontSize = size

@@ -1,5 +1,6 @@
 import type { Check } from "./check.ts"
 import { admission } from "./checks/admission.ts"
+import { webAgents } from "./checks/agents.ts"
 import { beforeStop, beforeStopSeen } from "./checks/before-stop.ts"
 import { boot } from "./checks/boot.ts"
 import { browsing } from "./checks/browsing.ts"
@@ -29,6 +30,7 @@ export const CHECKLIST: Check[] = [
   ...screen,
   typed,
   webTerminal,
+  webAgents,
   complete,
   ...contents,
   ...browsing,

@@ -6,33 +6,43 @@ import { build } from "esbuild"
 
 const HERE = import.meta.dirname
 const TERMINAL = join(HERE, "..", "terminal")
+const FILES = join(HERE, "..", "files")
+const AGENTS = join(HERE, "..", "agents")
 
 /**
- * Writes `index.html` (the viewer, everything inlined), `terminal.html` (the terminals, likewise), `csp.conf` (one
- * NGINX line with the hashes of what is inlined) and `pages/*.html` (what NGINX shows in their place; the same policy
+ * Writes `index.html` (the viewer, everything inlined), `terminal.html`, `files.html` and `agents.html` (the terminals,
+ * the files and the conversations with agents, likewise), `csp.conf` (one NGINX line with the hashes of what is inlined) and `pages/*.html` (what NGINX shows in their place; the same policy
  * covers them).
  */
 export async function buildViewer({ out }: { out: string }): Promise<void> {
-  const [script, style, terminalScript, terminalStyle, pageStyle] = await Promise.all([
-    bundle(join(HERE, "viewer.ts"), await novncNotice()),
-    bundle(join(HERE, "style/viewer.css")),
-    bundle(join(TERMINAL, "terminal.ts"), await xtermNotice()),
-    bundle(join(TERMINAL, "style/terminal.css")),
-    bundle(join(HERE, "style/page.css")),
-  ])
+  const pages = [
+    { name: "index.html", of: HERE, entry: "viewer", notice: await novncNotice() },
+    { name: "terminal.html", of: TERMINAL, entry: "terminal", notice: await xtermNotice() },
+    { name: "files.html", of: FILES, entry: "files", notice: "" },
+    { name: "agents.html", of: AGENTS, entry: "agents", notice: "" },
+  ]
+  const pageStyle = await bundle(join(HERE, "style/page.css"))
   await mkdir(join(out, "pages"), { recursive: true })
-  const write = async (name: string, template: string, style: string, script: string) => {
-    const text = await withParts(await readFile(template, "utf8"))
-    await writeFile(join(out, name), inline(inline(text, "style", style), "script", script))
-  }
-  await write("index.html", join(HERE, "index.html"), style, script)
-  await write("terminal.html", join(TERMINAL, "index.html"), terminalStyle, terminalScript)
+  const written = await Promise.all(
+    pages.map(async ({ name, of, entry, notice }) => {
+      const [script, style] = await Promise.all([
+        bundle(join(of, `${entry}.ts`), notice),
+        bundle(join(of, "style", `${entry}.css`)),
+      ])
+      const text = await withParts(await readFile(join(of, "index.html"), "utf8"))
+      await writeFile(join(out, name), inline(inline(text, "style", style), "script", script))
+      return { script, style }
+    }),
+  )
 
   for (const name of await readdir(join(HERE, "pages"))) {
     const text = await readFile(join(HERE, "pages", name), "utf8")
     await writeFile(join(out, "pages", name), inline(text, "style", pageStyle))
   }
-  const policy = contentPolicy([script, terminalScript], [style, terminalStyle, pageStyle])
+  const policy = contentPolicy(
+    written.map(({ script }) => script),
+    [...written.map(({ style }) => style), pageStyle],
+  )
   await writeFile(join(out, "csp.conf"), `set $viewer_csp "${policy}";\n`)
 }
 
@@ -84,7 +94,7 @@ async function xtermNotice(): Promise<string> {
   return `/* Contains xterm.js ${version} (MIT, Copyright (c) 2014-2024 The xterm.js authors, Copyright (c) 2012-2013 Christopher Jeffrey) */\n`
 }
 
-/** Puts in what both pages have: `<!-- cover: WORDS -->`, with the words it opens with, and `<!-- notices -->`. */
+/** Puts in what all pages have: `<!-- cover: WORDS -->`, with the words it opens with, and `<!-- notices -->`. */
 async function withParts(template: string): Promise<string> {
   let text = template
   for (const name of ["cover", "notices"]) {

@@ -21,6 +21,12 @@ export async function stayOn(): Promise<boolean> {
   }
 }
 
+/** Tells the machine that the first picture is there, by which its service knows how long that took. */
+export async function tellFirstFrame(): Promise<void> {
+  // Whether that was heard changes nothing here.
+  await ask("/agent/first-frame", { method: "POST" }).catch(() => {})
+}
+
 /** A warning in words: its own, or that the workspace stops, with the reason and the person's own time of day. */
 export function warningText({ message, reason, at, inMs }: MachineEvent): string {
   if (message !== undefined) return message

@@ -5,6 +5,8 @@ import type { Settings } from "./settings.ts"
 const LEAST: Size = { width: 320, height: 240 }
 const MOST: Size = { width: 3840, height: 2160 }
 const CALM = 400
+/** Pauses before a size that was not made is asked for again. A machine that is very busy refuses one now and then. */
+const AGAIN = [2_000, 10_000]
 
 /**
  * The desktop size that suits a window. Programs on the desktop draw for an ordinary screen, so giving them every pixel
@@ -19,26 +21,37 @@ export function desktopSize(window: Size, density: number, sizing: Settings["siz
   return { width: side(window.width, LEAST.width), height: side(window.height, LEAST.height) }
 }
 
-/** Asks for a size once the window has come to rest, one question at a time, and never twice for the same. */
-export function createResizer(post: (size: Size) => Promise<Size | undefined>, failed: () => void) {
+/**
+ * Asks for a size once the window has come to rest, one question at a time, and never twice for the same unless it was not
+ * made; `failed` is told when it was not made in the end.
+ */
+export function createResizer(post: (size: Size) => Promise<Size | undefined>, failed: () => void, again = AGAIN) {
   let timer: ReturnType<typeof setTimeout> | undefined
   let asked: Size | undefined
   let busy: Promise<void> = Promise.resolve()
-  const send = async (size: Size) => {
+  const send = async (size: Size, attempt: number, isLatest: () => boolean) => {
     if (asked?.width === size.width && asked.height === size.height) return
     asked = size
-    if ((await post(size)) === undefined) {
-      asked = undefined
-      failed()
-    }
+    if ((await post(size)) !== undefined) return
+    asked = undefined
+    const pause = again[attempt]
+    if (!isLatest()) return
+    if (pause === undefined) failed()
+    else later(size, pause, attempt + 1)
+  }
+  // One timer for all: whatever is wanted next takes the place of what waits to be asked for again.
+  const later = (size: Size, delay: number, attempt: number) => {
+    clearTimeout(timer)
+    const mine = setTimeout(() => {
+      busy = busy.then(() => send(size, attempt, () => timer === mine))
+    }, delay)
+    timer = mine
   }
   return {
     want: (size: Size | undefined, delay = CALM) => {
       clearTimeout(timer)
-      if (size === undefined) return
-      timer = setTimeout(() => {
-        busy = busy.then(() => send(size))
-      }, delay)
+      timer = undefined
+      if (size !== undefined) later(size, delay, 0)
     },
     /** Somebody else (another viewer, a restart) may have changed the size meanwhile. */
     forget: () => {

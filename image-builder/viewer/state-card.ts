@@ -6,8 +6,8 @@ type Words = { title: string; text: string; mood: "busy" | "rest" | "stop"; link
 
 const SERVICE_AWAY = "Nobody can be let in until it answers again. Your programs keep running on your workspace."
 
-/** What the page shows; "desktop" or "terminal". */
-export type Shown = "desktop" | "terminal"
+/** What the page shows. */
+export type Shown = "desktop" | "terminal" | "page of files" | "page of agents"
 
 function words(state: State, shown: Shown): Words {
   switch (state.name) {

@@ -3,9 +3,10 @@ import { createClipboard } from "./clipboard.ts"
 import type { State } from "./connection.ts"
 import { openDesktop } from "./desktop.ts"
 import { element } from "./dom.ts"
+import { firstFrame } from "./first-frame.ts"
 import { createFullScreen } from "./fullscreen.ts"
 import { createKeyPanels } from "./key-panels.ts"
-import { readStatus, resize } from "./machine.ts"
+import { readStatus, resize, tellFirstFrame } from "./machine.ts"
 import { createMachineNews } from "./machine-news.ts"
 import { createPageConnection } from "./page-connection.ts"
 import { createSettingsPanel } from "./settings-panel.ts"
@@ -91,6 +92,7 @@ function show(state: State): void {
     resizer.forget()
     fitDesktop(0)
   }
+  if (!everConnected) void firstFrame(screen).then(isShown => (isShown ? tellFirstFrame() : undefined))
   everConnected = true
 }
 

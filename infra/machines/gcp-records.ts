@@ -13,7 +13,9 @@ const Sets = z.object({
   nextPageToken: z.string().optional(),
 })
 
-/** Records of Cloud DNS. They bear no labels: a workspace's are those that name its addresses. */
+const ALIAS = "record-CNAME"
+
+/** Records of Cloud DNS. They bear no labels: a workspace's are those that name its addresses, and what leads to those. */
 export function gcpRecords(api: GcpApi) {
   const base = `/dns/v1/projects/${api.project.project}/managedZones`
 
@@ -49,15 +51,23 @@ export function gcpRecords(api: GcpApi) {
       const found = await Promise.all(
         zones.map(async zone => {
           const sets = (await pages(`${base}/${zone.name}/rrsets`, Sets, signal)).flatMap(page => page.rrsets)
+          const ownerOf = (set: (typeof sets)[number]) =>
+            ["A", "AAAA"].includes(set.type)
+              ? set.rrdatas.map(value => owners.get(canonical(value))).find(owner => owner !== undefined)
+              : undefined
+          const named = new Map(sets.flatMap(set => [[set.name, ownerOf(set)] as const].filter(([, owner]) => owner)))
           return sets.flatMap(set => {
-            const workspace = set.rrdatas.map(value => owners.get(canonical(value))).find(owner => owner !== undefined)
-            if (workspace === undefined || !["A", "AAAA"].includes(set.type)) return []
+            // The names of its ports are an alias of its own.
+            const alias = set.type === "CNAME" && set.name === `*.${set.rrdatas[0]}` ? set.rrdatas[0] : undefined
+            const workspace = alias === undefined ? ownerOf(set) : named.get(alias)
+            if (workspace === undefined) return []
             const id = `${base.slice("/dns/v1/".length)}/${zone.name}/rrsets/${set.name}/${set.type}`
             return [{ name: `record-${set.type}`, type, id, workspace, createdAt: null }]
           })
         }),
       )
-      return found.flat()
+      // Aliases first, as they are removed: without what they lead to nobody would know whose they are.
+      return found.flat().sort((one, other) => Number(other.name === ALIAS) - Number(one.name === ALIAS))
     },
     /** Succeeds when it is gone already. */
     async remove(id: string, signal?: AbortSignal): Promise<void> {

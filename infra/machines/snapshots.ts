@@ -31,7 +31,11 @@ export const SNAPSHOT_LABELS = {
   provenAt: "foozol-proven-at",
   /** The golden image that its disk is of: what is restored from it is of that one again. */
   madeOf: "foozol-made-of",
+  /** `kept`: of one that a workspace sleeps in, the machine's memory is with it. The local cloud goes by this label too. */
+  memory: "foozol-memory",
 } as const
+
+const KEPT = "kept"
 
 /** What a new snapshot is. */
 export interface SnapshotAbout {
@@ -49,6 +53,8 @@ export interface SnapshotAbout {
   manifest: string | null
   /** Id of the golden image that its disk is of; null: not known. */
   madeOf: string | null
+  /** The memory of the machine that sleeps in it was kept: what is made from it goes on where that was. */
+  memory: boolean
 }
 
 /** What a snapshot says about itself by its labels. */
@@ -89,6 +95,8 @@ export function snapshotLabels(
     ...text(SNAPSHOT_LABELS.proof, about.proof),
     ...time(SNAPSHOT_LABELS.provenAt, about.provenAt),
     ...text(SNAPSHOT_LABELS.madeOf, about.madeOf),
+    // Only a workspace that sleeps goes on from its own memory.
+    ...(about.memory && about.kind === "sleep" ? { [SNAPSHOT_LABELS.memory]: KEPT } : {}),
   }
 }
 
@@ -111,6 +119,7 @@ export function snapshotFacts(snapshot: Snapshot): SnapshotFacts | null {
     proof: PROOFS.find(one => one === labels[SNAPSHOT_LABELS.proof]) ?? null,
     provenAt: timeOf(labels[SNAPSHOT_LABELS.provenAt]),
     madeOf: labels[SNAPSHOT_LABELS.madeOf] ?? null,
+    memory: labels[SNAPSHOT_LABELS.memory] === KEPT,
     available: state === "available",
     createdAt: createdAt.getTime(),
   }

@@ -17,6 +17,7 @@ import { resourceNames, type WorkspaceSpec, workspaceLabels } from "../workspace
 import { adopting } from "./adopt.ts"
 import type { WorkspaceProgram } from "./contract.ts"
 import { outputsOf } from "./outputs.ts"
+import { portsRecord } from "./ports-record.ts"
 
 /** Days that Google's own daily snapshots are kept, after the workspace's end too. */
 const SNAPSHOT_DAYS = 7
@@ -147,6 +148,17 @@ export const gcpProgram: WorkspaceProgram =
       )
     if (wanted["record-A"]) record("A", wanted["record-A"], ipv4.address)
     if (wanted["record-AAAA"]) record("AAAA", wanted["record-AAAA"], ipv6.address)
+    const { target, name: below, ...ports } = portsRecord(spec)
+    new gcp.dns.RecordSet(
+      "record-CNAME",
+      {
+        managedZone: managedZone(spec.dns.zone),
+        name: `${below}.${spec.dns.zone}.`,
+        ...ports,
+        rrdatas: [target],
+      },
+      adopting(adopt, "record-CNAME"),
+    )
 
     return outputsOf(spec, secrets, { machineId: machine ? machine.id : null, ipv4: ipv4.address, ipv6: ipv6.address })
   }

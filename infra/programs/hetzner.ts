@@ -4,9 +4,11 @@ import type { FirewallRule } from "../accepted.ts"
 import { tokenVariable } from "../projects.ts"
 import { userData } from "../user-data.ts"
 import { type WantedRecord, wantedOf } from "../wanted.ts"
+import { workspaceLabels } from "../workspace-spec.ts"
 import { adopting } from "./adopt.ts"
 import type { WorkspaceProgram } from "./contract.ts"
 import { outputsOf } from "./outputs.ts"
+import { portsRecord } from "./ports-record.ts"
 
 /**
  * What an address that is taken in may differ in: not its location. Of the three properties that say where an address
@@ -16,7 +18,8 @@ const ADDRESS_DIFFERS = ["name", "labels", "type", "assigneeType", "autoDelete"]
 
 /**
  * A workspace at Hetzner (or at the local cloud, which is Hetzner with another endpoint): addresses that outlive the
- * server, a firewall that lets in HTTPS and nothing else, the server from the golden image, and its two DNS records.
+ * server, a firewall that lets in HTTPS and nothing else, the server from the golden image, its two DNS records, and
+ * one for the names of its ports.
  */
 export const hetznerProgram: WorkspaceProgram =
   (spec, secrets, adopt = {}, { isMachineLost = false, leave = [] } = {}) =>
@@ -92,6 +95,12 @@ export const hetznerProgram: WorkspaceProgram =
       )
     if (wanted["record-A"]) record("A", wanted["record-A"], ipv4.ipAddress)
     if (wanted["record-AAAA"]) record("AAAA", wanted["record-AAAA"], ipv6Host)
+    const { target, ...ports } = portsRecord(spec)
+    new hcloud.ZoneRrset(
+      "record-CNAME",
+      { zone: spec.dns.zone, ...ports, labels: workspaceLabels(spec), records: [{ value: target }] },
+      adopting(adopt, "record-CNAME"),
+    )
 
     return outputsOf(spec, secrets, { machineId: server ? server.id : null, ipv4: ipv4.ipAddress, ipv6: ipv6Host })
   }

@@ -1,4 +1,5 @@
 import { InfraError } from "../errors.ts"
+import { readDevContainer } from "./dev-container.ts"
 
 /** Where the source of a workspace is. Every part has been looked at: git may be given it. */
 export interface Repository {
@@ -11,6 +12,8 @@ export interface Repository {
   branch: string | null
   /** Of the working tree, in which the work is; null: its root. */
   folder: string | null
+  /** The devcontainer.json that is meant where it has several, from that folder; null: it says itself. */
+  devcontainer: string | null
 }
 
 /** Something somebody has entered, that may be anything. */
@@ -18,6 +21,7 @@ export interface EnteredRepository {
   url: string
   branch?: string
   folder?: string
+  devcontainer?: string
 }
 
 /** Hosts that repositories may be on where the operator says nothing else. */
@@ -57,7 +61,7 @@ const refuse = (id: string, words: string): never => {
 /**
  * Reads what somebody has entered.
  * @param hosts names of hosts that repositories may be on, in lower case
- * @throws InfraError `bad-repository`, `unknown-host`, `bad-branch` or `bad-folder`
+ * @throws InfraError `bad-repository`, `unknown-host`, `bad-branch`, `bad-folder` or `bad-devcontainer`
  */
 export function readRepository(entered: EnteredRepository, hosts: readonly string[] = COMMON_HOSTS): Repository {
   const text = entered.url.replace(/^ +| +$/g, "")
@@ -75,6 +79,7 @@ export function readRepository(entered: EnteredRepository, hosts: readonly strin
     path: path.replace(/\.git$/, ""),
     branch: readBranch(entered.branch ?? "") ?? (branch === undefined ? null : readBranch(branch)),
     folder: readFolder(entered.folder ?? "") ?? (folder === undefined ? null : readFolder(folder)),
+    devcontainer: readDevContainer(entered.devcontainer ?? ""),
   }
 }
 

@@ -1,5 +1,6 @@
 import { z } from "zod"
 import { inUse, isProtected, unsupported } from "../errors.ts"
+import { hasMemory } from "../memory-label.ts"
 import type { ImageRecord } from "../state/records.ts"
 import type { Store } from "../state/store.ts"
 import { currentAction } from "./present-action.ts"
@@ -60,7 +61,7 @@ export const imageRoutes: Route[] = [
   {
     method: "PUT",
     path: "/images/:id",
-    handle: ({ store }, call) => {
+    handle: ({ store, machines, log }, call) => {
       const image = load(store, "image", call, "image")
       const body = parseBody(Update, call.body)
       if (body.type && image.type !== "backup") throw unsupported("only a backup can be converted to a snapshot")
@@ -71,6 +72,11 @@ export const imageRoutes: Route[] = [
         ...(body.type ? { type: body.type, boundTo: null } : {}),
       }
       store.put("image", changed)
+      if (hasMemory(image) && !hasMemory(changed)) {
+        machines
+          .dropMemory(image.id)
+          .catch(error => log.warn({ image: image.id, err: error }, "the memory in an image was not removed"))
+      }
       return one(changed)
     },
   },

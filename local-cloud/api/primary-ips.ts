@@ -183,7 +183,7 @@ export function allocate(
   requireBelowLimit({ store, limits }, wanted.project, "primary_ip")
   const id = store.nextId()
   const from = firstAddress(config.directory) + id
-  const ip = freeAddress(wanted.type, from, one => store.find("primary_ip", byAddress(one)).length > 0)
+  const ip = freeAddress(wanted.type, from, one => store.find("primary_ip", byAddress(one)).length > 0, config.network)
   if (ip === null) throw unavailable("no address is free")
   const record: PrimaryIpRecord = {
     id,

@@ -1,9 +1,11 @@
 import { randomBytes } from "node:crypto"
 import { z } from "zod"
+import { requireDisk } from "../capacity.ts"
 import { SERVER_TYPES } from "../catalog.ts"
 import type { Context } from "../context.ts"
 import { ApiError, invalidInput, locked, unsupported } from "../errors.ts"
 import { requireBelowLimit } from "../limits.ts"
+import { scaledDisk } from "../sizes.ts"
 import { byServer } from "../state/keys.ts"
 import type { ActionRecord, ImageRecord, ServerRecord, ServerStatus, Work } from "../state/records.ts"
 import { presentImage } from "./images.ts"
@@ -62,6 +64,8 @@ export const serverActionRoutes: Route[] = [
     if (type.disk < server.diskGb)
       throw new ApiError(422, "invalid_server_type", "the disk of the new type is smaller than the server's")
     requireAvailable(context, type, server.location)
+    const bytes = (gb: number) => scaledDisk(context.config.scale, gb)
+    if (body.upgrade_disk) requireDisk(context, bytes(type.disk) - bytes(server.diskGb))
     return {
       command: "change_server_type",
       run: "changeType",
@@ -82,6 +86,7 @@ export const serverActionRoutes: Route[] = [
       throw unsupported("backups are not enabled for this server")
     const source = server.image === null ? undefined : store.get("image", server.image)
     requireBelowLimit(context, call.project, "image")
+    requireDisk(context, scaledDisk(context.config.scale, server.diskGb))
     const image: ImageRecord = {
       id: store.nextId(),
       project: call.project,

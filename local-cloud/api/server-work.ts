@@ -1,19 +1,17 @@
 import { setTimeout as sleep } from "node:timers/promises"
+import { checkCores } from "../capacity.ts"
 import { SERVER_TYPES } from "../catalog.ts"
-import type { LocalCloudConfig } from "../config.ts"
 import type { Context } from "../context.ts"
 import { unavailable } from "../errors.ts"
 import { openPorts } from "../firewall-ports.ts"
-import type { MachineConfig, MachineVolume } from "../machines/contract.ts"
+import type { MachineConfig } from "../machines/contract.ts"
+import { goesOnFrom, hasMemory } from "../memory-label.ts"
+import { countStart } from "../metrics.ts"
+import { GB, scaledSize, scaledVolume } from "../sizes.ts"
 import { byServer } from "../state/keys.ts"
-import type { ServerRecord, ServerStatus, VolumeRecord, Work } from "../state/records.ts"
+import type { FirewallRecord, ServerRecord, ServerStatus, Work } from "../state/records.ts"
 import { firewallsOf } from "./firewalls.ts"
 
-const GB = 1_000_000_000
-const GIB = 1024 ** 3
-/** No guest boots in less, whatever the type divided by the scale says. */
-const MIN_MEMORY = 256 * 1024 ** 2
-const MIN_DISK_GB = 5
 /** How long a guest may take to end before it is reset; as long as a shutdown's grace in the service. */
 const REBOOT_GRACE_MS = 60_000
 const LOOK_MS = 250
@@ -29,11 +27,16 @@ const JOBS: Record<string, Job> = {
     const machine = machineConfig({ store, config }, server)
     await machines.admit(machine)
     if (server.image === null) throw unavailable("the server has no image")
-    await machines.createDisk(server.id, server.image, machine.diskBytes)
+    const wakes = goesOnFrom(server, store.get("image", server.image))
+    await machines.createDisk(server.id, server.image, machine.diskBytes, { wakes })
     return "off"
   },
   async start(context, server) {
-    await context.machines.start(machineConfig(context, server))
+    await startMachine(context, server)
+    return "running"
+  },
+  async startAgain(context, server) {
+    await context.restarts.take(() => startMachine(context, server))
     return "running"
   },
   async powerOff({ machines }, server) {
@@ -51,7 +54,7 @@ const JOBS: Record<string, Job> = {
     await machines.pressPowerButton(server.id)
     for (let waited = 0; waited < REBOOT_GRACE_MS; waited += LOOK_MS) {
       if (!(await machines.isRunning(server.id))) {
-        await machines.start(machineConfig(context, server))
+        await startMachine(context, server)
         return "running"
       }
       await sleep(LOOK_MS)
@@ -73,7 +76,7 @@ const JOBS: Record<string, Job> = {
     store.put("server", changed)
     await machines.powerOff(server.id)
     await machines.createDisk(server.id, Number(args.image), machineConfig(context, changed).diskBytes)
-    await machines.start(machineConfig(context, changed))
+    await startMachine(context, changed)
     return "running"
   },
   async changeType(context, server, args) {
@@ -83,12 +86,13 @@ const JOBS: Record<string, Job> = {
     if (args.upgradeDisk) await context.machines.resizeDisk(server.id, machineConfig(context, changed).diskBytes)
     context.store.put("server", changed)
     // As at Hetzner: a server that has got its new type is started.
-    await context.machines.start(machineConfig(context, changed))
+    await startMachine(context, changed)
     return "running"
   },
   async createImage({ machines, store }, server, args) {
     const id = Number(args.image)
-    const { bytes } = await machines.createImage(server.id, id)
+    const withMemory = hasMemory(store.get("image", id))
+    const { bytes } = await machines.createImage(server.id, id, { withMemory })
     const image = store.get("image", id)
     if (image) store.put("image", { ...image, status: "available", imageSize: bytes / GB })
     return null
@@ -124,6 +128,9 @@ const JOBS: Record<string, Job> = {
   },
 }
 
+/** Work that is a wish to have the server on. */
+const WANTS_ON = ["start", "startAgain", "reboot", "reset", "rebuild", "changeType"]
+
 /** What actions do that are no single server's. */
 const WITHOUT_SERVER: Record<string, (context: Context, args: Record<string, unknown>) => Promise<void>> = {
   updateMachines: (context, args) => updateMachines(context, args.servers as number[]),
@@ -155,7 +162,10 @@ export async function performWork(context: Context, work: Work, failure: Error |
     const starting = context.store
       .find("action", byServer(work.server))
       .some(action => action.after !== null && action.work?.run !== work.run)
-    if (current) context.store.put("server", { ...current, locked: starting, status })
+    if (!current) return
+    const askedOff = work.run === "pressPowerButton" || (current.askedOff && !WANTS_ON.includes(work.run))
+    const { askedOff: _, ...rest } = current
+    context.store.put("server", { ...rest, locked: starting, status, ...(askedOff && { askedOff }) })
   }
   try {
     if (failure) throw failure
@@ -165,8 +175,23 @@ export async function performWork(context: Context, work: Work, failure: Error |
     if (work.run === "createImage") failImage(context, Number(work.args.image))
     unlock(await actualStatus(context, server))
     throw error
+  } finally {
+    context.starting.delete(work.server)
   }
 }
+
+/** Starts a server's machine where its cores can be promised. */
+async function startUncounted(context: Context, server: ServerRecord): Promise<void> {
+  const machine = machineConfig(context, server)
+  if (!(await context.machines.isRunning(server.id))) checkCores(context, server, machine.cores)
+  // From here on nobody else gets them; the server's status has them when the work has ended.
+  context.starting.add(server.id)
+  await context.machines.start(machine)
+}
+
+/** The same, counted. */
+const startMachine = (context: Context, server: ServerRecord): Promise<void> =>
+  countStart(context.metrics, () => startUncounted(context, server))
 
 /** Nobody waits for an image whose action has failed. */
 function failImage({ store }: Context, id: number): void {
@@ -185,22 +210,6 @@ async function updateMachines(context: Context, ids: number[]): Promise<void> {
   }
 }
 
-/** A server type's size as this host gives it. */
-export function scaledSize({ scale }: LocalCloudConfig, typeName: string, diskGb: number) {
-  const type = SERVER_TYPES.find(one => one.name === typeName)
-  return {
-    cores: Math.max(1, Math.round((type?.cores ?? 1) / scale.cores)),
-    memoryBytes: Math.max(MIN_MEMORY, Math.round(((type?.memory ?? 1) * GIB) / scale.memory)),
-    diskBytes: Math.max(MIN_DISK_GB, Math.round(diskGb / scale.disk)) * GB,
-  }
-}
-
-/** A volume's size as this host gives it; a volume is at most as large as a disk of that many GB. */
-const scaledVolume = ({ scale }: LocalCloudConfig, { id, size }: VolumeRecord): MachineVolume => ({
-  id,
-  bytes: Math.max(1, Math.round(size / scale.disk)) * GB,
-})
-
 /** What the driver has to make of a server: sizes scaled to this host, ports as the firewalls say now. */
 export function machineConfig(
   { store, config }: Pick<Context, "store" | "config">,
@@ -208,18 +217,22 @@ export function machineConfig(
 ): MachineConfig {
   const firewalls = firewallsOf(store, server)
   const rules = firewalls.length === 0 ? null : firewalls.flatMap(id => store.get("firewall", id)?.rules ?? [])
-  const ipv4 = (server.ipv4 === null ? undefined : store.get("primary_ip", server.ipv4)?.ip) ?? null
+  const addressOf = (id: number | null) => (id === null ? undefined : store.get("primary_ip", id)?.ip) ?? null
+  const [ipv4, ipv6] = [addressOf(server.ipv4), addressOf(server.ipv6)]
   return {
     id: server.id,
     name: server.name,
     ...scaledSize(config, server.type, server.diskGb),
     ipv4,
+    ipv6,
+    rules: rules && rules.map(ruleOf),
     ports: openPorts(rules, config.portsWithoutFirewall),
     volumes: store.find("volume", byServer(server.id)).map(volume => scaledVolume(config, volume)),
     metadata: {
       instanceId: server.id,
       hostname: server.name,
       publicIpv4: ipv4,
+      publicIpv6: config.network?.ipv6 && ipv6 ? ipv6.replace("::/64", "::1/64") : null,
       region: "eu-central",
       availabilityZone: `${server.location}-local`,
       publicKeys: server.sshKeys.flatMap(id => store.get("ssh_key", id)?.publicKey ?? []),
@@ -227,3 +240,8 @@ export function machineConfig(
     },
   }
 }
+
+const ruleOf = ({ direction, protocol, port, source_ips, destination_ips }: FirewallRecord["rules"][number]) => ({
+  ...{ direction, protocol, port },
+  peers: direction === "in" ? source_ips : destination_ips,
+})

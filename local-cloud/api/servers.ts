@@ -1,10 +1,12 @@
 import { randomBytes } from "node:crypto"
 import { z } from "zod"
+import { checkCores, requireDisk } from "../capacity.ts"
 import { SERVER_TYPES, type ServerType } from "../catalog.ts"
 import type { Context } from "../context.ts"
 import { ApiError, invalidInput, isProtected, locked, notFound, unavailable } from "../errors.ts"
 import { requireBelowLimit } from "../limits.ts"
 import { NoRoomError } from "../machines/contract.ts"
+import { scaledSize } from "../sizes.ts"
 import { byName } from "../state/keys.ts"
 import type { ImageRecord, PrimaryIpRecord, ServerRecord } from "../state/records.ts"
 import type { Store } from "../state/store.ts"
@@ -26,7 +28,6 @@ import {
   requireFreeName,
 } from "./request.ts"
 import type { Route } from "./routes.ts"
-import { scaledSize } from "./server-work.ts"
 
 /** Hetzner's limit for user-data, bytes. */
 const MAX_USER_DATA = 32 * 1024
@@ -120,12 +121,15 @@ export const serverRoutes: Route[] = [
 ]
 
 /** Refuses a server this host has no room for before anything of it exists. */
-async function requireRoom({ store, config, machines }: Context, call: Call): Promise<void> {
+async function requireRoom(context: Context, call: Call): Promise<void> {
+  const { store, config, machines } = context
   const body = parseBody(Create, call.body)
   requireFreeName(store, "server", call.project, body.name)
   const type = findType(body.server_type)
+  const size = scaledSize(config, type.name, type.disk)
   try {
-    await machines.admit(scaledSize(config, type.name, type.disk))
+    checkCores(context, null, size.cores)
+    await machines.admit(size)
   } catch (error) {
     throw error instanceof NoRoomError ? unavailable(error.message) : error
   }
@@ -155,6 +159,7 @@ function create(context: Context, call: Call) {
     return key.id
   })
   requireBelowLimit(context, call.project, "server")
+  requireDisk(context, scaledSize(context.config, type.name, type.disk).diskBytes)
   const id = store.nextId()
   const address = (version: "ipv4" | "ipv6") => {
     const given = body.public_net[version]

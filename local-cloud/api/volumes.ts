@@ -1,7 +1,9 @@
 import { z } from "zod"
+import { requireDisk } from "../capacity.ts"
 import type { Context } from "../context.ts"
 import { ApiError, inUse, invalidInput, isProtected, locked, notFound } from "../errors.ts"
 import { requireBelowLimit } from "../limits.ts"
+import { scaledVolume } from "../sizes.ts"
 import type { ActionRecord, VolumeRecord, Work } from "../state/records.ts"
 import { locationByName } from "./catalog-routes.ts"
 import { currentAction } from "./present-action.ts"
@@ -50,6 +52,7 @@ export const volumeRoutes: Route[] = [
       if (!location || !locationByName(location))
         throw invalidInput([{ name: "location", messages: ["must be a location, or a server must be given"] }])
       requireBelowLimit(context, call.project, "volume")
+      requireDisk(context, scaledVolume(context.config, { id: 0, size: body.size }).bytes)
       const volume: VolumeRecord = {
         id: store.nextId(),
         project: call.project,
@@ -125,9 +128,11 @@ export const volumeRoutes: Route[] = [
     store.put("volume", { ...volume, server: null })
     return applied(server ? [server.id] : [])
   }),
-  action("resize", "resize_volume", ({ store }, call, volume) => {
+  action("resize", "resize_volume", ({ store, config }, call, volume) => {
     const { size } = parseBody(z.object({ size: z.int().max(10_240) }), call.body)
     if (size <= volume.size) throw invalidInput([{ name: "size", messages: ["a volume can only grow"] }])
+    const bytes = (size: number) => scaledVolume(config, { ...volume, size }).bytes
+    requireDisk({ store, config }, bytes(size) - bytes(volume.size))
     store.put("volume", { ...volume, size })
     return { run: "makeVolume", server: 0, args: { volume: volume.id } }
   }),

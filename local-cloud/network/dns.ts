@@ -8,7 +8,7 @@ import { answerQuery, type DnsSource, formatError, serverFailure, truncatedAnswe
 export interface DnsOptions extends DnsSource {
   /** 0 takes a free one. */
   port: number
-  /** Loopback address to listen on; 127.0.0.1 by default. */
+  /** Address to listen on; 127.0.0.1 by default. */
   host?: string
 }
 
@@ -62,12 +62,14 @@ function closed(server: Server): Promise<void> {
   return new Promise(resolve => server.close(() => resolve()))
 }
 
-function answerDatagrams(udp: UdpSocket, source: DnsSource): void {
+/** Answers what comes by a socket; none of it may end who listens. */
+export function answerDatagrams(udp: UdpSocket, source: DnsSource): void {
   // Errors of single datagrams (nobody listens at the sender any more) concern nobody.
   udp.on("error", () => {})
   udp.on("message", (message, sender) => {
-    const answer = answerTo(message, source, true)
-    if (answer !== null) udp.send(answer, sender.port, sender.address)
+    // Nobody listens at port 0, and Node refuses to send there.
+    const answer = sender.port > 0 ? answerTo(message, source, true) : null
+    if (answer !== null) udp.send(answer, sender.port, sender.address, () => {})
   })
 }
 

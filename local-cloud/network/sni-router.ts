@@ -13,7 +13,7 @@ export interface MachineAddress {
 export interface SniRouterOptions {
   /** 8443 by default; 0 takes a free one. */
   port?: number
-  /** Loopback address to listen on; 127.0.0.1 by default. */
+  /** Address to listen on; 127.0.0.1 by default. */
   host?: string
   /** Finds a machine by its full host name, in lower case; null when no machine has that name. */
   lookup: (host: string) => MachineAddress | null

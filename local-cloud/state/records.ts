@@ -35,6 +35,10 @@ export interface ServerRecord extends Common {
   dnsPtr: Record<string, string>
   /** A server exists for the ledger from the answer to its creation until its deletion. */
   locked: boolean
+  /** Its shutdown was asked for, and nobody has started it since: a reboot of the host leaves it off. */
+  askedOff?: boolean
+  /** It ran when the host went down, and is still to be started again. */
+  startAgain?: boolean
 }
 
 export interface ImageRecord extends Common {

@@ -18,6 +18,9 @@ export interface Store {
   put<K extends Kind>(kind: K, record: Records[K]): void
   remove(kind: Kind, id: number): void
   nextId(): number
+  /** A short text kept under a name; null when there is none. */
+  note(name: string): string | null
+  setNote(name: string, text: string): void
   /** Gives no id up to this one from now on. */
   skipIds(upTo: number): void
   /** Everything written in `work` is on disk together or not at all. No transaction may wait for anything. */
@@ -49,6 +52,10 @@ export function openStore(directory: string): Store {
   const saveLastId = db.prepare(
     "INSERT INTO meta VALUES ('last_id', ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value",
   )
+  const readNote = db.prepare("SELECT value FROM meta WHERE key = 'note:' || ?")
+  const saveNote = db.prepare(
+    "INSERT INTO meta VALUES ('note:' || ?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value",
+  )
   /** Takes back in memory what the transaction going on has changed; null outside of one. */
   let undo: (() => void)[] | null = null
 
@@ -75,6 +82,8 @@ export function openStore(directory: string): Store {
       saveLastId.run(String(++lastId))
       return lastId
     },
+    note: name => (readNote.get(name)?.value as string | undefined) ?? null,
+    setNote: (name, text) => void saveNote.run(name, text),
     skipIds(upTo) {
       if (upTo <= lastId) return
       lastId = upTo

@@ -23,6 +23,7 @@ export type EndMeans = Pick<
   | "store"
   | "machines"
   | "budgets"
+  | "homeBackups"
   | "deliveries"
   | "config"
   | "log"
@@ -51,13 +52,16 @@ export async function endAccess(
 
 /** One step further: access first, then the workspaces, snapshots when those are gone, what is recorded last. */
 async function goOn(means: EndMeans, ending: Ending): Promise<void> {
-  const { endings, workspaces, store, budgets, deliveries, log } = means
+  const { endings, workspaces, store, budgets, homeBackups, deliveries, log } = means
   const { user } = ending
   await endAccess(means, user)
   const left = await workspaces.listOf(user)
   for (const workspace of left) await endWorkspace(means, ending, workspace)
   if (left.length > 0) return
   await endSnapshots(means, ending)
+  // Nobody could ever have them back.
+  const homes = homeBackups.isOn ? await homeBackups.records.ofUser(user) : []
+  for (const { workspace } of homes) await homeBackups.remove(user, workspace)
   for (const id of await endings.noted(user)) await store.forget(id)
   await budgets.clear(user)
   await deliveries.forget(user)

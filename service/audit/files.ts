@@ -86,15 +86,20 @@ export function openAuditFiles(directory: string): AuditFiles {
         AsyncGenerator<AuditEntry>,
       ]
       const seen = new Set<string>()
-      let [one, other] = [await ours.next(), await theirs.next()]
-      while (!one.done || !other.done) {
-        const takesOne = other.done || (!one.done && one.value.at >= other.value.at)
-        const entry = (takesOne ? one.value : other.value) as AuditEntry
-        if (takesOne) one = await ours.next()
-        else other = await theirs.next()
-        if (seen.has(entry.id)) continue
-        seen.add(entry.id)
-        yield entry
+      try {
+        let [one, other] = [await ours.next(), await theirs.next()]
+        while (!one.done || !other.done) {
+          const takesOne = other.done || (!one.done && one.value.at >= other.value.at)
+          const entry = (takesOne ? one.value : other.value) as AuditEntry
+          if (takesOne) one = await ours.next()
+          else other = await theirs.next()
+          if (seen.has(entry.id)) continue
+          seen.add(entry.id)
+          yield entry
+        }
+      } finally {
+        // Whoever has seen enough leaves files open otherwise.
+        for (const one of [ours, theirs]) await one.return(undefined)
       }
     },
     async *oldestFirst(query) {

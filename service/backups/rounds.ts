@@ -8,6 +8,7 @@ import type { Config } from "../config.ts"
 import type { Notify } from "../notifications/outbox.ts"
 import { isOver, type Operation } from "../operations/operation.ts"
 import type { Ledger } from "../usage/ledger.ts"
+import { isSpare } from "../warm/words.ts"
 import { CHORES_PATIENCE_MS } from "../workspaces/providers.ts"
 import type { WorkspaceStore } from "../workspaces/store.ts"
 import type { Workspace } from "../workspaces/workspace.ts"
@@ -63,7 +64,8 @@ export function createRounds(means: RoundMeans): (signal: AbortSignal, without?:
       inUse: inUse(all, going),
     })
     await tidyProvers({ machines, now, failed, lenient }, store.operation)
-    const living = all.filter(one => !away.has(projectOf(one)))
+    // Nothing of anybody's is on a spare machine.
+    const living = all.filter(one => !isSpare(one) && !away.has(projectOf(one)))
     if (!config.backups) return
     const byWorkspace = Map.groupBy(left, one => one.workspace)
     const due: (Due & { epoch: number })[] = []

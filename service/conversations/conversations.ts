@@ -1,7 +1,7 @@
-import { randomUUID } from "node:crypto"
 import type { Redis } from "ioredis"
 import { ServiceError } from "../errors.ts"
 import type { Keys } from "../keys.ts"
+import { askMachine } from "../machines/ask.ts"
 import type { MachineChannel } from "../machines/channel.ts"
 import type { Notify } from "../notifications/outbox.ts"
 import { KEY, type WorkspaceStore } from "../workspaces/store.ts"
@@ -72,24 +72,13 @@ export function createConversations(options: {
       const found = await kept(workspace.id)
       return found && asSeen(found, admits(workspace.state))
     },
-    async prompt({ id: workspace, state }, { tool, conversation, text }) {
-      if (!admits(state)) throw new ServiceError("asleep", 409, "It is not running: start it first.")
-      const id = randomUUID()
-      const answer = Promise.withResolvers<Refusal | null>()
-      const forget = await channel.waitFor(workspace, news => {
-        const found = news.startsWith("prompted ") ? Prompted.safeParse(JSON.parse(news.slice(9))) : null
-        if (found?.success && found.data.id === id) answer.resolve(found.data.refusal)
+    async prompt(workspace, { tool, conversation, text }) {
+      const { refusal } = await askMachine(channel, workspace, {
+        order: id => ({ type: "prompt", data: { id, tool, conversation, text } }),
+        ...{ answer: "prompted", schema: Prompted, waitMs: answerMs },
+        unanswered: unanswered(),
       })
-      const late = setTimeout(() => answer.reject(unanswered()), answerMs)
-      try {
-        const heard = await channel.order(workspace, { type: "prompt", data: { id, tool, conversation, text } })
-        if (heard === 0) answer.reject(away())
-        const refusal = await answer.promise
-        if (refusal !== null) throw refused(refusal, tool)
-      } finally {
-        clearTimeout(late)
-        forget()
-      }
+      if (refusal !== null) throw refused(refusal, tool)
     },
     async forget(workspace) {
       await redis.del(KEY.conversationsOf(workspace))
@@ -97,10 +86,6 @@ export function createConversations(options: {
   }
 }
 
-const away = () =>
-  new ServiceError("machine-away", 409, "Its machine is not connected at the moment: try again in a few seconds.", {
-    next: "retry",
-  })
 const unanswered = () =>
   new ServiceError(
     "prompt-unanswered",

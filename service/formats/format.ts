@@ -1,6 +1,6 @@
 import type { Redis } from "ioredis"
 import type { Logger } from "pino"
-import { ConfigError } from "../config.ts"
+import { ConfigError } from "../config/error.ts"
 import { PREFIX } from "../redis/connect.ts"
 
 /** A change of what is stored. */

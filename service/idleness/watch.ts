@@ -2,7 +2,8 @@ import type { Redis } from "ioredis"
 import type { Logger } from "pino"
 import { randomToken } from "../keys.ts"
 import { PREFIX } from "../redis/connect.ts"
-import type { WorkspaceStore } from "../workspaces/store.ts"
+import { WARM_POOL } from "../warm/words.ts"
+import { KEY, type WorkspaceStore } from "../workspaces/store.ts"
 import type { Idleness } from "./idleness.ts"
 
 const LOCK = `${PREFIX}idleness-pass`
@@ -29,7 +30,9 @@ export function startWatch(
     const token = randomToken()
     if ((await redis.set(LOCK, token, "PX", LOCK_MS, "NX")) !== "OK") return
     try {
-      const ids = await store.ids()
+      // Spare machines wait for somebody who uses them.
+      const spare = new Set(await redis.smembers(KEY.workspacesOf(WARM_POOL)))
+      const ids = (await store.ids()).filter(id => !spare.has(id))
       for (let from = 0; from < ids.length && !closed; from += AT_ONCE) {
         await Promise.all(ids.slice(from, from + AT_ONCE).map(look))
       }

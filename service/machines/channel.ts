@@ -24,20 +24,37 @@ export type Order =
   | { type: "freeze"; data: { id: string; seconds: number } }
   | { type: "thaw"; data: { id: string } }
   /**
+   * Fall asleep with all that runs, where the provider can keep a machine's memory: the machine goes off. One that does
+   * not answers with `POST /machine/awake`.
+   */
+  | { type: "sleep"; data: { id: string } }
+  /**
    * Fetch this repository, once; said at every connection. While it is held, something else is at work on the home:
    * nothing is begun then.
    */
   | { type: "repository"; data: Repository & { isHeld: boolean } }
+  /** Have the repository's dev container made anew, the one of `config` if there is such; `POST /machine/dev-container` answers. */
+  | { type: "dev-container"; data: { id: string; config: string | null } }
   /** Type this for a coding agent; `POST /machine/prompted` answers. It passes through Redis, and stays nowhere. */
   | { type: "prompt"; data: { id: string } & Prompt }
+  /** Back the home up, or bring it back; `POST /machine/home-backup` tells how far it is. Said until it is answered. */
+  | {
+      type: "home-backup"
+      data: { id: string; do: "backup" | "restore"; prove: boolean; keepDays: number | null; backup: string | null }
+    }
   /** Its settings have changed: the process it listens at sends them. */
   | { type: "settings"; data: Record<string, never> }
 
 const orders = (workspace: string) => `${PREFIX}machine:${workspace}`
 const news = (workspace: string) => `${PREFIX}machine-news:${workspace}`
 
-/** News of a machine for whoever waits for it: `frozen` and `prompted` with what it answered, `proof` of one that tries a backup out. */
-export type News = "connected" | "reported" | `frozen ${string}` | `prompted ${string}` | "proof"
+/**
+ * News of a machine for whoever waits for it: `frozen`, `awake`, `prompted`, `dev-container` and `home` with what it
+ * answered, `proof` of one that tries a backup out.
+ */
+export type News = "connected" | "reported" | `${"frozen" | "awake" | "home" | Answer} ${string}` | "proof"
+/** Of orders that somebody waits for. */
+export type Answer = "prompted" | "dev-container"
 
 export interface MachineChannel {
   /**

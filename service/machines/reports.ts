@@ -12,6 +12,10 @@ const reportScript = loadScript(new URL("lua/report.lua", import.meta.url))
 /** Milliseconds a machine's clock may move against ours between two reports; more, and it was set. */
 const CLOCK_STEP_MS = 60_000
 
+/** A server that listens, and which program that is. */
+const OpenPort = z.object({ port: z.int().min(1024).max(65_535), program: z.string().max(100) })
+export type OpenPort = z.output<typeof OpenPort>
+
 /** What a machine's agent says about itself. The user is root there: none of it is believed beyond its own workspace. */
 export const MachineReport = z.looseObject({
   bootId: z.string().max(64),
@@ -26,6 +30,10 @@ export const MachineReport = z.looseObject({
   /** One that makes no sense is none. */
   certificate: MachineCertificate.optional().catch(undefined),
   repository: Fetch.optional().catch(undefined),
+  /** Web servers of the user that listen. */
+  ports: z.array(OpenPort).max(50).optional().catch(undefined),
+  /** Its provider can keep its memory while it sleeps. */
+  keepsMemory: z.boolean().optional().catch(undefined),
 })
 export type MachineReport = z.output<typeof MachineReport>
 
@@ -53,6 +61,7 @@ export function createMachineReports(redis: Redis, silentMs: number): MachineRep
           ...[JSON.stringify(report), now, clockOffset ?? "", CLOCK_STEP_MS, silentMs, report.startedAt ?? ""],
           report.certificate ? JSON.stringify(report.certificate) : "",
           report.repository ? JSON.stringify(report.repository) : "",
+          report.keepsMemory ? "1" : "",
           ...Object.entries(seen).flat(),
         ],
       )

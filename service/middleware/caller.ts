@@ -1,5 +1,5 @@
 import { allows, type Scope } from "../api-tokens/api-tokens.ts"
-import { isLoopback } from "../config.ts"
+import { isLoopback } from "../config/addresses.ts"
 import { forbidden, ServiceError, signedOut } from "../errors.ts"
 import type { Services } from "../services.ts"
 import type { User } from "../users/users.ts"

@@ -6,6 +6,7 @@ import type { Services } from "../services.ts"
 const SECRET = /^[A-Za-z0-9_-]{20,200}$/
 /** With or without a query, which says nothing here. */
 const PATH = /^\/vnc\/authorize(\?|$)/
+const PORT = /^[1-9]\d{3,4}$/
 const ANSWER = { "Cache-Control": "no-store" }
 /** A 204 has no body by itself; of any other the length must be told for the connection to be kept. */
 const EMPTY_ANSWER = { ...ANSWER, "Content-Length": "0" }
@@ -14,29 +15,34 @@ const EMPTY_ANSWER = { ...ANSWER, "Content-Length": "0" }
 export type Door = (request: IncomingMessage, response: ServerResponse) => boolean
 
 /**
- * `GET /vnc/authorize`: may whoever shows this token, or this entry ticket, onto the machine that asks? Answers 204
- * (for a ticket with the new token in `X-Foozol-Token`), 401, 403, and 503 when it cannot know; never with a body.
+ * `GET /vnc/authorize`: may whoever shows this token, this entry ticket, or the secret of a share's link, onto the machine
+ * that asks, or to its port in `X-Foozol-Port`? Answers 204 (for a ticket or a share with the new token in
+ * `X-Foozol-Token`), 401, 403, and 503 when it cannot know; never with a body.
  * It stands before everything else, Koa included: every page, upgrade and re-check of every viewer comes by here.
  */
 export function machineDoor(
-  services: Pick<Services, "machineKeys" | "tokens" | "now" | "log">,
+  services: Pick<Services, "machineKeys" | "tokens" | "shares" | "now" | "log">,
   metrics: Metrics,
 ): Door {
-  const { machineKeys, tokens, now, log } = services
+  const { machineKeys, tokens, shares, now, log } = services
   let away = false
 
   async function answer({ headers }: IncomingMessage, response: ServerResponse): Promise<number> {
     const workspace = await machineKeys.workspaceOf(headers.authorization)
     if (!workspace) return 401
-    const ticket = String(headers["x-foozol-ticket"] ?? "")
-    if (ticket) {
-      if (!SECRET.test(ticket)) return 401
-      const redeemed = await tokens.redeem(ticket, workspace, now())
-      if (redeemed.token) response.setHeader("X-Foozol-Token", redeemed.token)
-      return redeemed.answer
+    const text = (name: string) => String(headers[name] ?? "")
+    const [ticket, share, port] = [text("x-foozol-ticket"), text("x-foozol-share"), text("x-foozol-port")]
+    if (port !== "" && !PORT.test(port)) return 403
+    if (ticket || share) {
+      if (!SECRET.test(ticket || share) || (share && !port)) return 401
+      const given = ticket
+        ? await tokens.redeem(ticket, workspace, now(), port)
+        : await shares.enter(share, workspace, port, now())
+      if (given.token) response.setHeader("X-Foozol-Token", given.token)
+      return given.answer
     }
-    const token = String(headers["x-foozol-token"] ?? "")
-    return SECRET.test(token) ? tokens.authorize(token, workspace, now()) : 401
+    const token = text("x-foozol-token")
+    return SECRET.test(token) ? tokens.authorize(token, workspace, now(), port) : 401
   }
 
   async function decide(request: IncomingMessage, response: ServerResponse): Promise<number> {

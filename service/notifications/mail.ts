@@ -1,6 +1,6 @@
 import { createTransport } from "nodemailer"
 import { z } from "zod"
-import { isLoopback } from "../config.ts"
+import { isLoopback } from "../config/addresses.ts"
 import type { Notification } from "./kinds.ts"
 import { textOf } from "./texts.ts"
 import type { Sent } from "./webhook.ts"

@@ -3,7 +3,7 @@ import { request as requestHttp } from "node:http"
 import { request as requestHttps } from "node:https"
 import { isIP } from "node:net"
 import { z } from "zod"
-import { isLoopback } from "../config.ts"
+import { isLoopback } from "../config/addresses.ts"
 import type { Notification } from "./kinds.ts"
 import { AddressRefused, isPublicAddress, lookupPublic } from "./public-address.ts"
 import { textOf } from "./texts.ts"
@@ -103,7 +103,8 @@ function post(target: URL, body: string, headers: Record<string, string>, onlyPu
         "user-agent": "foozol-cloud",
       },
     })
-    sending.once("error", reject)
+    // Not once: one that was answered may break off, too.
+    sending.on("error", reject)
     sending.once("response", answer => {
       resolve(answer.statusCode ?? 0)
       answer.destroy()

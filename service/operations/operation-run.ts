@@ -8,6 +8,7 @@ import type { Config } from "../config.ts"
 import type { AgentConversations } from "../conversations/conversations.ts"
 import type { Looks } from "../drift/looks.ts"
 import { ServiceError } from "../errors.ts"
+import type { HomeBackups } from "../home-backups/home-backups.ts"
 import type { Keys } from "../keys.ts"
 import type { MachineChannel } from "../machines/channel.ts"
 import type { Proofs } from "../machines/proof-store.ts"
@@ -15,6 +16,7 @@ import type { MachineReports } from "../machines/reports.ts"
 import type { Notify } from "../notifications/outbox.ts"
 import type { Destination, Projects } from "../projects/projects.ts"
 import type { Secrets } from "../secrets/secrets.ts"
+import type { Recorder } from "../traces/recorder.ts"
 import type { VncTokens } from "../vnc-tokens/vnc-tokens.ts"
 import type { State } from "../workspaces/transitions.ts"
 import type { Workspace } from "../workspaces/workspace.ts"
@@ -36,6 +38,7 @@ export interface Means {
   tokens: VncTokens
   secrets: Secrets
   backups: Backups
+  homeBackups: HomeBackups
   looks: Looks
   conversations: Pick<AgentConversations, "forget">
   proofs: Proofs
@@ -57,6 +60,8 @@ export interface OperationRun {
   step(name: StepName): void
   /** A line for whoever opens the log. */
   say(text: string): void
+  /** Takes down what time is spent on within the step that goes on. */
+  times: Pick<Recorder, "begin">
   /**
    * Notes how far it has come; a run that takes it up again finds the note in `operation.marks`.
    * @throws RunEnded when another worker has the operation by now
@@ -83,7 +88,9 @@ export function failureIn({ signal, bears }: OperationRun, error: unknown): Infr
 }
 
 /** What an operation changes in the record of its workspace when it succeeds. */
-export type Outcome = Partial<Record<"machineId" | "ipv4" | "snapshot" | "stopMode" | "place" | "image", string>> & {
+export type Outcome = Partial<
+  Record<"machineId" | "ipv4" | "snapshot" | "stopMode" | "place" | "image" | "memory", string>
+> & {
   /** The state it has now, where that is not the one its kind usually ends in. */
   state?: State
 }

@@ -1,4 +1,5 @@
 import type { ImageId } from "../../infra/image-id.ts"
+import type { Trace } from "../traces/span.ts"
 import type { Kind } from "../workspaces/transitions.ts"
 import type { Failure, Place } from "../workspaces/workspace.ts"
 
@@ -18,6 +19,8 @@ export interface OperationInfo {
   wish?: Wish
   /** Median seconds of earlier ones of the same kind, in all and by step; empty where there were none. */
   estimate: Estimate
+  /** Where it stands in a trace; those from before there were traces stand in none. */
+  trace?: Trace
 }
 
 /** What was asked for, beyond the kind. */
@@ -40,6 +43,8 @@ export interface Wish {
   because?: string
   /** A repair that only notes in the stack what is accepted. */
   settles?: boolean
+  /** Its machine was a spare one, see service/warm. */
+  spare?: boolean
   /** Made by the schedule, not by a person. */
   scheduled?: boolean
 }
@@ -47,6 +52,8 @@ export interface Wish {
 export interface Estimate {
   seconds: number | null
   steps: Partial<Record<StepName, number>>
+  /** Of what is within the steps, by `partKey`. */
+  parts?: Record<string, number>
 }
 
 /** An operation as it is now. Times are milliseconds since 1970. */

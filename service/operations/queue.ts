@@ -7,8 +7,8 @@ import { LEASE_MS } from "./lease.ts"
 import { type Runner, runOperation } from "./run-operation.ts"
 import { urgencyOf } from "./urgency.ts"
 
-/** One queue per provider, since each has a limit of its own. */
-const queueName = (provider: string) => `operations-${provider}`
+/** One queue for all providers, within one limit. Its name stays: old and new versions share it while one replaces the other. */
+const QUEUE = "operations-hetzner"
 /** Until an operation whose workspace is still held by another run is tried again. */
 const BUSY_MS = 500
 /** So often the queue looks for operations whose worker has died, which is when its lock of LEASE_MS has run out. */
@@ -37,7 +37,7 @@ export function createOperationQueue(
   connection: Redis,
   log: Logger,
 ): OperationQueue {
-  const queue = new Queue(queueName("hetzner"), {
+  const queue = new Queue(QUEUE, {
     connection,
     prefix,
     defaultJobOptions: { removeOnComplete: true, removeOnFail: true },
@@ -88,7 +88,7 @@ export function startOperationWorker(
   let draining = false
   let active = 0
   const worker = new Worker<{ operation: string }>(
-    queueName("hetzner"),
+    QUEUE,
     async (job, token) => {
       // What was fetched at the moment the draining began is left for others.
       if (!draining) {

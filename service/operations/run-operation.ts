@@ -7,6 +7,8 @@ import { forOwner, ServiceError } from "../errors.ts"
 import { randomToken } from "../keys.ts"
 import type { Destination } from "../projects/projects.ts"
 import { loadScript } from "../redis/scripts.ts"
+import type { Recorder } from "../traces/recorder.ts"
+import type { Traces } from "../traces/traces.ts"
 import { KEY, type WorkspaceStore } from "../workspaces/store.ts"
 import { type State, TRANSITIONS } from "../workspaces/transitions.ts"
 import type { Failure, Workspace } from "../workspaces/workspace.ts"
@@ -14,7 +16,14 @@ import type { Estimates } from "./estimates.ts"
 import type { OperationEvents } from "./events.ts"
 import { PERFORM } from "./kinds/index.ts"
 import { claim, keepLease, RunEnded } from "./lease.ts"
-import type { Fault, Operation, OperationEvent, OperationState, StepName } from "./operation.ts"
+import {
+  type Fault,
+  isOver,
+  type Operation,
+  type OperationEvent,
+  type OperationState,
+  type StepName,
+} from "./operation.ts"
 import { type Means, type OperationRun, type Outcome, Returned } from "./operation-run.ts"
 import { createPatience, type Patience } from "./patience.ts"
 
@@ -38,6 +47,7 @@ export interface Runner {
   store: WorkspaceStore
   events: OperationEvents
   estimates: Estimates
+  traces: Traces
   means: Means
   log: Logger
 }
@@ -67,7 +77,7 @@ interface Claimed {
 }
 
 async function runClaimed(runner: Runner, claimed: Claimed): Promise<RunEnd> {
-  const { means, redis, estimates } = runner
+  const { means, redis, estimates, traces } = runner
   const { operation, workspace, token, epoch, stop } = claimed
   const log = runner.log.child({ operation: operation.id, workspace: workspace.id, kind: operation.kind, epoch })
   const controller = new AbortController()
@@ -75,7 +85,11 @@ async function runClaimed(runner: Runner, claimed: Claimed): Promise<RunEnd> {
   if (stop.aborted) onStop()
   stop.addEventListener("abort", onStop, { once: true })
   const lease = keepLease(redis, { operation: operation.id, lease: leaseOf(claimed), token, epoch }, controller)
-  const teller = createTeller(runner, operation.id, log)
+  const times = traces.recorder(operation, workspace, log)
+  const { startedAt, createdAt } = operation
+  if (operation.attempts === 1 && startedAt !== null)
+    times.add({ name: "queue", at: createdAt, until: Math.max(createdAt, startedAt), once: true })
+  const teller = createTeller(runner, operation.id, times, log)
   log.info("operation begins")
   teller.tell({ type: "state", state: "running" })
   try {
@@ -83,29 +97,38 @@ async function runClaimed(runner: Runner, claimed: Claimed): Promise<RunEnd> {
     const machines = means.machinesIn(projectOf(workspace))
     const run: OperationRun = {
       ...{ means: { ...means, machines }, workspace, operation, epoch, signal: controller.signal, log },
-      ...{ step: teller.step, say: teller.say, bears: patience.bears },
+      ...{ step: teller.step, say: teller.say, times, bears: patience.bears },
       mark: (name, value = "1") => note(runner, claimed, name, value),
       settle: place => settle(runner, claimed, place, run),
     }
     const { state: after = TRANSITIONS[operation.kind].done, ...outcome } = await performPatiently(run, patience)
     controller.signal.throwIfAborted()
     const steps = teller.end("done")
+    // Who sees the end sees where the time went.
+    await times.flush()
     const word = await finish(runner, claimed, "succeeded", null, outcome, after)
+    await tellEnd()
     if (word === "fenced") return "over"
     await teller.tell({ type: "state", state: "succeeded" })
     const seconds = (means.now() - (operation.startedAt ?? means.now())) / 1000
     // A run that was cut off and taken up again says nothing about how long one takes.
-    if (operation.attempts === 1) await estimates.record(operation.kind, workspace.profile, { seconds, steps })
+    // Nor one that found its machine ready.
+    if (operation.attempts === 1 && !operation.wish?.spare)
+      await estimates.record(operation.kind, workspace, { seconds, steps, parts: partsOf(times) })
     log.info({ seconds }, "operation succeeded")
     return "over"
   } catch (error) {
     const ended = (error instanceof RunEnded ? error : controller.signal.reason) as unknown
     if (ended instanceof RunEnded && ended.reason !== "cancelled") {
       log.warn({ reason: ended.reason }, "operation is left for the next worker")
+      times.endStep(false)
+      await times.flush()
+      await tellEnd()
       await giveBack(redis, leaseOf(claimed), token)
       return "again"
     }
     teller.end("failed")
+    await times.flush()
     const cause = error instanceof Returned ? error.cause : error
     const failure = ended instanceof RunEnded ? CANCELLED : failureOf(cause, log)
     if (!(ended instanceof RunEnded)) await noteFault(runner, claimed, cause)
@@ -113,13 +136,24 @@ async function runClaimed(runner: Runner, claimed: Claimed): Promise<RunEnd> {
     const after = error instanceof Returned ? error.state : TRANSITIONS[operation.kind].failed
     const outcome = error instanceof Returned ? error.outcome : {}
     const word = await finish(runner, claimed, state, failure, outcome, after)
+    await tellEnd()
     if (word !== "fenced") await teller.tell({ type: "state", state, failure })
     return "over"
   } finally {
     lease.end()
     stop.removeEventListener("abort", onStop)
   }
+
+  /** Of one that another has cut off this run is all that there is to tell of its end. */
+  async function tellEnd(): Promise<void> {
+    const now = await runner.store.operation(operation.id).catch(() => null)
+    if (now && isOver(now)) traces.ended(now, workspace)
+  }
 }
+
+/** Medians of steps are known by themselves. */
+const partsOf = (times: Recorder) =>
+  Object.fromEntries(Object.entries(times.seconds()).filter(([key]) => !key.startsWith("step:")))
 
 /** Does what it is for, again and again where the provider fails: each run goes on where the one before was cut off. */
 async function performPatiently(run: OperationRun, patience: Patience): Promise<Outcome> {
@@ -140,7 +174,7 @@ async function performPatiently(run: OperationRun, patience: Patience): Promise<
 }
 
 /** Tells watchers what happens, in order; telling never ends a run. */
-function createTeller(runner: Runner, operation: string, log: Logger) {
+function createTeller(runner: Runner, operation: string, times: Recorder, log: Logger) {
   let current: { name: StepName; begun: number } | null = null
   let last: Promise<void> = Promise.resolve()
   const steps: Partial<Record<StepName, number>> = {}
@@ -148,11 +182,13 @@ function createTeller(runner: Runner, operation: string, log: Logger) {
   const tell = (event: Told) => {
     const stamped = { ...event, at: runner.means.now() } as OperationEvent
     last = last
+      .then(() => times.flush())
       .then(() => runner.events.tell(operation, stamped))
       .catch(error => log.warn({ err: error }, "an event could not be told"))
     return last
   }
   const end = (state: "done" | "failed") => {
+    times.endStep(state === "failed")
     if (current) {
       steps[current.name] = (runner.means.now() - current.begun) / 1000
       void tell({ type: "step", step: current.name, state })
@@ -167,6 +203,7 @@ function createTeller(runner: Runner, operation: string, log: Logger) {
     step(name: StepName) {
       if (current?.name === name) return
       end("done")
+      times.step(name)
       current = { name, begun: runner.means.now() }
       void tell({ type: "step", step: name, state: "begun" })
     },

@@ -2,6 +2,7 @@ import { SCHEDULE } from "../backups/words.ts"
 import { IDLENESS } from "../idleness/words.ts"
 import { RECONCILER } from "../reconcile/words.ts"
 import { ROLL_OUT } from "../roll-outs/plan.ts"
+import { WARM_POOL } from "../warm/words.ts"
 import { leadsToDesktop } from "../workspaces/transitions.ts"
 import type { OperationInfo } from "./operation.ts"
 
@@ -9,7 +10,7 @@ import type { OperationInfo } from "./operation.ts"
 export const URGENCY = { waitedFor: 1, wanted: 2, chore: 3 } as const
 
 /** Nobody waits for what these begin. */
-const CHORES = new Set<string>([SCHEDULE, ROLL_OUT])
+const CHORES = new Set<string>([SCHEDULE, ROLL_OUT, WARM_POOL])
 
 /** Who looks after workspaces by themselves, and looks again later. */
 const LOOKS_AGAIN = new Set<string>([...CHORES, IDLENESS, RECONCILER])

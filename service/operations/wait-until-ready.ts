@@ -1,4 +1,5 @@
 import { InfraError } from "../../infra/errors.ts"
+import { timeDesktop } from "../traces/desktop-times.ts"
 import { findMachine } from "./kinds/machine.ts"
 import type { OperationRun } from "./operation-run.ts"
 
@@ -26,6 +27,7 @@ export async function waitUntilReady(
   run.step("boot")
   // One that is on already, such as after a run that was cut off, would say so only at its next report.
   await means.channel.order(workspace.id, { type: "report", data: {} })
+  const waits = timeDesktop(run.times)
   let connected = false
   let nudged = false
   let explained = false
@@ -38,8 +40,10 @@ export async function waitUntilReady(
       if (!connected && Math.max(connectedAt, reportedAt) >= since) {
         connected = true
         run.step("desktop")
+        waits.connected()
       }
       const fresh = reportedAt >= since ? report : null
+      if (fresh) waits.reported(fresh.checks)
       if (fresh?.ready) return
       if (fresh?.certificate?.state === "expired" && !explained) {
         explained = true
@@ -55,6 +59,7 @@ export async function waitUntilReady(
       clearTimeout(timer)
     }
   } finally {
+    waits.over()
     forget()
     signal.removeEventListener("abort", wake)
   }

@@ -6,11 +6,12 @@ import { countedAs } from "../usage/billing.ts"
 import { monthAfter, monthOf, startOf } from "../usage/months.ts"
 import { totalCosts, type WorkspaceUsage } from "../usage/usage.ts"
 import type { UsageReport } from "../usage/usage-report.ts"
-import type { WeatherNow } from "../weather/judge.ts"
-import type { Weather } from "../weather/weather.ts"
+import { isSpare } from "../warm/words.ts"
+import { type WeatherNow, worstOf } from "../weather/judge.ts"
+import type { Weathers } from "../weather/weathers.ts"
 import type { WorkspaceStore } from "../workspaces/store.ts"
 import type { State } from "../workspaces/transitions.ts"
-import type { Workspace } from "../workspaces/workspace.ts"
+import type { Provider, Workspace } from "../workspaces/workspace.ts"
 import { countStates } from "./fleet.ts"
 
 const DAY_MS = 24 * 3_600_000
@@ -28,11 +29,19 @@ export interface Cost {
   forecast: number
 }
 
+/** The weather of one of the providers' projects. */
+export interface ProjectWeather extends WeatherNow {
+  project: string
+  provider: Provider
+}
+
 /** How everything stands, in numbers. */
 export interface Overview {
   states: { state: State; count: number }[]
   operations: { queued: number; running: number; failed24h: number }
+  /** Of all the providers' projects the worst. */
   weather: WeatherNow
+  projects: ProjectWeather[]
   sweep: SweepReport | null
   backups: { unproven: number; none: number }
   costs: Cost[]
@@ -42,14 +51,14 @@ interface Means {
   redis: Redis
   store: WorkspaceStore
   queue: OperationQueue
-  /** Of all the provider's projects the worst. */
-  weather: Pick<Weather, "now">
+  weathers: Pick<Weathers, "names" | "of">
+  providerOf(project: string): Provider
   usage: UsageReport
   now: () => number
 }
 
 /** @returns a function that looks at all of it */
-export function createOverview({ redis, store, weather, usage, now }: Means): () => Promise<Overview> {
+export function createOverview({ redis, store, weathers, providerOf, usage, now }: Means): () => Promise<Overview> {
   let known: { at: number; costs: Promise<WorkspaceUsage[]> } | null = null
   const monthsUsage = () => {
     if (known && now() - known.at < COST_FRESH_MS) return known.costs
@@ -66,11 +75,17 @@ export function createOverview({ redis, store, weather, usage, now }: Means): ()
       store.ids(),
       store.going(),
       store.failedSince(now() - DAY_MS, MOST_FAILED),
-      weather.now(),
+      Promise.all(
+        weathers.names.map(async project => ({
+          ...{ project, provider: providerOf(project) },
+          ...(await weathers.of(project).now()),
+        })),
+      ),
       lastSweep(redis),
       monthsUsage(),
     ])
-    const all = (await Promise.all(ids.map(store.get))).filter(one => one !== null)
+    const held = (await Promise.all(ids.map(store.get))).filter(one => one !== null)
+    const all = held.filter(one => !isSpare(one))
     const open = going.filter(one => !isOver(one))
     return {
       states: countStates(all),
@@ -79,12 +94,12 @@ export function createOverview({ redis, store, weather, usage, now }: Means): ()
         running: open.filter(one => one.state === "running").length,
         failed24h: failed.length,
       },
-      ...{ weather: sky, sweep },
+      ...{ weather: worstOf(sky), projects: sky, sweep },
       backups: {
         unproven: all.filter(one => one.backups?.last != null && one.backups.lastProven === null).length,
         none: all.filter(one => one.backups?.last == null && one.unsavedSince !== null).length,
       },
-      costs: costsOf(used, all, now()),
+      costs: costsOf(used, held, now()),
     }
   }
 }

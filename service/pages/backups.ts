@@ -1,3 +1,4 @@
+import type { HomeRecord } from "../home-backups/records.ts"
 import { notice, postForm } from "./controls.ts"
 import { document } from "./document.ts"
 import { html } from "./html.ts"
@@ -6,6 +7,7 @@ import type { Notice, SignedIn } from "./models.ts"
 import { timeAgo } from "./time.ts"
 import { bytes } from "./words.ts"
 import { backupRows } from "./workspace/backup-rows.ts"
+import { homeRows } from "./workspace/home-backups.ts"
 import type { BackupView } from "./workspace/model.ts"
 
 export interface BackupsModel extends SignedIn {
@@ -13,11 +15,21 @@ export interface BackupsModel extends SignedIn {
   backups: BackupView[]
   /** What providers are called that do not answer: what they have is missing. */
   away?: string[]
+  /** Home backups that deleted workspaces have left. */
+  homes?: HomeRecord[]
   notice?: Notice
 }
 
 /** All backups of a user, those of deleted workspaces too. */
-export function backupsPage({ user, csrf, backups, away = [], notice: said, now = Date.now() }: BackupsModel): string {
+export function backupsPage({
+  user,
+  csrf,
+  backups,
+  away = [],
+  homes = [],
+  notice: said,
+  now = Date.now(),
+}: BackupsModel): string {
   const living = backups.filter(one => one.isLiving)
   const left = backups.filter(one => !one.isLiving)
   const all = backups.reduce((sum, one) => sum + (one.bytes ?? 0), 0)
@@ -40,7 +52,16 @@ ${
   left.length === 0
     ? html`<p class="soft">There is none. When a workspace is deleted, its disk is kept here for a while.</p>`
     : backupRows(left, { now, showsWorkspace: true })
-}</section>`,
+}</section>
+${
+  homes.length > 0 &&
+  html`<section class="card section" aria-labelledby="homes"><h2 id="homes">Homes of deleted workspaces</h2>
+<p class="soft">Encrypted copies of their home folders; a new workspace can begin with one at any provider.</p>
+${homes.map(
+  one =>
+    html`<h3>${one.deletedName ?? one.workspace}</h3>${one.keepUntil !== null && html`<p class="small soft">Removed by itself ${timeAgo(one.keepUntil, now)}.</p>`}${homeRows(one, { now })}`,
+)}</section>`
+}`,
   })
 }
 

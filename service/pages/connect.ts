@@ -5,18 +5,27 @@ import { html } from "./html.ts"
 import { mark } from "./icons.ts"
 import type { SignedIn } from "./models.ts"
 
+/** Where on a machine somebody may want to go, in words. */
+export const GOALS = {
+  desktop: { opens: "desktop opens", my: "desktop" },
+  terminal: { opens: "terminals open", my: "terminals" },
+  files: { opens: "files open", my: "files" },
+  agents: { opens: "agents open", my: "agents" },
+} as const
+export type Goal = keyof typeof GOALS
+
 export interface ConnectModel extends SignedIn {
   workspace: Workspace | null
   /** What the button does: wake the workspace, or create a first one. */
   action: "wake" | "create"
   /** What opens then. */
-  goal: "desktop" | "terminal"
+  goal: Goal
 }
 
 /** Where the bookmark leads when there is something to start first. */
 export function connectPage({ user, csrf, workspace, action, goal }: ConnectModel): string {
   const wakes = action === "wake" && workspace !== null
-  const opens = goal === "terminal" ? "terminals open" : "desktop opens"
+  const { opens, my } = GOALS[goal]
   return document({
     title: wakes ? `Start ${workspace.name}` : "Start your desktop",
     signedIn: { user, csrf },
@@ -31,8 +40,8 @@ ${
 ${postForm({
   action: "/connect",
   csrf,
-  hidden: { ...(wakes ? { workspace: workspace.id } : {}), ...(goal === "terminal" ? { to: goal } : {}) },
-  content: html`<div class="actions"><button class="button primary large">Start and open my ${goal === "terminal" ? "terminals" : "desktop"}</button></div>`,
+  hidden: { ...(wakes ? { workspace: workspace.id } : {}), ...(goal === "desktop" ? {} : { to: goal }) },
+  content: html`<div class="actions"><button class="button primary large">Start and open my ${my}</button></div>`,
 })}
 <p class="small">${wakes ? html`<a href="/">Your workspaces</a>` : html`<a href="/workspaces/new">Choose size, region and price first</a>`}</p>
 </section>`,

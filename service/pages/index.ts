@@ -2,7 +2,7 @@ export { type AccountModel, accountPage } from "./account.ts"
 export { type ApiDocsModel, apiDocsPage } from "./api-docs/page.ts"
 export { type Asset, assets } from "./assets.ts"
 export { type BackupsModel, backupsPage, type RemoveBackupModel, removeBackupPage } from "./backups.ts"
-export { type ConnectModel, connectPage } from "./connect.ts"
+export { type ConnectModel, connectPage, GOALS, type Goal } from "./connect.ts"
 export { type DashboardModel, dashboardPage } from "./dashboard.ts"
 export { type DeleteModel, deletePage } from "./delete.ts"
 export { type DeleteAccountModel, deleteAccountPage } from "./delete-account.ts"
@@ -24,6 +24,7 @@ export { type CertificatesModel, certificatesPage } from "./operator/certificate
 export { type FleetModel, fleetPage } from "./operator/fleet.ts"
 export { type OperationsModel, operationsPage } from "./operator/operations.ts"
 export { type PeopleModel, type PersonModel, peoplePage, personPage } from "./operator/people.ts"
+export { type StackModel, stackPage } from "./operator/stack.ts"
 export { type UpkeepModel, upkeepPage } from "./operator/upkeep.ts"
 export {
   type DestroyModel,
@@ -33,6 +34,7 @@ export {
 } from "./operator/workspace.ts"
 export { factsIn } from "./size-choices.ts"
 export { type UsageModel, usagePage } from "./usage.ts"
+export { type RestoreHomeModel, restoreHomePage } from "./workspace/home-backups.ts"
 export type {
   BackupView,
   PlaceOffer,

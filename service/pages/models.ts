@@ -49,6 +49,8 @@ export interface ActivityView {
   keepOnUntil: number | null
   /** Is it stopped by itself when idle? */
   autoStop: boolean
+  /** Would its programs go on afterwards? */
+  programsGoOn: boolean
 }
 
 /** The conversations with coding agents in a workspace, newest first. */

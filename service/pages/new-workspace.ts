@@ -1,3 +1,4 @@
+import { MOST_NAME } from "../workspaces/wishes.ts"
 import { field, fieldError, groupError, postForm } from "./controls.ts"
 import { document } from "./document.ts"
 import { attributes, type Html, html } from "./html.ts"
@@ -18,13 +19,14 @@ export interface NewWorkspaceValues {
   repository?: string
   branch?: string
   folder?: string
+  devcontainer?: string
   /** Names of the secrets that were entered. */
   secretNames?: string[]
 }
 
 export type NewWorkspaceField =
-  | ("from" | "profile" | "region" | "provider" | "sizeClass" | "name")
-  | ("repository" | "branch" | "folder" | "proxy" | "secrets")
+  | ("from" | "home" | "profile" | "region" | "provider" | "sizeClass" | "name")
+  | ("repository" | "branch" | "folder" | "devcontainer" | "proxy" | "secrets")
 
 /** The backup a new workspace is made from. Times are milliseconds since 1970. */
 export interface Origin {
@@ -39,6 +41,8 @@ export interface Origin {
 export interface NewWorkspaceModel extends SignedIn {
   /** Made from that, sent along as the field `from`. */
   from?: Origin | null
+  /** The home backup it begins with, sent along as the fields `home` and `homeBackup`. Times are milliseconds since 1970. */
+  home?: { workspace: string; backup: string; name: string; at: number } | null
   options: CreateOptions
   values?: NewWorkspaceValues
   /** A link has filled it in: what it would make is said once more. */
@@ -53,6 +57,7 @@ export interface NewWorkspaceModel extends SignedIn {
 
 const LABELS: Record<NewWorkspaceField, string> = {
   from: "Backup",
+  home: "Home backup",
   profile: "What it is for",
   region: "Region",
   provider: "Provider",
@@ -61,6 +66,7 @@ const LABELS: Record<NewWorkspaceField, string> = {
   repository: "Git repository",
   branch: "Branch",
   folder: "Folder",
+  devcontainer: "Dev container",
   proxy: "Proxy",
   secrets: "Keys",
 }
@@ -68,7 +74,7 @@ const LABELS: Record<NewWorkspaceField, string> = {
 /** The form that makes a workspace. It posts `secretName` and `secretValue` once a row, in the same order. */
 export function newWorkspacePage(model: NewWorkspaceModel): string {
   const { user, csrf, options, values = {}, errors = {}, suggestedName, idempotencyKey, from = null } = model
-  const { now = Date.now() } = model
+  const { now = Date.now(), home = null } = model
   const region =
     options.regions.find(one => one.id === values.region) ??
     options.regions.find(one => one.provider === values.provider) ??
@@ -89,14 +95,16 @@ ${postForm({
   hidden: {
     ...(idempotencyKey === undefined ? {} : { idempotencyKey }),
     ...(from === null ? {} : { from: from.id, profile: from.profile }),
+    ...(home === null ? {} : { home: home.workspace, homeBackup: home.backup }),
   },
   content: html`<div class="create-fields">
+${home !== null && html`<div class="card section origin" id="home"><p><strong>The home of ${home.name}</strong>, backed up ${timeAgo(home.at, now)}</p><p class="soft">Its files come into the home of the new workspace, wherever that is, as soon as its machine is there. What was installed outside of the home does not.</p>${fieldError("home", errors.home)}</div>`}
 ${from === null ? profiles(options, values.profile, errors.profile) : origin(from, options, errors.from, now)}
 ${options.regions.length > 0 && regions(options, region?.id, errors)}
 ${options.regions.length > 0 && sizeChoices({ options, region: region?.id, chosen: values.sizeClass, error: errors.sizeClass })}
 ${options.regions.length > 0 && priceTable(options)}
-${field({ id: "name", name: "name", label: LABELS.name, optional: true, value: values.name, error: errors.name, hint: suggestedName === undefined ? "One is picked for you if you leave it empty." : html`Left empty, it is <strong>${suggestedName}</strong>.`, more: { maxlength: 64, autocomplete: "off", spellcheck: "false" } })}
-${from === null && repository(values, errors)}
+${field({ id: "name", name: "name", label: LABELS.name, optional: true, value: values.name, error: errors.name, hint: suggestedName === undefined ? "One is picked for you if you leave it empty." : html`Left empty, it is <strong>${suggestedName}</strong>.`, more: { maxlength: MOST_NAME, autocomplete: "off", spellcheck: "false" } })}
+${from === null && home === null && repository(values, errors)}
 ${more(values, errors)}
 </div>
 <aside class="card summary" aria-label="Price and creation">
@@ -143,8 +151,9 @@ const linked = ({ repository = "" }: NewWorkspaceValues): Html =>
   html`<div class="notice info" role="status">${icon("info")}<p>A link has filled this form in, for the repository <strong>${repository}</strong>. Nothing is created before you press “Create workspace”. Do so only if you trust what is in it.</p></div>`
 
 function repository(values: NewWorkspaceValues, errors: NonNullable<NewWorkspaceModel["errors"]>): Html {
-  const isOpen = [values.branch, values.folder].some(one => one) || errors.branch || errors.folder
-  const text = (name: "branch" | "folder", hint: string) =>
+  const more = ["branch", "folder", "devcontainer"] as const
+  const isOpen = more.some(name => values[name] || errors[name])
+  const text = (name: (typeof more)[number], hint: Html | string) =>
     field({
       ...{ id: name, name, label: LABELS[name], optional: true, value: values[name], error: errors[name], hint },
       more: { autocomplete: "off", autocapitalize: "none", spellcheck: "false" },
@@ -161,8 +170,8 @@ function repository(values: NewWorkspaceValues, errors: NonNullable<NewWorkspace
       spellcheck: "false",
     },
   })}
-<details ${attributes({ class: "more", open: Boolean(isOpen) })}><summary>Branch and folder <span class="soft">optional</span>${icon("chevron")}</summary>
-<div class="more-body">${text("branch", "Left empty, it is the one that its host shows first.")}${text("folder", "Of the repository, such as packages/web: terminals begin there.")}</div></details>`
+<details ${attributes({ class: "more", open: Boolean(isOpen) })}><summary>Branch, folder and dev container <span class="soft">optional</span>${icon("chevron")}</summary>
+<div class="more-body">${text("branch", "Left empty, it is the one that its host shows first.")}${text("folder", "Of the repository, such as packages/web: terminals begin there.")}${text("devcontainer", html`Of a repository with several, the one that is meant, such as <code>.devcontainer/python/devcontainer.json</code>.`)}</div></details>`
 }
 
 function origin(from: Origin, { profiles }: CreateOptions, error: string | undefined, now: number): Html {

@@ -1,4 +1,5 @@
 import { isOver, type Operation, type OperationEvent, STEPS } from "../operations/operation.ts"
+import type { Span } from "../traces/span.ts"
 import { isMoving, leadsToDesktop } from "../workspaces/transitions.ts"
 import type { Workspace } from "../workspaces/workspace.ts"
 import { postForm } from "./controls.ts"
@@ -12,6 +13,7 @@ import { operationTitle, stepWords } from "./operation-words.ts"
 import { estimateWords, progressOf } from "./progress.ts"
 import { progressBar } from "./progress-bar.ts"
 import { beginTimeline, follow, type Timeline } from "./timeline.ts"
+import { timesView } from "./times.ts"
 import { duration } from "./words.ts"
 import type { PlaceOffer } from "./workspace/model.ts"
 
@@ -20,6 +22,8 @@ export interface OperationModel extends SignedIn {
   workspace: Workspace
   /** All so far, oldest first. */
   events: OperationEvent[]
+  /** What its time was spent on so far, in the order in which that began; nothing is known if left out. */
+  spans?: Span[]
   /** Address of the workspace's machine. */
   address: string
   /** Where the workspace can be started instead, when this operation found it sold out. */
@@ -27,11 +31,11 @@ export interface OperationModel extends SignedIn {
 }
 
 /**
- * How an operation goes, live; and how it ended. With `?open=1` client code goes on to the desktop after success, with `?open=terminal` to the terminals.
+ * How an operation goes, live; and how it ended. With `?open=1` client code goes on to the desktop after success, with `?open=terminal` or `?open=files` to those.
  * Client code listens at `/api/v1/operations/ID/events` and loads this page's part `#operation` again at the end.
  */
 export function operationPage(model: OperationModel): string {
-  const { user, csrf, operation, workspace, events, now = Date.now() } = model
+  const { user, csrf, operation, workspace, events, spans = [], now = Date.now() } = model
   const over = isOver(operation)
   const timeline = timelineOf(operation, events)
   const title = operationTitle(operation, workspace.name)
@@ -58,7 +62,8 @@ export function operationPage(model: OperationModel): string {
 <h1 id="title">${title}</h1>
 ${operation.wish?.because !== undefined && html`<p class="small soft">It was begun by itself, because ${operation.wish.because}.</p>`}
 ${over ? outcome(model) : moving(model, timeline, now)}
-${stepList(operation.kind, timeline)}
+${stepList(operation.kind, timeline, over ? {} : operation.estimate.steps)}
+${timesView(operation, spans)}
 ${!(over && log.length === 0) && logView(log)}
 ${!over && operation.kind !== "destroy" && cancel(operation.id, csrf)}
 </section>

@@ -18,6 +18,9 @@ export function duration(ms: number): string {
 const pair = (big: number, bigUnit: string, small: number, smallUnit: string) =>
   small === 0 ? `${big} ${bigUnit}` : `${big} ${bigUnit} ${small} ${smallUnit}`
 
+/** Milliseconds to the tenth of a second where they are few: "0.4 s", "42 s", "1 min 20 s". */
+export const exactly = (ms: number): string => (ms < 10 * SECOND - 50 ? `${(ms / SECOND).toFixed(1)} s` : duration(ms))
+
 /** Seconds as a person would say them: "40 s", "2 min", "1 h". */
 export function roughly(seconds: number): string {
   if (seconds < 10) return `${Math.max(1, Math.round(seconds))} s`

@@ -57,14 +57,14 @@ function why({ judgement, keepOnUntil }: ActivityView, now: number): Html {
     : html`<p>On because ${SIGNAL_WORDS[first as Reason].did}: ${timeAgo(last ?? now, now)}.${more}</p>`
 }
 
-function stop({ judgement, plannedStop }: ActivityView, now: number): Html {
+function stop({ judgement, plannedStop, programsGoOn }: ActivityView, now: number): Html {
   if (judgement.verdict === "unknown") return html`<p class="soft">It is not stopped meanwhile.</p>`
   if (judgement.stopsAt === null) return html`<p class="soft">It is not stopped by itself.</p>`
   if (judgement.verdict === "active") {
     return html`<p class="soft">If nothing more happens: idle ${timeAgo(judgement.idleAt, now)}, stopped ${timeAgo(judgement.stopsAt, now)}.</p>`
   }
   const at = Math.max(judgement.stopsAt, plannedStop ?? 0)
-  return html`<p class="soon">${icon("clock")}<span>It is stopped ${at > now ? timeAgo(at, now) : "now"}. Files are kept, programs end.</span></p>`
+  return html`<p class="soon">${icon("clock")}<span>It is stopped ${at > now ? timeAgo(at, now) : "now"}. ${programsGoOn ? "Files are kept, and programs go on when it wakes." : "Files are kept, programs end."}</span></p>`
 }
 
 const sign = ({ signal, lastAt, holds }: SignalState, now: number) =>

@@ -11,9 +11,9 @@ import { stateBadge, stateWords } from "./state-badge.ts"
 import { timeAgo } from "./time.ts"
 import { wholeTimeline } from "./timeline.ts"
 import { duration, money } from "./words.ts"
-import { agentsLine } from "./workspace/agents.ts"
 import { repositoryLabel } from "./workspace/repository.ts"
 import { activityPart } from "./workspace-activity.ts"
+import { agentsPart } from "./workspace-agents.ts"
 
 interface Around {
   csrf: string
@@ -34,7 +34,7 @@ export function workspaceCard(view: WorkspaceView, { csrf, now }: Around): Html 
   })}>
 <header><h2 id="name-${id}"><a href="/workspaces/${id}">${name}</a></h2>${stateBadge(workspace)}</header>
 <p class="state-text">${stateText(workspace, now)}</p>
-${isMoving(state) && operation !== null && !isOver(operation) && progressPart(operation, name, now)}${workspace.failure !== null && failureWords(workspace.failure.message)}${view.activity !== null && admits(state) && activityPart(view.activity, { id, name, csrf, now })}${view.agents !== null && agentsLine(view.agents, id)}
+${isMoving(state) && operation !== null && !isOver(operation) && progressPart(operation, name, now)}${workspace.failure !== null && failureWords(workspace.failure.message)}${view.activity !== null && admits(state) && activityPart(view.activity, { id, name, csrf, now })}${view.agents !== null && agentsPart(view.agents, id, now)}
 <dl class="facts">
 <div><dt>Profile</dt><dd>${profileLabel(workspace.profile)}</dd></div>
 ${workspace.repository !== null && html`<div><dt>Repository</dt><dd>${repositoryLabel(workspace.repository)}</dd></div>`}

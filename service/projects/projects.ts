@@ -4,6 +4,7 @@ import type { Places } from "../../infra/cloud-config.ts"
 import type { ImageId } from "../../infra/image-id.ts"
 import { ServiceError } from "../errors.ts"
 import { PREFIX } from "../redis/connect.ts"
+import { askForRoom } from "../warm/waits.ts"
 import type { Weathers } from "../weather/weathers.ts"
 import type { Images } from "../workspaces/images.ts"
 import { PROVIDER_LABELS } from "../workspaces/providers.ts"
@@ -55,6 +56,8 @@ export interface PlaceWish {
   provider: Provider
   among?: string[]
   image?: ImageId | null
+  /** For a spare machine, which nobody waits for. */
+  isSpare?: boolean
 }
 
 export interface ProjectsMeans {
@@ -93,7 +96,10 @@ export function createProjects(means: ProjectsMeans): Projects {
     )
   }
 
-  async function place(profile: Profile, { provider, among, image: given = null }: PlaceWish): Promise<Destination> {
+  async function place(
+    profile: Profile,
+    { provider, among, image: given = null, isSpare = false }: PlaceWish,
+  ): Promise<Destination> {
     const main = mainProject(places, provider)
     const found = new Map<string, ImageId | null>()
     const all = await facts(among ?? at(provider), async project => {
@@ -106,6 +112,7 @@ export function createProjects(means: ProjectsMeans): Projects {
     const because = Object.fromEntries(all.map(one => [one.name, closedBecause(one, now())]))
     if (among === undefined && all.every(one => !one.hasImage)) await images.require(profile, main)
     log.error({ profile, projects: because }, "no project of the provider has room for another workspace")
+    if (!isSpare) await askForRoom(redis, provider)
     throw noRoom()
   }
 

@@ -58,16 +58,47 @@ export function nextStep(
   }
   if (end.running > 0) return { do: "wait" }
   const tried = new Set(waves.flatMap(wave => Object.keys(wave.operations)))
-  const open = outdated.filter(one => !tried.has(one.id) && !one.asleep && one.state !== "FAILED")
+  const open = outdated.filter(one => !tried.has(one.id) && isOpen(one))
   if (open.length === 0) return { do: "done", left: outdated.filter(one => !tried.has(one.id)).length }
   const rank = (state: State) => ORDER.indexOf(state)
   const ready = open
-    .filter(({ state }) => rank(state) >= 0 && (settings.inUse || state !== "RUNNING"))
+    .filter(one => isReady(settings, one))
     .sort((a, b) => rank(a.state) - rank(b.state) || (a.id < b.id ? -1 : 1))
   if (ready.length === 0) return { do: "wait" }
   const most = Math.max(1, Math.ceil((total * settings.wave) / 100))
   return { do: "wave", workspaces: ready.slice(0, most).map(({ id }) => id) }
 }
+
+/** What a roll-out would do that began now. */
+export interface RollOutPlan {
+  /** How many are outdated. */
+  total: number
+  /** The workspaces of its first wave; none: all that it may take are waited for. */
+  first: string[]
+  /** Those that are waited for: somebody uses them, or something goes on with them. */
+  waiting: number
+  /** Those that it leaves alone: asleep, or failed. */
+  left: number
+}
+
+/** Pure. */
+export function planRollOut(settings: RollOutSettings, outdated: Outdated[]): RollOutPlan {
+  const total = outdated.length
+  const next = nextStep(settings, [], { running: 0, failed: 0 }, outdated, total)
+  const open = outdated.filter(isOpen)
+  return {
+    total,
+    first: next.do === "wave" ? next.workspaces : [],
+    waiting: open.filter(one => !isReady(settings, one)).length,
+    left: total - open.length,
+  }
+}
+
+/** What sleeps is not woken, and what has failed is not touched. */
+const isOpen = ({ asleep, state }: Outdated) => !asleep && state !== "FAILED"
+
+const isReady = ({ inUse }: RollOutSettings, { state }: Outdated) =>
+  ORDER.includes(state) && (inUse || state !== "RUNNING")
 
 /** States in which an upgrade can begin, in the order in which it disturbs least. */
 const ORDER: State[] = ["STOPPED", "IDLE", "RUNNING"]

@@ -4,10 +4,19 @@ import { projectOf } from "../../infra/projects.ts"
 import { ServiceError } from "../errors.ts"
 import { isOver } from "../operations/operation.ts"
 import { PREFIX } from "../redis/connect.ts"
+import { isSpare } from "../warm/words.ts"
 import type { Images } from "../workspaces/images.ts"
 import type { WorkspaceStore } from "../workspaces/store.ts"
 import type { Workspaces } from "../workspaces/workspaces.ts"
-import { nextStep, type Outdated, ROLL_OUT, type RollOutSettings, type Wave } from "./plan.ts"
+import {
+  nextStep,
+  type Outdated,
+  planRollOut,
+  ROLL_OUT,
+  type RollOutPlan,
+  type RollOutSettings,
+  type Wave,
+} from "./plan.ts"
 
 const KEY = `${PREFIX}roll-out`
 
@@ -35,6 +44,8 @@ export interface RollOut {
 
 /** Brings all workspaces to the newest images, wave by wave. What it has done stands in Redis; any worker goes on. */
 export interface RollOuts {
+  /** What `begin` would do now. @throws as `begin` does */
+  plan(settings: RollOutSettings): Promise<RollOutPlan>
   /** @throws ServiceError `roll-out-running` or `up-to-date` */
   begin(settings: RollOutSettings, by: string): Promise<RollOut>
   /** Begins no new wave; what has begun comes to its end. */
@@ -61,7 +72,8 @@ export function createRollOuts({ redis, store, images, workspaces, log, now }: M
     const found = await Promise.all(
       all.map(async one => {
         const newest = one && (await images.find(one.profile, projectOf(one)))
-        const isOld = one !== null && newest !== null && newest !== one.image
+        // Spare machines of an older image are thrown away.
+        const isOld = one !== null && !isSpare(one) && newest !== null && newest !== one.image
         return isOld ? { id: one.id, state: one.state, asleep: one.snapshot !== null } : null
       }),
     )
@@ -97,13 +109,18 @@ export function createRollOuts({ redis, store, images, workspaces, log, now }: M
     }
   }
 
-  async function begin(settings: RollOutSettings, by: string): Promise<RollOut> {
+  async function plan(settings: RollOutSettings): Promise<RollOutPlan> {
     const known = await read()
     if (known && known.end === null) {
       throw new ServiceError("roll-out-running", 409, "A roll-out runs already: wait for its end, or stop it first.")
     }
-    const total = (await outdated()).length
-    if (total === 0) throw new ServiceError("up-to-date", 409, "Every workspace is of the newest image already.")
+    const found = planRollOut(settings, await outdated())
+    if (found.total === 0) throw new ServiceError("up-to-date", 409, "Every workspace is of the newest image already.")
+    return found
+  }
+
+  async function begin(settings: RollOutSettings, by: string): Promise<RollOut> {
+    const { total } = await plan(settings)
     const begun: Begun = { settings, by, total, begunAt: now() }
     await redis.multi().del(KEY).hset(KEY, "begun", JSON.stringify(begun)).exec()
     log.info({ by, total, settings }, "a roll-out of newer images begins")
@@ -141,6 +158,7 @@ export function createRollOuts({ redis, store, images, workspaces, log, now }: M
   }
 
   return {
+    plan,
     begin,
     get,
     step,

@@ -1,15 +1,19 @@
-import { PassThrough } from "node:stream"
-import { setTimeout as sleep } from "node:timers/promises"
 import Router from "koa-router"
+import type { z } from "zod"
 import { ProofReport } from "../backups/proof-report.ts"
 import { ConversationReport, Prompted } from "../conversations/report.ts"
-import { ServiceError } from "../errors.ts"
+import { notFound, ServiceError } from "../errors.ts"
+import { HomeNews, ListWish, PasswordWish, SignWish } from "../home-backups/news.ts"
+import { createStorageRequests } from "../home-backups/storage-requests.ts"
 import { readSignals } from "../idleness/signals.ts"
 import type { Order } from "../machines/channel.ts"
+import { DevContainerAnswer } from "../machines/dev-container.ts"
+import { createEventStreams } from "../machines/event-streams.ts"
 import { operationOfKey } from "../machines/proof-key.ts"
 import { MAX_REPORT_BYTES, MachineReport } from "../machines/reports.ts"
 import type { Context } from "../middleware/request-state.ts"
 import { Frozen } from "../operations/kinds/flush.ts"
+import { Awake } from "../operations/kinds/sleep.ts"
 import { isOver, type Operation } from "../operations/operation.ts"
 import { PROXY } from "../secrets/secrets.ts"
 import type { Services } from "../services.ts"
@@ -18,14 +22,13 @@ import type { Workspace } from "../workspaces/workspace.ts"
 /** A proxy that nobody answers at. */
 const NO_PROXY = "http://unreadable.invalid:9"
 
-/** A machine takes a stream that is silent for a minute for dead. */
-const KEEP_ALIVE_MS = 20_000
-
 /** What machines call, with their workspace key: reports, and the stream of what they are told. */
 export function machineRoutes(services: Services): Router {
   const { keys, machineKeys, reports, proofs, channel, certificates, secrets, store, idleness, config, log, now } =
     services
-  const { conversations } = services
+  const { conversations, homeBackups, traces } = services
+  const streams = createEventStreams()
+  const storageRequests = createStorageRequests(homeBackups, now)
   const router = new Router({ prefix: "/machine" })
 
   async function machineOf(ctx: Context): Promise<string> {
@@ -34,61 +37,107 @@ export function machineRoutes(services: Services): Router {
     throw new ServiceError("not-a-machine", 401, "This is for machines, with the key of their workspace.")
   }
 
-  async function repositoryOrder({ repository, operation }: Workspace): Promise<Order | null> {
-    if (repository === null) return null
+  /** The home of a machine that has just begun gives way to the one that an upgrade brings: nothing may work on it. */
+  async function isHeld({ operation }: Workspace): Promise<boolean> {
     const newest = operation === null ? null : await store.operation(operation)
-    // The home of a machine that has just begun gives way to the one that an upgrade brings.
-    const isHeld = newest !== null && newest.kind === "upgrade" && !isOver(newest) && !hasHome(newest.marks)
-    return { type: "repository", data: { ...repository, isHeld } }
+    return newest !== null && newest.kind === "upgrade" && !isOver(newest) && !hasHome(newest.marks)
+  }
+
+  async function repositoryOrder(record: Workspace): Promise<Order | null> {
+    const { repository } = record
+    return repository && { type: "repository", data: { ...repository, isHeld: await isHeld(record) } }
   }
 
   router.post("/report", async ctx => {
     const workspace = await machineOf(ctx as Context)
-    const parsed = MachineReport.safeParse(await readJson(ctx.req))
-    if (!parsed.success) throw new ServiceError("invalid-report", 422, "The report has not the form that is expected.")
+    const said = await told(MachineReport, ctx.req)
     const receivedAt = now()
-    const reading = readSignals(parsed.data, receivedAt, config.idle.busyCpu)
-    await reports.save(workspace, parsed.data, reading, receivedAt)
+    const reading = readSignals(said, receivedAt, config.idle.busyCpu)
+    await reports.save(workspace, said, reading, receivedAt)
     await machineKeys.seen(workspace, (ctx as Context).get("authorization"))
     await channel.announce(workspace, "reported")
     ctx.status = 204
-    const { certificate } = parsed.data
+    const { certificate } = said
     if (certificate === undefined) return
     await certificates.heard(workspace, certificate).catch(error => {
       log.warn({ err: error, workspace }, "what a machine said of its certificate could not be gone by")
     })
   })
 
+  router.post("/first-frame", async ctx => {
+    const workspace = await store.get(await machineOf(ctx as Context))
+    // It says nothing but that it happened: there is no body to be read.
+    ctx.req.resume()
+    if (workspace) await traces.firstFrame(workspace)
+    ctx.status = 204
+  })
+
   router.post("/frozen", async ctx => {
     const workspace = await machineOf(ctx as Context)
-    const parsed = Frozen.safeParse(await readJson(ctx.req))
-    if (!parsed.success) throw new ServiceError("invalid-report", 422, "The answer has not the form that is expected.")
-    await channel.announce(workspace, `frozen ${JSON.stringify(parsed.data)}`)
+    const said = await told(Frozen, ctx.req, "answer")
+    await channel.announce(workspace, `frozen ${JSON.stringify(said)}`)
+    ctx.status = 204
+  })
+
+  router.post("/awake", async ctx => {
+    const workspace = await machineOf(ctx as Context)
+    const said = await told(Awake, ctx.req, "answer")
+    await channel.announce(workspace, `awake ${JSON.stringify(said)}`)
     ctx.status = 204
   })
 
   router.post("/conversations", async ctx => {
     const workspace = await machineOf(ctx as Context)
-    const parsed = ConversationReport.safeParse(await readJson(ctx.req))
-    if (!parsed.success) throw new ServiceError("invalid-report", 422, "The report has not the form that is expected.")
-    await conversations.heard(workspace, parsed.data, now())
+    const said = await told(ConversationReport, ctx.req)
+    await conversations.heard(workspace, said, now())
     ctx.status = 204
   })
 
   router.post("/prompted", async ctx => {
     const workspace = await machineOf(ctx as Context)
-    const parsed = Prompted.safeParse(await readJson(ctx.req))
-    if (!parsed.success) throw new ServiceError("invalid-report", 422, "The answer has not the form that is expected.")
-    await channel.announce(workspace, `prompted ${JSON.stringify(parsed.data)}`)
+    const said = await told(Prompted, ctx.req, "answer")
+    await channel.announce(workspace, `prompted ${JSON.stringify(said)}`)
     ctx.status = 204
+  })
+
+  router.post("/dev-container", async ctx => {
+    const workspace = await machineOf(ctx as Context)
+    const said = await told(DevContainerAnswer, ctx.req, "answer")
+    await channel.announce(workspace, `dev-container ${JSON.stringify(said)}`)
+    ctx.status = 204
+  })
+
+  /** The workspace of a machine that works on its home, and what it has sent. @throws ServiceError */
+  async function homeRequest<T extends z.ZodType>(ctx: Context, schema: T) {
+    const record = await store.get(await machineOf(ctx))
+    const wish = await told(schema, ctx.req)
+    if (!record || record.state === "TERMINATING" || record.state === "TERMINATED") throw notFound("workspace")
+    ctx.set("Cache-Control", "no-store")
+    return { record, wish }
+  }
+  router.post("/home-backup", async ctx => {
+    const { record, wish } = await homeRequest(ctx as Context, HomeNews)
+    await homeBackups.heard(record, wish)
+    ctx.status = 204
+  })
+  router.post("/home-backup/password", async ctx => {
+    const { record, wish } = await homeRequest(ctx as Context, PasswordWish)
+    ctx.body = { password: await storageRequests.password(record, wish.id) }
+  })
+  router.post("/home-backup/sign", async ctx => {
+    const { record, wish } = await homeRequest(ctx as Context, SignWish)
+    ctx.body = await storageRequests.sign(record, wish)
+  })
+  router.post("/home-backup/list", async ctx => {
+    const { record, wish } = await homeRequest(ctx as Context, ListWish)
+    ctx.body = { objects: await storageRequests.list(record, wish) }
   })
 
   router.post("/proof", async ctx => {
     const operation = operationOfKey(keys, (ctx as Context).get("authorization"))
     if (!operation) throw new ServiceError("not-a-machine", 401, "This is for machines that try a backup out.")
-    const parsed = ProofReport.safeParse(await readJson(ctx.req))
-    if (!parsed.success) throw new ServiceError("invalid-report", 422, "The report has not the form that is expected.")
-    if (!(await proofs.save(operation, parsed.data))) {
+    const said = await told(ProofReport, ctx.req)
+    if (!(await proofs.save(operation, said))) {
       throw new ServiceError("operation-over", 409, "This trial has ended.")
     }
     await channel.announce(operation, "proof")
@@ -97,44 +146,60 @@ export function machineRoutes(services: Services): Router {
 
   router.get("/events", async ctx => {
     const workspace = await machineOf(ctx as Context)
-    const record = await store.get(workspace)
-    if (!record) throw new ServiceError("not-found", 404, "This machine's workspace is not known here.")
-    const stream = new PassThrough()
-    const send = (type: string, data: unknown) => stream.write(`event: ${type}\ndata: ${JSON.stringify(data)}\n\n`)
+    if (!(await store.get(workspace)))
+      throw new ServiceError("not-found", 404, "This machine's workspace is not known here.")
+    const { out, send, keepAlive } = streams.open(workspace)
+    // What is held back is said at the next connection, which an upgrade ends with.
+    const sendHome = async (order: Order) => {
+      const record = await store.get(workspace)
+      if (record && !(await isHeld(record))) send(order.type, order.data)
+    }
     let sent: Promise<unknown> = Promise.resolve()
+    let isFetching = false
     // One after the other: what was read earlier must not arrive later, or a secret that was taken back would be back.
     const sendSettings = () => {
       sent = sent.then(async () => {
+        // A spare machine has another owner by now, and may have a repository.
+        const record = await store.get(workspace)
+        if (!record) return
         const { unreadable, ...given } = await secrets.forMachine(workspace, record.owner)
         if (unreadable.length > 0) log.warn({ workspace, unreadable }, "secrets that no key opens are left out")
         // What was to go by a proxy must not go without one.
         if (unreadable.includes(PROXY)) given.proxy = NO_PROXY
         send("settings", { env: {}, ...given, certificate: await certificates.forMachine(record) })
+        // After the settings: the tokens it may need are among them.
+        const repository = isFetching ? null : await repositoryOrder(record)
+        if (repository) {
+          isFetching = true
+          send(repository.type, repository.data)
+        }
       })
       return sent
     }
     const forget = await channel.listen(workspace, order => {
-      if (order.type === "settings") sendSettings().catch(() => stream.destroy())
+      if (order.type === "settings") sendSettings().catch(() => out.destroy())
+      else if (order.type === "home-backup") sendHome(order).catch(() => out.destroy())
       else send(order.type, order.data)
     })
     const closed = new AbortController()
     ctx.req.once("close", () => closed.abort())
-    stream.once("close", () => closed.abort())
+    out.once("close", () => closed.abort())
     closed.signal.addEventListener("abort", forget, { once: true })
     if (ctx.req.destroyed) closed.abort()
     ctx.set({ "Content-Type": "text/event-stream", "Cache-Control": "no-store", "X-Accel-Buffering": "no" })
     ctx.status = 200
-    ctx.body = stream
+    ctx.body = out
     await sendSettings()
-    // After the settings: the tokens it may need are among them.
-    const repository = await repositoryOrder(record)
-    if (repository) send(repository.type, repository.data)
+    // What it was to do with the home, and has not answered.
+    const record = await store.get(workspace)
+    const home = record && (await homeBackups.standing(record))
+    if (home) await sendHome(home)
     // What was said of a stop while it was not listening.
     const { type, data } = await idleness.standing(workspace)
     send(type, data)
     await reports.connected(workspace, now())
     await channel.announce(workspace, "connected")
-    void keepAlive(stream, closed.signal)
+    void keepAlive(closed.signal)
   })
   return router
 }
@@ -143,15 +208,15 @@ export function machineRoutes(services: Services): Router {
 const hasHome = ({ carried, back, unbegun }: Operation["marks"]) =>
   [carried, back, unbegun].some(mark => mark !== undefined)
 
-async function keepAlive(stream: PassThrough, signal: AbortSignal): Promise<void> {
-  try {
-    for (;;) {
-      await sleep(KEEP_ALIVE_MS, undefined, { signal })
-      stream.write(": here\n\n")
-    }
-  } catch {
-    stream.end()
-  }
+/** What a machine tells. @throws ServiceError `invalid-report` */
+async function told<Schema extends z.ZodType>(
+  schema: Schema,
+  request: Parameters<typeof readJson>[0],
+  what: "report" | "answer" = "report",
+): Promise<z.output<Schema>> {
+  const parsed = schema.safeParse(await readJson(request))
+  if (parsed.success) return parsed.data
+  throw new ServiceError("invalid-report", 422, `The ${what} has not the form that is expected.`)
 }
 
 /** @throws ServiceError `too-long` or `invalid-json` */

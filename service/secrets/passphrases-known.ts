@@ -1,5 +1,5 @@
 import type { Redis } from "ioredis"
-import { ConfigError } from "../config.ts"
+import { ConfigError } from "../config/error.ts"
 import { fingerprintOf } from "../keys.ts"
 import { presentProcesses } from "../processes/processes.ts"
 

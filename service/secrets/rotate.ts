@@ -1,6 +1,6 @@
 import { setTimeout as wait } from "node:timers/promises"
 import type { Redis } from "ioredis"
-import { ConfigError } from "../config.ts"
+import { ConfigError } from "../config/error.ts"
 import type { Keys } from "../keys.ts"
 import { countHeld, holdEarlierKeys } from "../machines/machine-keys.ts"
 import { type Present, presentProcesses } from "../processes/processes.ts"

@@ -1,4 +1,5 @@
 import type { Redis } from "ioredis"
+import { HOME_BACKUPS_PATTERN, homeContext } from "../home-backups/records.ts"
 import { webhookContext } from "../notifications/preferences.ts"
 import { PREFIX } from "../redis/connect.ts"
 import { keysLike } from "../redis/keys-like.ts"
@@ -17,7 +18,8 @@ export interface Sealed {
 }
 
 /**
- * Every place where something is sealed: secrets of users and of workspaces, and what webhooks are signed with. What is
+ * Every place where something is sealed: secrets of users and of workspaces, what webhooks are signed with, and
+ * passwords of home backups (the copies beside those follow by themselves, see home-backups/rounds.ts). What is
  * sealed anywhere else is lost when secrets are rotated: its place belongs here.
  */
 export async function* allSealed(redis: Redis): AsyncGenerator<Sealed> {
@@ -27,6 +29,13 @@ export async function* allSealed(redis: Redis): AsyncGenerator<Sealed> {
         const [at = "", sealed = ""] = text.split(" ")
         yield { key, field, text, sealed, context: secretContext(key, field), textWith: again => `${at} ${again}` }
       }
+    }
+  }
+  for await (const key of keysLike(redis, HOME_BACKUPS_PATTERN)) {
+    for (const [field, text] of Object.entries(await redis.hgetall(key))) {
+      const record = JSON.parse(text) as { sealed: string }
+      const textWith = (sealed: string) => JSON.stringify({ ...record, sealed })
+      yield { key, field, text, sealed: record.sealed, context: homeContext(key, field), textWith }
     }
   }
   for await (const key of keysLike(redis, `${PREFIX}user:*:notify`)) {

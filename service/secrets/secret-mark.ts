@@ -1,5 +1,5 @@
 import type { Redis } from "ioredis"
-import { ConfigError } from "../config.ts"
+import { ConfigError } from "../config/error.ts"
 import type { Keys } from "../keys.ts"
 import { PREFIX } from "../redis/connect.ts"
 

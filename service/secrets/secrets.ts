@@ -33,17 +33,21 @@ export interface Secrets {
   ofUser(user: string): SecretPlace
   ofWorkspace(workspace: Pick<Workspace, "id" | "createdAt">): SecretPlace
   /** Those of one workspace, before it is created: they stay only if it comes to be. */
-  putForWorkspace(
-    workspace: string,
-    given: { proxy: string | null; secrets: Record<string, string> },
-    now: number,
-  ): Promise<void>
+  putForWorkspace(workspace: string, given: FirstOnes, now: number): Promise<void>
+  /** The same as they are stored, by name, for whoever stores them in the step in which the workspace becomes its owner's. */
+  sealForWorkspace(workspace: string, given: FirstOnes, now: number): Record<string, string>
   forgetWorkspace(workspace: string): Promise<void>
   /**
    * What the machine of a workspace is given: its own secrets over its owner's. `unreadable` are the names of those that
    * no key here opens (sealed with a FOOZOL_SECRET that is lost): a machine does without them.
    */
   forMachine(workspace: string, user: string): Promise<ForMachine>
+}
+
+/** What a workspace is given when it is asked for. */
+export interface FirstOnes {
+  proxy: string | null
+  secrets: Record<string, string>
 }
 
 interface ForMachine {
@@ -100,16 +104,22 @@ export function createSecrets(redis: Redis, keys: Keys): Secrets {
     remove: async name => name !== PROXY && (await redis.hdel(key, name)) === 1,
   })
 
+  function sealForWorkspace(workspace: string, { proxy, secrets }: FirstOnes, now: number) {
+    const key = KEY.secretsOf(workspace)
+    const given = [...Object.entries(secrets), ...(proxy === null ? [] : [[PROXY, proxy] as const])]
+    return Object.fromEntries(given.map(([name, value]) => [name, seal(key, name, value, now)]))
+  }
+
   return {
+    sealForWorkspace,
     ofUser: user => place(secretsOfUser(user), userKey(user), "user"),
     ofWorkspace: ({ id, createdAt }) => place(KEY.secretsOf(id), KEY.workspace(id), "workspace", createdAt),
-    async putForWorkspace(workspace, { proxy, secrets }, now) {
+    async putForWorkspace(workspace, given, now) {
+      const sealed = sealForWorkspace(workspace, given, now)
+      if (Object.keys(sealed).length === 0) return
       const key = KEY.secretsOf(workspace)
-      const entries = Object.entries(secrets).map(([name, value]) => [name, seal(key, name, value, now)])
-      if (proxy !== null) entries.push([PROXY, seal(key, PROXY, proxy, now)])
-      if (entries.length === 0) return
       // Without a workspace they go by themselves; its creation makes them stay.
-      await redis.multi().hset(key, Object.fromEntries(entries)).expire(key, UNCLAIMED_S).exec()
+      await redis.multi().hset(key, sealed).expire(key, UNCLAIMED_S).exec()
     },
     forgetWorkspace: async workspace => {
       await redis.del(KEY.secretsOf(workspace))

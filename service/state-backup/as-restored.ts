@@ -1,3 +1,4 @@
+import { isSpare } from "../warm/words.ts"
 import { KEY } from "../workspaces/store.ts"
 import type { StoredKey } from "./redis-keys.ts"
 
@@ -15,6 +16,8 @@ export function asRestored(stored: StoredKey, now: number): StoredKey | null {
   if (`fz:${key}` === KEY.toDo) return null
   if (type !== "hash") return stored
   const { value } = stored
+  // Somebody may have taken it since: its stack and its labels tell, of which the record is made again.
+  if (/^ws:[^:]+$/.test(key) && isSpare(JSON.parse(value.info ?? "{}"))) return null
   if (/^ws:/.test(key) && value.epoch !== undefined) {
     const epoch = Math.max(Number(value.epoch), Math.floor(now / 1000)) + 1
     return { ...stored, value: { ...value, epoch: String(epoch) } }

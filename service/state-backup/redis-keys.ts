@@ -28,10 +28,10 @@ export type StoredKey = z.output<typeof StoredKey>
 /**
  * What is of the moment and means nothing later: limits, turns, leases, who is there, the weather, sign-ins under way,
  * conversations with coding agents (their transcripts are on the machines).
- * And what would let in somebody who has signed out since: logins, tickets and VNC tokens. People sign in again.
+ * And what would let in somebody who has signed out since: logins, tickets, VNC tokens and links to ports. People sign in again.
  */
 const OF_THE_MOMENT =
-  /^(limit|turn:|process:|sign-in:|ticket:|login:|vnc:|vnc-of:|weather:|sweep:|hosts$|idleness-pass$|records-whole$|restored$|user:[^:]+:logins$)|:lease$|:conversations$/
+  /^(limit|turn:|process:|sign-in:|ticket:|login:|vnc:|vnc-of:|share:|weather:|sweep:|hosts$|idleness-pass$|records-whole$|restored$|user:[^:]+:logins$)|:lease$|:conversations$|:shares$/
 
 export const isKept = (key: string): boolean => !OF_THE_MOMENT.test(key)
 

@@ -12,6 +12,7 @@ import type { Backups } from "../backups/backups.ts"
 import { PREFIX } from "../redis/connect.ts"
 import { loadScript } from "../redis/scripts.ts"
 import { USERS } from "../users/users.ts"
+import { isSpare } from "../warm/words.ts"
 import type { Images } from "../workspaces/images.ts"
 import { askEach, CHORES_PATIENCE_MS } from "../workspaces/providers.ts"
 import type { SizeCatalog } from "../workspaces/sizes.ts"
@@ -191,7 +192,8 @@ async function write(redis: Redis, record: RebuiltRecord, now: number): Promise<
   const { info, state, epoch, machineId, ipv4, snapshot, stopMode, failure, accepted } = record
   const keys = [KEY.workspace(info.id), KEY.workspacesOf(info.owner), KEY.workspaces, USERS, KEY.changes, KEY.elsewhere]
   const done = await rebuildScript.run(redis, keys, [
-    ...[info.id, info.owner, JSON.stringify(info), info.profile, state, now, epoch],
+    // Nobody has a spare machine.
+    ...[info.id, isSpare(info) ? "" : info.owner, JSON.stringify(info), info.profile, state, now, epoch],
     ...[machineId ?? "", ipv4 ?? "", snapshot ?? "", stopMode ?? "", failure ? JSON.stringify(failure) : ""],
     info.project ?? "",
     ...accepted.flatMap(one => [`accepted:${one.id}`, JSON.stringify(one)]),

@@ -5,6 +5,7 @@ import type { SnapshotFacts } from "../../infra/machines/snapshots.ts"
 import { inProject, projectOf } from "../../infra/projects.ts"
 import type { StackRecord } from "../../infra/stack-state.ts"
 import { LABELS } from "../../infra/workspace-spec.ts"
+import { SPARE_UNKNOWN, WARM_POOL } from "../warm/words.ts"
 import { classOf } from "../workspaces/sizes.ts"
 import type { State } from "../workspaces/transitions.ts"
 import { type Failure, PROFILES, PROVIDERS, type StopMode, type WorkspaceInfo } from "../workspaces/workspace.ts"
@@ -61,8 +62,9 @@ export function rebuiltRecord(remains: Remains, now: number): RebuiltRecord | nu
   const provider = PROVIDERS.find(one => one === spec.provider)
   if (profile === undefined || provider === undefined) return null
   const size = sizes.find(one => one.name === spec.size)
+  const owner = ownerOf(remains)
   const info: WorkspaceInfo = {
-    ...{ id: spec.workspace, owner: spec.owner, name: spec.workspace, profile, provider },
+    ...{ id: spec.workspace, owner, name: spec.workspace, profile, provider },
     ...inProject(projectOf(spec)),
     ...(spec.market === undefined ? {} : { market: spec.market }),
     ...{ region: spec.region, size: spec.size, sizeClass: size ? classOf(size, provider) : "small" },
@@ -84,6 +86,7 @@ export function rebuiltRecord(remains: Remains, now: number): RebuiltRecord | nu
     failure: null,
     accepted: spec.accepted ?? [],
   }
+  if (owner === WARM_POOL) return { ...rest, machineId: machine?.id ?? null, state: "FAILED", failure: SPARE }
   if (stack.isUnfinished) return { ...rest, state: "FAILED", failure: UNFINISHED }
   if (isTornUp) return { ...rest, machineId: machine?.id ?? null, state: "FAILED", failure: INTERRUPTED }
   if (machine) {
@@ -93,6 +96,24 @@ export function rebuiltRecord(remains: Remains, now: number): RebuiltRecord | nu
   }
   if (sleep) return { ...rest, state: "STOPPED", snapshot: sleep.id, stopMode: "hibernate" }
   return { ...rest, state: "FAILED", failure: MISSING }
+}
+
+/**
+ * A stack may be older than what was done since. Who takes a spare machine is let in only when its labels say so: those of
+ * the machine and its snapshots are right then.
+ */
+function ownerOf({ stack, machine, snapshots }: Remains): string {
+  const { owner } = stack.spec
+  if (owner !== WARM_POOL) return owner
+  const told = [machine?.labels[LABELS.owner], ...snapshots.map(one => one.owner)]
+  return told.find(one => one !== undefined && one !== WARM_POOL) ?? owner
+}
+
+/** Nobody remembers how far somebody had come with taking it. */
+const SPARE: Failure = {
+  id: SPARE_UNKNOWN,
+  message: "It is a spare machine whose record was lost: it is thrown away, and another one made.",
+  next: "investigate",
 }
 
 const INTERRUPTED: Failure = {

@@ -1,6 +1,7 @@
 import type { Redis } from "ioredis"
 import { ServiceError } from "../errors.ts"
 import { PREFIX } from "../redis/connect.ts"
+import { WARM_POOL } from "../warm/words.ts"
 import { type Month, monthOf } from "./months.ts"
 import { totalCosts, type WorkspaceUsage } from "./usage.ts"
 import type { UsageReport } from "./usage-report.ts"
@@ -68,6 +69,8 @@ export function createBudgets(redis: Redis, report: UsageReport, byDefault: Budg
       const month = monthOf(now())
       const found = new Map<string, BudgetUse>()
       for (const [user, usage] of await report.ofAll(month)) {
+        // What spare machines cost has a limit of its own.
+        if (user === WARM_POOL) continue
         const budget = parse(own[user])
         if (budget) found.set(user, budgetUse(month, budget, usage))
       }

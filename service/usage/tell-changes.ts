@@ -1,4 +1,5 @@
 import type { Notify } from "../notifications/outbox.ts"
+import { isSpare } from "../warm/words.ts"
 import type { WorkspaceStore } from "../workspaces/store.ts"
 import { BY_BUDGET } from "./budget-watch.ts"
 import type { Change } from "./changes.ts"
@@ -10,6 +11,7 @@ export async function tellOwner(
   change: Change,
 ): Promise<void> {
   const { info, from, to, epoch } = change
+  if (isSpare(info)) return
   // By the name it has now: what it was created with may be long forgotten.
   const name = (await store.get(info.id))?.name ?? info.name
   const facts = { workspace: info.id, name }

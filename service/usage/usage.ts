@@ -33,22 +33,24 @@ interface Tally {
  * @param now ms; where clocks differ no interval gets shorter than nothing
  */
 export function usageOf(lines: Iterable<LedgerLine>, now: number): WorkspaceUsage[] {
-  const all = [...byWorkspace(lines).values()].flatMap(its => usageOfOne(its.sort(inOrder), now))
+  const all = [...byOwner(lines).values()].flatMap(its => usageOfOne(its.sort(inOrder), now))
   return all.sort((a, b) => compare(a.month, b.month) || compare(a.workspace, b.workspace))
 }
 
 const compare = (a: string, b: string) => (a < b ? -1 : Number(a > b))
 
-function byWorkspace(lines: Iterable<LedgerLine>): Map<string, LedgerLine[]> {
+/** Lines of each workspace under each owner: what was a spare machine has two, one after the other. */
+function byOwner(lines: Iterable<LedgerLine>): Map<string, LedgerLine[]> {
   const seen = new Set<string>()
   const found = new Map<string, LedgerLine[]>()
   for (const line of lines) {
     const identity = identityOf(line)
     if (seen.has(identity)) continue
     seen.add(identity)
-    const its = found.get(line.workspace)
+    const whose = `${line.workspace} ${line.owner}`
+    const its = found.get(whose)
     if (its) its.push(line)
-    else found.set(line.workspace, [line])
+    else found.set(whose, [line])
   }
   return found
 }

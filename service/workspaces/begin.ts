@@ -4,10 +4,12 @@ import type { OperationEvents } from "../operations/events.ts"
 import type { OperationInfo, Wish } from "../operations/operation.ts"
 import type { OperationQueue } from "../operations/queue.ts"
 import { givesWay } from "../operations/urgency.ts"
+import { asker as traceOfAsker } from "../traces/asker.ts"
+import { newTrace } from "../traces/span.ts"
 import type { Budgets } from "../usage/budgets.ts"
 import type { WorkspaceStore } from "./store.ts"
 import { type Kind, leadsToDesktop } from "./transitions.ts"
-import type { Profile, Workspace } from "./workspace.ts"
+import type { Workspace } from "./workspace.ts"
 
 /** Somebody who may act on what anybody has: an operator, by their user id, or a part of the service. */
 export interface Behalf {
@@ -25,9 +27,11 @@ interface Asked {
   by?: By
 }
 
+type Asking = Pick<Workspace, "id" | "owner" | "profile" | "provider">
+
 export interface Beginnings {
   /** The operation that somebody asks for, which nothing is recorded of yet. */
-  asked(about: { id: string; owner: string; profile: Profile }, kind: Kind, more?: Asked): Promise<OperationInfo>
+  asked(about: Asking, kind: Kind, more?: Asked): Promise<OperationInfo>
   /**
    * Records it and has it worked on.
    * @param more.unchanged fields of the workspace that must have these values still, see the store
@@ -61,10 +65,20 @@ export function createBeginnings({
 }): Beginnings {
   const hint = (operation: string) => queue.add(operation).catch(() => {})
 
-  const asked: Beginnings["asked"] = async ({ id, owner, profile }, kind, { wish, by = owner } = {}) => {
-    const estimate = await estimates.estimate(kind, profile)
+  const asked: Beginnings["asked"] = async ({ id, owner, ...where }, kind, { wish, by = owner } = {}) => {
+    // What others took says nothing of one that finds its machine ready.
+    const estimate = wish?.spare ? { seconds: null, steps: {} } : await estimates.estimate(kind, where)
     const asker = typeof by === "string" ? { requestedBy: by } : by
-    const about = { id: randomUUID(), workspace: id, owner, kind, ...asker, createdAt: now(), estimate }
+    const about = {
+      id: randomUUID(),
+      workspace: id,
+      owner,
+      kind,
+      ...asker,
+      createdAt: now(),
+      estimate,
+      trace: newTrace(traceOfAsker()),
+    }
     return wish ? { ...about, wish } : about
   }
 

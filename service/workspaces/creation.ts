@@ -1,22 +1,23 @@
-import { InfraError } from "../../infra/errors.ts"
 import { imageIdOf } from "../../infra/image-id.ts"
 import type { Size } from "../../infra/machines/contract.ts"
 import type { SnapshotFacts } from "../../infra/machines/snapshots.ts"
 import { inProject, projectOf } from "../../infra/projects.ts"
 import { type Repository, readRepository } from "../../infra/repositories/repository.ts"
 import type { Config } from "../config.ts"
-import { ServiceError } from "../errors.ts"
+import { readEntered, ServiceError } from "../errors.ts"
+import type { HomeBackups } from "../home-backups/home-backups.ts"
 import type { Keys } from "../keys.ts"
 import type { Destination, Projects } from "../projects/projects.ts"
-import type { Secrets } from "../secrets/secrets.ts"
+import type { FirstOnes, Secrets } from "../secrets/secrets.ts"
 import type { Budgets } from "../usage/budgets.ts"
+import type { Spares } from "../warm/spares.ts"
 import type { Beginnings } from "./begin.ts"
 import { newWorkspaceId } from "./names.ts"
 import { PROVIDER_LABELS } from "./providers.ts"
 import { type Offer, type SizeCatalog, USUAL_CLASS } from "./sizes.ts"
 import type { WorkspaceStore } from "./store.ts"
 import type { CreateWorkspace } from "./wishes.ts"
-import { PROFILES, type Profile, type Provider, type SizeClass } from "./workspace.ts"
+import { PROFILES, type Profile, type Provider, type SizeClass, type WorkspaceInfo } from "./workspace.ts"
 
 export interface Created {
   /** False where an earlier wish is answered. */
@@ -34,10 +35,12 @@ export function createCreation({
   sizes,
   projects,
   budgets,
+  homeBackups,
   now,
   asked,
   hint,
   usableBackup,
+  spares,
 }: {
   config: Pick<Config, "projectWorkspaces" | "quota" | "repositoryHosts" | "offered" | "providers">
   keys: Keys
@@ -46,7 +49,9 @@ export function createCreation({
   sizes: Pick<SizeCatalog, "offerTo">
   projects: Pick<Projects, "place" | "providerOf">
   budgets: Pick<Budgets, "refuse">
+  homeBackups: Pick<HomeBackups, "requireSource" | "restore">
   now: () => number
+  spares: Spares
   /** A backup of theirs. @throws ServiceError `no-backup` */
   usableBackup(user: string, snapshot: string): Promise<SnapshotFacts>
 } & Pick<Beginnings, "asked" | "hint">) {
@@ -63,6 +68,34 @@ export function createCreation({
       if (!(error instanceof ServiceError) || error.id !== "project-full") throw error
       return inRoom(profile, wish, work)
     }
+  }
+
+  /**
+   * Takes a spare machine for the workspace, whose id it is then. What a new machine is told of its owner, this one hears
+   * as every other does that is on. Null: there is none that would do.
+   */
+  async function takeSpare(
+    about: Omit<WorkspaceInfo, "image" | "project">,
+    name: string | undefined,
+    given: FirstOnes,
+    options: Omit<Parameters<WorkspaceStore["create"]>[2], "spare">,
+  ): Promise<Created | null> {
+    for await (const { id, image, epoch, project } of spares.fitting(about)) {
+      const info = { ...about, id, name: name ?? id, image, ...(project ? { project } : {}) }
+      const operation = await asked(info, "create", { wish: { spare: true } })
+      const sealed = secrets.sealForWorkspace(id, given, info.createdAt)
+      const spare = { epoch, reportedSince: spares.heardSince(), secrets: sealed }
+      const answer = await store.create(info, operation, { ...options, spare }).catch(error => {
+        if (error instanceof ServiceError && error.id === "spare-gone") return null
+        throw error
+      })
+      if (!answer) continue
+      await hint(answer.operation)
+      if (answer.created) await spares.count("taken", about)
+      return answer
+    }
+    await spares.count("missed", about)
+    return null
   }
 
   /** @throws ServiceError `unknown-provider` or `not-offered-to-you` */
@@ -102,14 +135,21 @@ export function createCreation({
     return { provider, sizeClass, region }
   }
 
-  return async (user: string, wish: CreateWorkspace, idempotencyKey: string | null): Promise<Created> => {
+  return async (
+    user: string,
+    wish: CreateWorkspace,
+    idempotencyKey: string | null,
+    { orAlike = false }: { orAlike?: boolean } = {},
+  ): Promise<Created> => {
     const repository = repositoryOf(wish, config.repositoryHosts)
+    refuseTwoHomes(wish)
+    if (wish.home) await homeBackups.requireSource(user, wish.home)
     const source = wish.from === undefined ? null : await usableBackup(user, wish.from)
     const profile = PROFILES.find(one => one === source?.profile) ?? wish.profile
     const digests = keys.macs("idempotency", JSON.stringify(wish))
-    const request = { key: idempotencyKey, digest: digests[0] as string }
+    const request = { key: idempotencyKey, orAlike, digest: digests[0] as string }
     // Before the provider is asked: the first wish may have taken the last machine, and a repeated one is no new one.
-    const known = await store.find(user, { key: idempotencyKey, digests, profile, repository })
+    const known = await store.find(user, { key: idempotencyKey, orAlike, digests, profile, repository })
     if (known) {
       await hint(known.operation)
       return { created: false, ...known }
@@ -130,8 +170,7 @@ export function createCreation({
       ...(market === undefined ? {} : { market }),
       createdAt: now(),
     }
-    await secrets.putForWorkspace(id, { proxy: wish.proxy ?? null, secrets: wish.secrets }, about.createdAt)
-    const start = await asked(about, "create", source ? { wish: { snapshot: source.id } } : {})
+    const given = { proxy: wish.proxy ?? null, secrets: wish.secrets }
     const options = {
       ...{ ...request, most: config.projectWorkspaces, repository },
       quota: {
@@ -139,6 +178,15 @@ export function createCreation({
         total: config.quota.total,
       },
     }
+    // A home comes to a machine of its own.
+    if (!source && !wish.home) {
+      const taken = await takeSpare(about, wish.name, given, options)
+      if (taken) return taken
+    }
+    await secrets.putForWorkspace(id, given, about.createdAt)
+    // Its machine is told when it is there. What comes to nothing goes with the next look at home backups.
+    if (wish.home) await homeBackups.restore({ id, owner: user }, wish.home)
+    const start = await asked(about, "create", source ? { wish: { snapshot: source.id } } : {})
     const room = source
       ? { provider, among: [projectOf(source)], image: source.madeOf ? imageIdOf(source.madeOf) : null }
       : { provider }
@@ -165,12 +213,18 @@ export function repositoryOf(
       "A backup brings its files along: leave the repository out, or make the workspace without the backup.",
     )
   }
-  const { url, branch = "", folder = "" } = repository
-  try {
-    return readRepository({ url, branch, folder }, hosts)
-  } catch (error) {
-    throw error instanceof InfraError ? new ServiceError(error.id, 422, error.message) : error
-  }
+  const { url, branch = "", folder = "", devcontainer = "" } = repository
+  return readEntered(() => readRepository({ url, branch, folder, devcontainer }, hosts))
+}
+
+/** @throws ServiceError `two-homes` */
+function refuseTwoHomes({ home, from, repository }: CreateWorkspace): void {
+  if (home === undefined || (from === undefined && repository === undefined)) return
+  throw new ServiceError(
+    "two-homes",
+    422,
+    "A home backup brings its files along: leave the other backup and the repository out.",
+  )
 }
 
 /** @throws ServiceError `disk-too-small` */

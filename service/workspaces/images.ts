@@ -38,8 +38,12 @@ export interface Images {
    * @throws ServiceError `no-such-image`, `not-verified`, or `provider-away` where nobody can tell
    */
   promote(id: string, as?: Profile): Promise<GoldenImage>
+  /** The image that `promote` would choose, as it is now. @throws as `promote` does */
+  promotable(id: string, as?: Profile): Promise<GoldenImage>
   /** Makes no new workspace from an image any more. @throws ServiceError `no-such-image` */
   demote(id: string): Promise<GoldenImage>
+  /** An image as it is now. @throws ServiceError `no-such-image`, or `provider-away` where nobody can tell */
+  known(id: string, profile?: Profile): Promise<GoldenImage>
 }
 
 /** A golden image at the provider, as operators see it. */
@@ -184,16 +188,23 @@ export function createImages(
     return provider
   }
 
+  async function promotable(id: string, as?: Profile): Promise<GoldenImage> {
+    const listed = (await list(() => {})).some(one => one.id === id)
+    const found =
+      listed || as === undefined
+        ? await known(id)
+        : { id, provider: await holderOf(id), profile: as, createdAt: 0, ready: true, standing: null, used: false }
+    if (found.ready) return found
+    throw new ServiceError("not-verified", 409, `Image ${id} has not passed its checks: nothing is made from it.`)
+  }
+
   return {
     find,
     list,
+    known,
+    promotable,
     async promote(id, as) {
-      const listed = (await list(() => {})).some(one => one.id === id)
-      const { provider, profile, ready } =
-        listed || as === undefined ? await known(id) : { provider: await holderOf(id), profile: as, ready: true }
-      if (!ready) {
-        throw new ServiceError("not-verified", 409, `Image ${id} has not passed its checks: nothing is made from it.`)
-      }
+      const { provider, profile } = await promotable(id, as)
       await redis.multi().hset(PROMOTED, fieldOf(provider, profile), id).srem(DEMOTED, id).exec()
       seen.clear()
       return known(id, profile)

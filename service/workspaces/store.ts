@@ -6,6 +6,7 @@ import { notFound, ServiceError } from "../errors.ts"
 import { type Operation, type OperationInfo, parseOperation } from "../operations/operation.ts"
 import { PREFIX } from "../redis/connect.ts"
 import { loadScript } from "../redis/scripts.ts"
+import { WARM_POOL } from "../warm/words.ts"
 import { isBeside, type Kind, type State, TRANSITIONS } from "./transitions.ts"
 import {
   type Profile,
@@ -29,6 +30,8 @@ export const KEY = {
   secretsOf: (id: string) => `${PREFIX}ws:${id}:secrets`,
   /** What its machine has told of conversations with coding agents, sealed, for a day. */
   conversationsOf: (id: string) => `${PREFIX}ws:${id}:conversations`,
+  /** Set: hashes of the links by which its ports are shared. */
+  sharesOf: (id: string) => `${PREFIX}ws:${id}:shares`,
   /** Its name was in use lately, and nothing else is known of it. */
   released: (id: string) => `${PREFIX}ws:${id}:released`,
   lease: (id: string) => `${PREFIX}ws:${id}:lease`,
@@ -48,6 +51,8 @@ export const KEY = {
   operation: (id: string) => `${PREFIX}op:${id}`,
   /** Stream of what happens in an operation. */
   eventsOf: (operation: string) => `${PREFIX}op:${operation}:events`,
+  /** Hash of what time was spent on in it, see service/traces. */
+  spansOf: (operation: string) => `${PREFIX}op:${operation}:spans`,
   toDo: `${PREFIX}ops-to-do`,
   /** Operations that failed, by when. */
   failed: `${PREFIX}ops-failed`,
@@ -78,29 +83,41 @@ export interface WorkspaceStore {
    * The workspace that the same wish made before: by its key, or without one that of the same profile and repository
    * which is being created. What it says is only good as long as `create` finds the same.
    * @param wish.digests of the request, by each secret there is
+   * @param wish.orAlike with a key that nothing is known by, the one that would be found without; the key leads to it then
    * @throws ServiceError `idempotency-key-reused`
    */
   find(
     owner: string,
-    wish: { key: string | null; digests: string[]; profile: Profile; repository: Repository | null },
+    wish: {
+      key: string | null
+      orAlike?: boolean
+      digests: string[]
+      profile: Profile
+      repository: Repository | null
+    },
   ): Promise<{ workspace: string; operation: string } | null>
   /**
    * Records a new workspace and the operation that makes its machine, in one transaction.
    * @param options.digest of the request: the same `key` with another request is refused
+   * @param options.orAlike as in `find`
    * @param options.repository what it begins with
    * @param options.most workspaces that may be in one project of the provider; 0: no such number
-   * @throws ServiceError `quota-reached`, `idempotency-key-reused`, `project-full`, or `name-taken` by a workspace that
-   *   is there or was within 30 days
+   * @param options.spare takes the spare machine of this id (see service/warm): at this epoch, heard of since then (ms);
+   *   with the workspace's secrets, sealed
+   * @throws ServiceError `quota-reached`, `idempotency-key-reused`, `project-full`, `name-taken` by a workspace that
+   *   is there or was within 30 days, or `spare-gone` where the spare machine is no longer one
    */
   create(
     info: WorkspaceInfo,
     operation: OperationInfo,
     options: {
       key: string | null
+      orAlike?: boolean
       digest: string
       quota: { profile: number; total: number }
       most?: number
       repository?: Repository | null
+      spare?: { epoch: number; reportedSince: number; secrets: Record<string, string> }
     },
   ): Promise<{ created: boolean; workspace: string; operation: string }>
   /**
@@ -160,18 +177,30 @@ export function createWorkspaceStore(redis: Redis): WorkspaceStore {
   return {
     get,
     listOf,
-    async find(owner, { key, digests, profile, repository }) {
-      if (key === null) {
-        const all = await listOf(owner)
-        const isSame = (one: Workspace) => one.profile === profile && toText(one.repository) === toText(repository)
-        const found = all.find(one => one.state === "PROVISIONING" && isSame(one))
-        return found?.operation ? { workspace: found.id, operation: found.operation } : null
+    async find(owner, { key, orAlike = false, digests, profile, repository }) {
+      if (key !== null) {
+        const fields = ["workspace", "operation", "digest"] as const
+        const [workspace, operation, known] = await redis.hmget(KEY.idempotency(owner, key), ...fields)
+        if (workspace && operation) {
+          if (!digests.includes(known ?? "")) throw keyReused()
+          return { workspace, operation }
+        }
+        if (!orAlike) return null
       }
-      const fields = ["workspace", "operation", "digest"] as const
-      const [workspace, operation, known] = await redis.hmget(KEY.idempotency(owner, key), ...fields)
-      if (!workspace || !operation) return null
-      if (!digests.includes(known ?? "")) throw keyReused()
-      return { workspace, operation }
+      const all = await listOf(owner)
+      const isSame = (one: Workspace) => one.profile === profile && toText(one.repository) === toText(repository)
+      const found = all.find(one => one.state === "PROVISIONING" && isSame(one))
+      if (!found?.operation) return null
+      const alike = { workspace: found.id, operation: found.operation }
+      if (key !== null) {
+        const record = KEY.idempotency(owner, key)
+        await redis
+          .multi()
+          .hset(record, { ...alike, digest: digests[0] as string })
+          .expire(record, IDEMPOTENCY_S)
+          .exec()
+      }
+      return alike
     },
     ids: () => redis.smembers(KEY.workspaces),
     projects,
@@ -180,7 +209,7 @@ export function createWorkspaceStore(redis: Redis): WorkspaceStore {
       for (const project of (await projects()).values()) counts.set(project, (counts.get(project) ?? 0) + 1)
       return counts
     },
-    async create(info, asked, { key, digest, quota, most = 0, repository = null }) {
+    async create(info, asked, { key, orAlike = false, digest, quota, most = 0, repository = null, spare }) {
       const answer = (await scripts.create.run(
         redis,
         [
@@ -192,17 +221,22 @@ export function createWorkspaceStore(redis: Redis): WorkspaceStore {
           KEY.idempotency(info.owner, key ?? ""),
           KEY.changes,
           KEY.elsewhere,
+          KEY.workspacesOf(WARM_POOL),
+          KEY.secretsOf(info.id),
         ],
         [
           ...[info.id, JSON.stringify(info), info.createdAt, asked.id, JSON.stringify(asked), info.profile],
-          ...[quota.profile, quota.total, key === null ? 0 : 1, digest, IDEMPOTENCY_S, PREFIX],
+          ...[quota.profile, quota.total, key === null ? 0 : orAlike ? 2 : 1, digest, IDEMPOTENCY_S, PREFIX],
           ...[info.project ?? "", most, toText(repository)],
+          ...[spare?.epoch ?? "", spare?.reportedSince ?? "", ...Object.entries(spare?.secrets ?? {}).flat()],
         ],
       )) as [string, string, string]
       const [word, workspace, id] = answer
       if (word === "created" || word === "existing") return { created: word === "created", workspace, operation: id }
       if (word === "name-taken")
         throw new ServiceError("name-taken", 503, "Its name is taken: try again.", { next: "retry" })
+      if (word === "spare-gone")
+        throw new ServiceError("spare-gone", 503, "The spare machine is taken: try again.", { next: "retry" })
       if (word === "project-full") throw new ServiceError("project-full", 503, "It is full by now.", { next: "retry" })
       throw refusal(word, info.profile, quota)
     },
@@ -264,7 +298,7 @@ export function createWorkspaceStore(redis: Redis): WorkspaceStore {
       const workspace = await get(id)
       if (workspace && workspace.state !== "TERMINATED") return
       const operations = await redis.zrange(KEY.operationsOf(id), "0", "-1")
-      const its = operations.flatMap(one => [KEY.operation(one), KEY.eventsOf(one)])
+      const its = operations.flatMap(one => [KEY.operation(one), KEY.eventsOf(one), KEY.spansOf(one)])
       await redis.set(KEY.released(id), 1, "EX", RELEASED_S)
       const parts = [KEY.operationsOf(id), KEY.secretsOf(id), KEY.conversationsOf(id), KEY.drift(id)]
       await redis.del(KEY.workspace(id), ...parts, ...its)

@@ -79,6 +79,10 @@ export interface Workspace extends WorkspaceInfo {
   reportedAt: number | null
   /** The snapshot it sleeps in; null while it has a machine. */
   snapshot: string | null
+  /** The snapshot it sleeps in has all that ran: its programs go on when it wakes. */
+  memory: boolean
+  /** Its provider can keep what runs on it while it sleeps, as its machine reported last. */
+  keepsMemory: boolean
   /** How it was stopped last. */
   stopMode: StopMode | null
   /** Since when its disk may differ from its newest backup; null: it does not. */
@@ -109,7 +113,8 @@ export interface BackupSummary {
 
 /**
  * `power-off` switches the machine off and keeps it: it wakes fast and costs as much as a running one where the
- * provider bills machines that are off. `hibernate` puts it away into a snapshot: storage is all it costs.
+ * provider bills machines that are off. `hibernate` puts it away into a snapshot: storage is all it costs. Where the
+ * provider can keep a machine's memory, its programs go on when it wakes.
  */
 export const STOP_MODES = ["power-off", "hibernate"] as const
 export type StopMode = (typeof STOP_MODES)[number]
@@ -147,6 +152,9 @@ export function parseWorkspace(hash: Record<string, string>): Workspace | null {
     failure: hash.failure ? (JSON.parse(hash.failure) as Failure) : null,
     reportedAt: hash.reportedAt ? Number(hash.reportedAt) : null,
     snapshot: hash.snapshot || null,
+    // The id of the snapshot that was made so; the next one may be otherwise.
+    memory: Boolean(hash.memory) && hash.memory === hash.snapshot,
+    keepsMemory: hash.keepsMemory === "1",
     stopMode: (hash.stopMode as StopMode | undefined) || null,
     settings,
     accepted: Object.entries(hash).flatMap(([field, value]) =>
@@ -158,7 +166,13 @@ export function parseWorkspace(hash: Record<string, string>): Workspace | null {
     certificate: hash.certificate ? (JSON.parse(hash.certificate) as MachineCertificate) : null,
     authority: hash.authority ? (JSON.parse(hash.authority) as Standing) : null,
     certificateWait: hash.certificateWait ? JSON.parse(hash.certificateWait) : null,
-    repository: hash.repository ? (JSON.parse(hash.repository) as Repository) : null,
+    repository: hash.repository ? parseStored(hash.repository) : null,
     fetch: hash.fetch ? (JSON.parse(hash.fetch) as Fetch) : null,
   }
+}
+
+/** A record of before dev containers could be chosen names none. */
+function parseStored(text: string): Repository {
+  const stored = JSON.parse(text) as Repository
+  return { ...stored, devcontainer: stored.devcontainer ?? null }
 }

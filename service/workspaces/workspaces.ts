@@ -5,6 +5,7 @@ import type { Backups } from "../backups/backups.ts"
 import { SCHEDULE } from "../backups/words.ts"
 import type { Config } from "../config.ts"
 import { notFound, ServiceError } from "../errors.ts"
+import type { HomeBackups } from "../home-backups/home-backups.ts"
 import type { Keys } from "../keys.ts"
 import type { Estimates } from "../operations/estimates.ts"
 import type { OperationEvents } from "../operations/events.ts"
@@ -13,6 +14,7 @@ import type { OperationQueue } from "../operations/queue.ts"
 import type { Projects } from "../projects/projects.ts"
 import type { Secrets } from "../secrets/secrets.ts"
 import type { Budgets } from "../usage/budgets.ts"
+import type { Spares } from "../warm/spares.ts"
 import { type Behalf, type By, createBeginnings } from "./begin.ts"
 import { createCreation } from "./creation.ts"
 import { diskOf } from "./disk.ts"
@@ -29,6 +31,7 @@ export interface Workspaces {
   /**
    * Creates a workspace, once for one wish: while one of the same profile is being created, or for the same key,
    * that one is answered.
+   * @param more.orAlike with a key too, one of the same profile and repository that is being created
    * @throws ServiceError `quota-reached`, `sold-out`, `unknown-region`, `not-offered-to-you`, `no-image`, `idempotency-key-reused`,
    *   `budget-reached`, `no-room`, with `from` `no-backup` or `disk-too-small`, or what `repositoryOf` says
    */
@@ -36,6 +39,7 @@ export interface Workspaces {
     user: string,
     wish: CreateWorkspace,
     idempotencyKey: string | null,
+    more?: { orAlike?: boolean },
   ): Promise<{ created: boolean; workspace: Workspace; operation: string }>
   /** @throws ServiceError `not-found` when it is not the user's */
   get(by: By, id: string): Promise<Workspace>
@@ -102,6 +106,8 @@ export interface WorkspacesMeans {
   backups: Backups
   machines: Pick<Machines, "list" | "listSnapshots">
   budgets: Pick<Budgets, "refuse">
+  spares: Spares
+  homeBackups: Pick<HomeBackups, "requireSource" | "restore">
   now: () => number
 }
 
@@ -156,8 +162,8 @@ export function createWorkspaces(means: WorkspacesMeans): Workspaces {
   return {
     get,
     listOf: store.listOf,
-    async create(user, wish, idempotencyKey) {
-      const { workspace, ...answer } = await create(user, wish, idempotencyKey)
+    async create(user, wish, idempotencyKey, more) {
+      const { workspace, ...answer } = await create(user, wish, idempotencyKey, more)
       return { ...answer, workspace: await get(user, workspace) }
     },
     async stop(by, id, mode, { unchanged = {}, because } = {}) {

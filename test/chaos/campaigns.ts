@@ -3,6 +3,7 @@ import { freezes } from "./freezes.ts"
 import { hour } from "./hour.ts"
 import { deploys, kills, lifeKills } from "./kills.ts"
 import { lostHosts } from "./lost-hosts.ts"
+import { pool } from "./pool.ts"
 import { redisOutages } from "./redis-outages.ts"
 import { states } from "./states.ts"
 import { streams } from "./streams.ts"
@@ -22,6 +23,7 @@ export const CAMPAIGNS = new Map<string, Campaign>([
   ["tokens", tokens],
   ["wipes", wipes],
   ["states", states],
+  ["pool", pool],
   ["streams", streams],
   ["hour", hour],
 ])

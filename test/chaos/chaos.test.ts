@@ -1,9 +1,13 @@
 import assert from "node:assert/strict"
 import { which } from "../../tools/setup/run.ts"
 import { startBucket } from "../support/bucket.ts"
+import { share } from "../support/share.ts"
+import { skipTest } from "../support/skip.ts"
 import type { Campaign } from "./campaign.ts"
 import { CAMPAIGNS } from "./campaigns.ts"
 import { VICTIMS } from "./fleet.ts"
+
+const PEOPLE = share(30, 15)
 
 /** A small share of `npm run chaos`: each kind of victim once, and some thousand forged tokens. */
 describe("chaos", function () {
@@ -31,10 +35,7 @@ describe("chaos", function () {
 
   it("a host that shares its state in a bucket is lost in the middle of work: another one ends what it had begun", async function () {
     const bucket = await startBucket()
-    if ("reason" in bucket) {
-      Object.assign(this.test ?? {}, { skipReason: bucket.reason })
-      return this.skip()
-    }
+    if ("reason" in bucket) return skipTest(this, bucket.reason)
     await bucket.close()
     assert.equal((await hold("hosts", 1)).get("blows"), 1)
   })
@@ -44,8 +45,18 @@ describe("chaos", function () {
   })
 
   it("desktops that were open close when they must, and no others", async function () {
-    if (!(await which("nginx"))) return this.skip()
+    if (!(await which("nginx"))) return skipTest(this, "this system has no nginx")
     assert.equal((await hold("streams", 6)).get("not_closed"), 0)
+  })
+
+  it(`${PEOPLE} people create a workspace at once where 4 spare machines are kept, the service is killed: none is given twice, all are replaced, never more than they may cost`, async () => {
+    const counted = await hold("pool", PEOPLE)
+    assert.deepEqual([counted.get("people"), counted.get("pool")], [PEOPLE, 4])
+    assert.ok(
+      (counted.get("taken") ?? 0) >= 4 && (counted.get("made") ?? 0) > 0,
+      "some found one ready, and others none",
+    )
+    assert.ok((counted.get("blows") ?? 0) > 0)
   })
 
   it("thousands of tokens, tickets and keys that belong to others, were used or are forged: none admits", async () => {

@@ -2,7 +2,7 @@ import type { Scenario } from "../support/scenarios.ts"
 import { seeded } from "../support/seeded.ts"
 import { type Outcome, one, type Plan, quantile, shares, totals } from "./campaign.ts"
 import type { FleetOptions } from "./fleet.ts"
-import { type Blow, type RoundOptions, startRounds, type Verdict } from "./rounds.ts"
+import { type Blow, type RoundOptions, startRounds, type UsualTimes, type Verdict } from "./rounds.ts"
 
 /** People who ask at the same moment in one round, at most: alone, an operation is hit in other places than among others. */
 const TOGETHER = 4
@@ -24,10 +24,12 @@ export async function rounds(
   options: () => FleetOptions = () => ({}),
 ): Promise<Outcome> {
   const verdicts: Verdict[] = []
+  const cutShort: string[] = []
+  const usualTimes: UsualTimes = new Map()
   await Promise.all(
     [...shares(count, worlds)].map(async (share, world) => {
       const random = seeded(seed + 1_000 * world)
-      const { round, close } = await startRounds(options)
+      const { round, close } = await startRounds(options, usualTimes)
       try {
         for (let done = 0, turn = world; done < share && !isEnough(); turn += worlds) {
           const { scenario, blow, what, options } = draw(random, turn)
@@ -39,12 +41,16 @@ export async function rounds(
           // What hit nobody is no blow, but what it shows counts.
           if (!verdict.missed) done++
         }
+      } catch (error) {
+        // The other worlds go on, and what was seen before counts.
+        cutShort.push(`a world ended early: ${error instanceof Error ? error.stack : error}`)
       } finally {
         await close()
       }
     }),
   )
-  return outcome(verdicts)
+  const { measurements, broken } = outcome(verdicts)
+  return { measurements, broken: [...broken, ...cutShort] }
 }
 
 /** @param random from 0 to 1 */

@@ -29,6 +29,8 @@ export interface Fleet {
    * @returns false: nobody is at work
    */
   loseHost(returns: boolean): Promise<boolean>
+  /** Other settings, with services that know of them. */
+  set(settings: Record<string, string>): Promise<void>
   /** Another golden image, with services that know of it. */
   newImage(): Promise<void>
   /** Processes of the service that are never killed, by their role. */
@@ -47,6 +49,8 @@ export interface FleetOptions {
   workers?: number
   /** Settings of the service. */
   settings?: Record<string, string>
+  /** Milliseconds between reports of a pretended machine that is ready. */
+  heartbeatMs?: number
   /** Each worker has a host of its own; needs root. */
   hosts?: boolean
   /** The one that answers and the first that works are not killed, so that what they keep can be seen to grow. */
@@ -66,15 +70,19 @@ interface Member {
 export async function startFleet({
   workers = 1,
   settings = {},
+  heartbeatMs,
   hosts = false,
   steady = false,
   stateDisk,
 }: FleetOptions = {}): Promise<Fleet> {
-  const world = await startTestWorld({
-    ...{ FOOZOL_READY_SECONDS: "60", FOOZOL_FINAL_SNAPSHOT_DAYS: "30", FOOZOL_OPERATIONS_PER_PROVIDER: "10" },
-    ...{ FOOZOL_OPERATORS: OPERATORS },
-    ...settings,
-  })
+  const world = await startTestWorld(
+    {
+      ...{ FOOZOL_READY_SECONDS: "60", FOOZOL_FINAL_SNAPSHOT_DAYS: "30", FOOZOL_OPERATIONS_PER_PROVIDER: "10" },
+      ...{ FOOZOL_OPERATORS: OPERATORS },
+      ...settings,
+    },
+    heartbeatMs === undefined ? {} : { heartbeatMs },
+  )
   let named = 0
   const state = join(world.directory, "state")
   if (stateDisk) {
@@ -108,8 +116,14 @@ export async function startFleet({
     )
   }
 
+  async function set(changed: Record<string, string>): Promise<void> {
+    Object.assign(world.env, changed)
+    await hitMembers(members, "SIGTERM")
+  }
+
   return {
     world,
+    set,
     async hit(victim, signal) {
       if (victim === "web" || victim === "worker") {
         const those = unsteady.filter(({ role }) => role === victim)
@@ -140,10 +154,7 @@ export async function startFleet({
       busy.process = await busy.start()
       return true
     },
-    async newImage() {
-      world.env.FOOZOL_IMAGE_BROWSER = String(await world.cloud.addImage())
-      await hitMembers(members, "SIGTERM")
-    },
+    newImage: async () => set({ FOOZOL_IMAGE_BROWSER: String(await world.cloud.addImage()) }),
     steady: () =>
       members.filter(one => !unsteady.includes(one)).map(({ role, process }) => ({ role, pid: process.pid })),
     leftProcesses() {

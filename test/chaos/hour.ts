@@ -2,11 +2,10 @@ import { readdirSync, readFileSync } from "node:fs"
 import { setTimeout as sleep } from "node:timers/promises"
 import { attempt } from "../support/engine-processes.ts"
 import { seeded } from "../support/seeded.ts"
-import { waitUntil } from "../support/wait-until.ts"
 import { type Campaign, type Outcome, one, type Plan, totals } from "./campaign.ts"
 import { pick } from "./drawn-rounds.ts"
 import { type Fleet, startFleet, VICTIMS } from "./fleet.ts"
-import { leftOver, RESOURCES } from "./left-over.ts"
+import { leftOver, lingering, RESOURCES, stays } from "./left-over.ts"
 import { type Life, live } from "./lives.ts"
 import { SHARES } from "./weather.ts"
 
@@ -113,13 +112,11 @@ async function world(minutes: number, seed: number, note: Plan["note"]) {
     await Promise.all([...people, watching])
     for (const [kind, found] of await leftOver(fleet.world.cloud, [...RESOURCES, "images?type=snapshot"]))
       words.push(`left over: ${found} ${kind}`)
-    const isClear = await waitUntil("nothing is left", () => fleet.leftProcesses().length === 0, 60_000).catch(
-      () => false,
-    )
-    if (!isClear) words.push(`processes that nobody will end: ${fleet.leftProcesses().length}`)
+    const left = await lingering(fleet)
+    if (left.length > 0) words.push(stays(left))
     words.push(...lives.flatMap(life => life.words))
     if (words.length > 0) words.push(fleet.output())
-    return { lives, held, words, faults, left: fleet.leftProcesses().length }
+    return { lives, held, words, faults, left: left.length }
   } finally {
     await fleet.close()
   }

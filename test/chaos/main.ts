@@ -5,22 +5,26 @@
  */
 import { appendFileSync, mkdirSync } from "node:fs"
 import { join } from "node:path"
-import { parseArgs } from "node:util"
 import { summarize } from "../../bench/measurement.ts"
+import { readArguments } from "../../tools/arguments.ts"
 import { cacheDirectory } from "../../tools/setup/paths.ts"
 import { setUp } from "../../tools/setup/setup.ts"
 import { CAMPAIGNS } from "./campaigns.ts"
 
-const { values, positionals } = parseArgs({
-  allowPositionals: true,
-  options: {
-    json: { type: "boolean" },
-    count: { type: "string" },
-    seed: { type: "string" },
-    worlds: { type: "string" },
-    minutes: { type: "string" },
+const USAGE = "npm run chaos -- CAMPAIGN [--count N] [--seed S] [--worlds N] [--minutes M] [--json]"
+const { values, positionals } = readArguments(
+  {
+    allowPositionals: true,
+    options: {
+      json: { type: "boolean" },
+      count: { type: "string" },
+      seed: { type: "string" },
+      worlds: { type: "string" },
+      minutes: { type: "string" },
+    },
   },
-})
+  USAGE,
+)
 const name = positionals[0] ?? ""
 const campaign = CAMPAIGNS.get(name)
 const number = (given: string | undefined, otherwise: number) => (given === undefined ? otherwise : Number(given))
@@ -29,7 +33,7 @@ const seed = number(values.seed, Date.now() % 1_000_000)
 const worlds = number(values.worlds, 2)
 const minutes = number(values.minutes, Number.POSITIVE_INFINITY)
 if (!campaign || ![count, seed, worlds].every(Number.isInteger) || !(Math.min(count, worlds, minutes) > 0)) {
-  console.error("npm run chaos -- CAMPAIGN [--count N] [--seed S] [--worlds N] [--minutes M] [--json]\n")
+  console.error(`${USAGE}\n`)
   for (const [known, { about, count }] of CAMPAIGNS) console.error(`  ${known.padEnd(12)} ${about} (${count})`)
   process.exit(2)
 }

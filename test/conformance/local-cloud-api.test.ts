@@ -2,7 +2,7 @@ import assert from "node:assert/strict"
 import { type ApiDescription, readApiDescription } from "../support/api-description.ts"
 import { type ApiWalk, createApiWalk } from "../support/api-walk.ts"
 import { startTestCloud, type TestCloud } from "../support/local-cloud.ts"
-import { skipSuite } from "../support/skip-suite.ts"
+import { skipSuite } from "../support/skip.ts"
 import { TEST_ZONE } from "../support/workspace.ts"
 
 /** Routes that answer nothing but an error, and why. */

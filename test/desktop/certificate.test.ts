@@ -14,7 +14,7 @@ import { type GoldenDesk, startGoldenDesk } from "../support/golden-desk.ts"
 import { formsIn, formsOfBytes, keyForms } from "../support/key-forms.ts"
 import { type Pebble, pebbleOrSkip } from "../support/pebble.ts"
 import { type RecordingAuthority, startRecordingAuthority } from "../support/recording-authority.ts"
-import { skipSuite } from "../support/skip-suite.ts"
+import { skipSuite } from "../support/skip.ts"
 import { temporaryDirectory } from "../support/temporary-directory.ts"
 import { waitUntil } from "../support/wait-until.ts"
 

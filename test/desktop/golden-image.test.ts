@@ -1,9 +1,12 @@
 /// <reference lib="dom" />
 import assert from "node:assert/strict"
+import { setTimeout as sleep } from "node:timers/promises"
 import type { Browser, Page } from "playwright-core"
 import { findChromium, launchChromium } from "../support/chromium.ts"
+import { makeRepositories } from "../support/dev-container.ts"
 import { type GoldenCloud, type GoldenMachine, openShell, startGoldenCloud } from "../support/golden-machine.ts"
 import type { RfbClient } from "../support/rfb-client.ts"
+import { skipTest } from "../support/skip.ts"
 import { waitUntil } from "../support/wait-until.ts"
 
 /** Of each window of the display its name, x, y, width, height, and its frame's left, right, top and bottom. */
@@ -84,7 +87,8 @@ describe("golden image, profile browser", function () {
       const { "foozol-terminal": terminal, "foozol-browser": browser } = seen
       return terminal !== undefined && browser !== undefined && test(terminal, browser)
     }
-    return waitUntil(what, isSo, limit).catch(error => {
+    // Each look is some dozens of programs on the machine, which is at work on its windows.
+    return waitUntil(what, isSo, limit, 1_500).catch(error => {
       error.message += ` They lie so: ${JSON.stringify(seen)}`
       throw error
     })
@@ -146,7 +150,7 @@ describe("golden image, profile browser", function () {
 
     it("follows the display through many sizes, with one connection and a true picture", async function () {
       const chromium = findChromium()
-      if (chromium === undefined) return this.skip()
+      if (chromium === undefined) return skipTest(this, "no Chromium on the PATH")
       browser = await launchChromium(chromium)
       const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, ignoreHTTPSErrors: true })
       await context.addCookies([{ ...machine.cookie, url: machine.url, secure: true, httpOnly: true, sameSite: "Lax" }])
@@ -217,6 +221,85 @@ describe("golden image, profile browser", function () {
     })
   })
 
+  describe("dev container", () => {
+    const want = (name: string) =>
+      shell.run(`su user -c 'cd; /usr/lib/foozol/devcontainer want ~/${name}'; echo "code $?"
+        systemctl stop foozol-devcontainer; systemctl start foozol-devcontainer`)
+    const state = async () => {
+      const text = await shell.run("cat /run/user/1000/foozol-devcontainer")
+      return JSON.parse(text) as { state: string; reason?: string }
+    }
+    const until = async (wanted: string) => {
+      const isOver = async () => {
+        const now = await state()
+        return [wanted, "failed", "ended"].includes(now.state) && now
+      }
+      const end = await waitUntil(`it is ${wanted}`, isOver, 600_000, 3_000).catch(() => state())
+      const log = end.state === wanted ? "" : await shell.run("cat /home/user/.local/state/foozol/devcontainer.log")
+      assert.equal(end.state, wanted, `${JSON.stringify(end)}\n${log.slice(-4_000)}`)
+      return end
+    }
+    const tmux = (command: string) => shell.run(`su user <<'END'\ntmux -S /tmp/tmux-1000/default ${command}\nEND`)
+    /** What a new terminal in a folder shows when it shows `text`; `keys` are typed until it does. */
+    const terminal = async (folder: string, text: RegExp, keys?: string) => {
+      await tmux("kill-session -t =try")
+      await tmux(`new-session -d -s try -x 150 -y 40 -c ${folder}`)
+      let screen = ""
+      const shows = async () => {
+        if (keys !== undefined) await tmux(`send-keys -t =try: '${keys}' Enter`)
+        await new Promise(resolve => setTimeout(resolve, 2_000))
+        screen = await tmux("capture-pane -p -J -t =try:")
+        return text.test(screen)
+      }
+      await waitUntil(`a terminal in ${folder} shows ${text}`, shows).catch(error => {
+        error.message += `\n${screen.trimEnd()}`
+        throw error
+      })
+      return screen
+    }
+
+    before(() => shell.run(makeRepositories))
+
+    it("is made from the repository's files, as the user, and its terminals begin in it", async () => {
+      assert.match(await want("good"), /code 0/)
+      await until("running")
+      const screen = await terminal(
+        "/home/user/good/.devcontainer",
+        /yes made 0 \/workspaces\/good\/\.devcontainer/,
+        "echo kept > $CLAUDE_CONFIG_DIR/kept; echo $INSIDE $(cat /tmp/made) $(id -u) $PWD",
+      )
+      assert.match(screen, /yes made 0 \/workspaces\/good\/\.devcontainer/)
+      const kept = await shell.run("cat /home/user/.claude/kept; stat -c %U /home/user/.claude/kept")
+      assert.equal(kept, "kept\nuser\n", "what agents know is the home's")
+      assert.match(await shell.run("ps -o user= -C conmon"), /^user\s*$/m, "nothing of it is root of the machine")
+      await terminal("/home/user", /machine 1000/, "echo machine $(id -u)")
+    })
+
+    it("begins again with the machine, as it was", async () => {
+      await shell.run("systemctl restart foozol-devcontainer")
+      await until("running")
+      await terminal("/home/user/good", /still made/, "echo still $(cat /tmp/made)")
+    })
+
+    it("that cannot be made leaves the machine, and says why", async () => {
+      assert.match(await want("broken"), /code 0/)
+      assert.match((await until("failed")).reason ?? "", /there-is-none/)
+      await terminal("/home/user/broken", /could not be made: .*[\s\S]*This is the machine/)
+    })
+
+    it("of several is begun by name; a repository without one has none", async () => {
+      assert.match(await want("several"), /code 3/)
+      await terminal("/home/user/several", /devcontainer-again \.devcontainer\/a\/devcontainer\.json/)
+      await shell.run(
+        "su user -c 'cd ~/several; XDG_RUNTIME_DIR=/run/user/1000 devcontainer-again .devcontainer/b/devcontainer.json'",
+      )
+      await until("running")
+      await shell.run("su user -c 'cd ~/several; XDG_RUNTIME_DIR=/run/user/1000 devcontainer-again none'")
+      assert.match(await want("plain"), /code 3/)
+      assert.match(await shell.run("cat /run/user/1000/foozol-devcontainer"), /No such file/)
+    })
+  })
+
   describe("identity", () => {
     let [machineId, publicKey, boot] = ["", "", ""]
     const identity = async () => {
@@ -249,7 +332,13 @@ describe("golden image, profile browser", function () {
       const { image } = await golden.act<{ image: { id: number } }>(machine, "create_image", { type: "snapshot" })
       await golden.act(machine, "poweroff")
       const copy = await golden.create({ workspace: "red-otter", image: image.id, service: null })
-      assert.equal((await copy.answers()).status, 503)
+      const door = await copy.answers().catch(async error => {
+        // It may well be up behind its door, and then what it was told to do for good asks here what to do.
+        const known = shell.run("systemctl --failed --no-legend; systemctl list-jobs; journalctl -b -n 100 --no-pager")
+        const words = await Promise.race([known, sleep(60_000, "nobody asks inside")])
+        throw new Error(`${error.message}\nfrom inside: ${words}`, { cause: error })
+      })
+      assert.equal(door.status, 503)
       const now = await waitUntil("the copy has started", async () => {
         const its = await identity()
         return its.started !== boot && its
@@ -271,9 +360,9 @@ describe("golden image, profile browser", function () {
       assert.match(await shell.run("systemctl show -p NRestarts foozol-agent.service"), /NRestarts=0/)
       const size = '/agent/resize -d \'{"width":800,"height":600}\''
       assert.deepEqual(JSON.parse(await ask(size)), { width: 800, height: 600 })
-      const door = await copy.ask("/")
-      assert.equal(door.status, 503)
-      assert.match(door.text, /The service is away/)
+      const ready = await copy.ask("/")
+      assert.equal(ready.status, 503)
+      assert.match(ready.text, /The service is away/)
       assert.equal((await copy.ask("/vnc")).status, 503)
     })
   })

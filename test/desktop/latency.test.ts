@@ -7,7 +7,7 @@ import { newWorkspacePage } from "../../service/pages/index.ts"
 import { findChromium, launchChromium } from "../support/chromium.ts"
 import { options, signedIn } from "../support/page-samples.ts"
 import { startPreview } from "../support/pages-preview.ts"
-import { skipSuite } from "../support/skip-suite.ts"
+import { skipSuite } from "../support/skip.ts"
 
 /** The distance of regions, measured by a real browser under the pages' policy. */
 describe("pages: how far regions are", () => {

@@ -5,8 +5,8 @@ import type { Operation } from "../../service/operations/operation.ts"
 import { findChromium, launchChromium } from "../support/chromium.ts"
 import { failure, signedIn } from "../support/page-samples.ts"
 import { startPreview } from "../support/pages-preview.ts"
-import { scriptedOperation } from "../support/scripted-operation.ts"
-import { skipSuite } from "../support/skip-suite.ts"
+import { FORM_MS, scriptedOperation } from "../support/scripted-operation.ts"
+import { skipSuite } from "../support/skip.ts"
 import { waitUntil } from "../support/wait-until.ts"
 
 /** The page of an operation, live, against a stream a test tells. */
@@ -97,16 +97,50 @@ describe("page of an operation", () => {
     await open("?open=1")
     await begin()
     script.tell({ type: "state", state: "succeeded" })
-    await page.waitForURL("**/connect?workspace=w-7f3k2m")
+    await page.waitForURL("**/connect?workspace=w-7f3k2m&after=op-1")
     assert.equal(await page.evaluate(() => history.length), 2)
   })
 
-  it("opens the terminals where those were asked for", async () => {
-    await open("?open=terminal")
+  it("says how long ago the click was when a form has led to the page", async () => {
+    await open()
+    await page.goto(`${preview.url}/form`)
+    await waitUntil("it listens", () => script.came.length > 1)
     await begin()
+    const loaded = await page.evaluate(() => performance.getEntriesByType("navigation")[0]?.duration ?? 0)
+    const least = Math.max(FORM_MS, loaded)
     script.tell({ type: "state", state: "succeeded" })
-    await page.waitForURL("**/connect?workspace=w-7f3k2m&to=terminal")
+    await page.waitForURL("**/connect?workspace=w-7f3k2m&after=op-1&waited=*")
+    const waited = Number(new URL(page.url()).searchParams.get("waited"))
+    assert.ok(waited >= least && waited < 60_000, `${waited} ms, at least ${least}`)
   })
+
+  it("shows where the time goes when a step is over, and leaves it open", async () => {
+    await open()
+    await begin()
+    const at = Date.now()
+    const boot = { id: "1", parent: null, name: "step" as const, of: "boot" }
+    script.control.spans = [{ ...boot, at, until: at + 1_200 }]
+    assert.equal(await page.locator("#times-shown").count(), 0)
+    tellStep("check", "done")
+    await page.waitForSelector("#times-shown")
+    assert.match((await page.textContent("#times-shown summary")) ?? "", /Where the time goes 1\.2 s so far/)
+    await page.click("#times-shown summary")
+    script.control.spans.push({ ...boot, id: "2", of: "desktop", at: at + 1_200, until: at + 4_000 })
+    tellStep("resources", "begun")
+    tellStep("resources", "done")
+    await page.waitForSelector("text=4.0 s so far")
+    assert.equal(await page.locator("#times-shown").evaluate((shown: HTMLDetailsElement) => shown.open), true)
+    assert.match((await page.textContent("#times-shown")) ?? "", /Getting the desktop ready\s+2\.8 s\s+usually 10 s/)
+  })
+
+  for (const goal of ["terminal", "files", "agents"]) {
+    it(`opens ${goal} where those were asked for`, async () => {
+      await open(`?open=${goal}`)
+      await begin()
+      script.tell({ type: "state", state: "succeeded" })
+      await page.waitForURL(`**/connect?workspace=w-7f3k2m&after=op-1&to=${goal}`)
+    })
+  }
 
   it("a stop leads nowhere by itself", async () => {
     await open("?open=1", { kind: "stop" })

@@ -14,6 +14,7 @@ import {
 } from "../../service/pages/index.ts"
 import type { Workspace } from "../../service/workspaces/workspace.ts"
 import { findChromium, launchChromium } from "../support/chromium.ts"
+import { containerPages } from "../support/container-samples.ts"
 import { operatorPages } from "../support/operator-samples.ts"
 import { auditPage } from "../support/page-audit.ts"
 import {
@@ -28,7 +29,8 @@ import {
   workspaceModel,
 } from "../support/page-samples.ts"
 import { startPreview } from "../support/pages-preview.ts"
-import { skipSuite } from "../support/skip-suite.ts"
+import { share } from "../support/share.ts"
+import { skipSuite } from "../support/skip.ts"
 import { waitUntil } from "../support/wait-until.ts"
 
 /** The pages in a real browser, under their policy, against a server that answers what a test says. */
@@ -73,29 +75,31 @@ describe("pages", () => {
     await preview?.stop()
   })
 
-  for (const colorScheme of ["light", "dark"] as const) {
-    for (const width of [360, 1280]) {
-      it(`every page can be used by everybody, ${colorScheme}, ${width} pixels wide`, async () => {
-        const pages = { ...samplePages(), ...operatorPages() }
-        routes = path => pages[path]
-        context = await browser.newContext({ viewport: { width, height: 740 }, colorScheme, reducedMotion: "reduce" })
-        page = await context.newPage()
-        const found: string[] = []
-        page.on("console", message => {
-          if (/Content Security Policy|Refused to/.test(message.text())) faults.push(message.text())
-        })
-        page.on("pageerror", error => faults.push(error.message))
-        for (const path of Object.keys(pages)) {
-          await page.goto(preview.url + path)
-          // What is folded away is looked at as well.
-          await page.evaluate(() => {
-            for (const details of document.querySelectorAll("details")) details.open = true
-          })
-          found.push(...(await page.evaluate(auditPage)).map(fault => `${path}: ${fault}`))
-        }
-        assert.deepEqual(found, [])
+  // Each scheme and each width once; all pairs of them in full.
+  const schemes = ["light", "dark"] as const
+  const pairs = schemes.flatMap(scheme => [360, 1280].map(width => [scheme, width] as const))
+  const few = pairs.filter(([scheme, width]) => (scheme === "light") === (width === 1280))
+  for (const [colorScheme, width] of share(pairs, few)) {
+    it(`every page can be used by everybody, ${colorScheme}, ${width} pixels wide`, async () => {
+      const pages = { ...samplePages(), ...operatorPages(), ...containerPages() }
+      routes = path => pages[path]
+      context = await browser.newContext({ viewport: { width, height: 740 }, colorScheme, reducedMotion: "reduce" })
+      page = await context.newPage()
+      const found: string[] = []
+      page.on("console", message => {
+        if (/Content Security Policy|Refused to/.test(message.text())) faults.push(message.text())
       })
-    }
+      page.on("pageerror", error => faults.push(error.message))
+      for (const path of Object.keys(pages)) {
+        await page.goto(preview.url + path)
+        // What is folded away is looked at as well.
+        await page.evaluate(() => {
+          for (const details of document.querySelectorAll("details")) details.open = true
+        })
+        found.push(...(await page.evaluate(auditPage)).map(fault => `${path}: ${fault}`))
+      }
+      assert.deepEqual(found, [])
+    })
   }
 
   it("what somebody wrote into a name runs nowhere", async () => {

@@ -15,7 +15,7 @@ import { findChromium, launchChromium } from "../support/chromium.ts"
 import { pictureIsThere, runOnDesktop, startMailbox } from "../support/desk.ts"
 import { type Pebble, pebbleOrSkip } from "../support/pebble.ts"
 import { type PlatformWorld, startPlatformWorld } from "../support/platform-world.ts"
-import { skipSuite } from "../support/skip-suite.ts"
+import { skipSuite } from "../support/skip.ts"
 import { waitUntil } from "../support/wait-until.ts"
 
 const MINUTES = 60_000

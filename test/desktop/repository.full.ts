@@ -1,12 +1,11 @@
 import assert from "node:assert/strict"
 import { readFile } from "node:fs/promises"
+import { HOST_FROM_MACHINES } from "../../local-cloud/host-address.ts"
 import { type GitHost, startGitHost } from "../support/git-host.ts"
 import { type GoldenDesk, startGoldenDesk } from "../support/golden-desk.ts"
 import { temporaryDirectory } from "../support/temporary-directory.ts"
 import { waitUntil } from "../support/wait-until.ts"
 
-/** How machines of the local cloud call this computer's loopback. */
-const HOST = "169.254.0.2"
 const TOKEN = "a-token-for-the-tool-and-nothing-else"
 
 /**
@@ -26,7 +25,7 @@ describe("a workspace from a repository on a real machine", function () {
     host.passwords.set("ada/tool", `x-access-token:${TOKEN}`)
     const proxy = new URL(host.environment.https_proxy ?? "")
     desk = await startGoldenDesk(this, { FOOZOL_AUTO_STOP: "false" }, undefined, {
-      proxy: `http://${HOST}:${proxy.port}`,
+      proxy: `http://${HOST_FROM_MACHINES}:${proxy.port}`,
       repository: { url: "https://github.com/ada/tool", folder: "packages/web" },
     })
   })

@@ -1,11 +1,13 @@
 import assert from "node:assert/strict"
-import { mkdir } from "node:fs/promises"
+import { readFile } from "node:fs/promises"
 import { join } from "node:path"
 import type { Browser, BrowserContext, BrowserContextOptions, Page } from "playwright-core"
 import { which } from "../../tools/setup/run.ts"
 import { findChromium, launchChromium } from "../support/chromium.ts"
+import { startFileProgram } from "../support/file-program.ts"
 import { type MachineNginx, startMachineNginx } from "../support/machine-nginx.ts"
-import { skipSuite } from "../support/skip-suite.ts"
+import { enterMachine, shootPage } from "../support/machine-page.ts"
+import { skipSuite } from "../support/skip.ts"
 import { startTestAgent, type TestAgent } from "../support/test-agent.ts"
 import { startTmux, type TmuxServer } from "../support/tmux-server.ts"
 import { waitUntil } from "../support/wait-until.ts"
@@ -30,30 +32,18 @@ describe("terminal page", () => {
     waitUntil(`the page shows "${line}"`, async () => (await screen(of)).includes(line))
   const state = (name: string) => page.waitForSelector(`html[data-state="${name}"]`, { timeout: 180_000 })
   const tabs = () => page.$$eval("#tabs [role=tab]", all => all.map(one => one.textContent))
-  const shoot = async (name: string) => {
-    if (process.env.FOOZOL_SHOTS === undefined) return
-    await mkdir(process.env.FOOZOL_SHOTS, { recursive: true })
-    await page.screenshot({ path: join(process.env.FOOZOL_SHOTS, `${name}.png`) })
-  }
+  const shoot = (name: string) => shootPage(page, name)
   const line = async (text: string) => {
     await page.keyboard.type(text)
     await page.keyboard.press("Enter")
   }
 
   const open = async (options: BrowserContextOptions = {}, token = "first") => {
-    context = await browser.newContext({
-      viewport: { width: 1280, height: 800 },
-      ignoreHTTPSErrors: true,
+    const way = { desk, nginx, to: "terminal", token, faults }
+    ;({ context, page } = await enterMachine(browser, way, {
       permissions: ["clipboard-read", "clipboard-write"],
       ...options,
-    })
-    page = await context.newPage()
-    page.on("pageerror", error => faults.push(error.message))
-    page.on("console", message => {
-      if (/Content Security Policy/.test(message.text())) faults.push(message.text())
-    })
-    desk.service.tickets.set(`ticket-${token}`, token)
-    await page.goto(`https://127.0.0.1:${nginx.port}/enter?ticket=ticket-${token}&to=terminal`)
+    }))
     await state("connected")
     // What is typed before tmux has said which terminals there are goes nowhere.
     await page.waitForSelector(".pane[data-active=true] .xterm-rows > div", { timeout: 180_000 })
@@ -182,6 +172,40 @@ describe("terminal page", () => {
     await page.keyboard.press("Escape")
     await page.keyboard.type("echo $((40+2))\r")
     await shows("42")
+  })
+
+  it("takes pasted pictures and dropped files: they are uploaded, and their paths are typed", async () => {
+    const home = desk.config.home
+    const program = await startFileProgram(home, desk.config.filesSocket)
+    try {
+      await open()
+      await line("PS1='> '; clear; echo ready")
+      await shows("ready")
+      await page.evaluate(() => {
+        const clipboardData = new DataTransfer()
+        clipboardData.items.add(new File(["a picture"], "image.png", { type: "image/png" }))
+        const event = new ClipboardEvent("paste", { clipboardData, bubbles: true, cancelable: true })
+        document.querySelector(".pane[data-active=true] textarea")?.dispatchEvent(event)
+      })
+      const pasted = await waitUntil("the path is typed", async () =>
+        /uploads\/(pasted-[\d-]+\.png)/.exec((await screen()).join("")),
+      )
+      assert.equal(await readFile(join(home, "uploads", pasted[1] ?? ""), "utf8"), "a picture")
+      await page.keyboard.press("Control+c")
+      await line("clear")
+      await page.keyboard.type("cat ")
+      await page.evaluate(() => {
+        const dataTransfer = new DataTransfer()
+        dataTransfer.items.add(new File(["it was $(dropped)\n"], "a $(b) c.txt"))
+        const event = new DragEvent("drop", { dataTransfer, bubbles: true, cancelable: true })
+        document.querySelector(".pane[data-active=true] .view")?.dispatchEvent(event)
+      })
+      await waitUntil("the path is typed", async () => (await screen()).join("").includes("c.txt"))
+      await page.keyboard.press("Enter")
+      await shows("it was $(dropped)")
+    } finally {
+      await program.close()
+    }
   })
 
   it("stays usable in a flood, and Ctrl-C ends it at once", async () => {

@@ -3,7 +3,7 @@ import { retryDelay } from "../../image-builder/viewer/backoff.ts"
 import { createConnection, type State, type StreamEvents, type World } from "../../image-builder/viewer/connection.ts"
 import { characterKey, parseCombination } from "../../image-builder/viewer/keys.ts"
 import { readSettings } from "../../image-builder/viewer/settings.ts"
-import { desktopSize } from "../../image-builder/viewer/sizing.ts"
+import { createResizer, desktopSize } from "../../image-builder/viewer/sizing.ts"
 import { textChange } from "../../image-builder/viewer/typed.ts"
 import { waitUntil } from "../support/wait-until.ts"
 
@@ -51,6 +51,31 @@ describe("viewer parts", () => {
     assert.deepEqual(desktopSize({ width: 390, height: 844 }, 3, "sharp"), { width: 998, height: 2160 })
     assert.deepEqual(desktopSize({ width: 100, height: 50 }, 1, "match"), { width: 320, height: 240 })
     assert.equal(desktopSize({ width: 1280, height: 800 }, 1, "scale"), undefined)
+  })
+
+  it("a size that was not made is asked for again, unless another one is wanted meanwhile", async () => {
+    const asked: string[] = []
+    let [refusals, failures] = [2, 0]
+    const post = async (size: { width: number; height: number }) => {
+      asked.push(`${size.width}x${size.height}`)
+      return refusals-- > 0 ? undefined : size
+    }
+    const resizer = createResizer(post, () => failures++, [20, 400])
+    resizer.want({ width: 900, height: 700 }, 0)
+    await waitUntil("it was asked for until it was made", () => asked.length === 3)
+    resizer.want({ width: 900, height: 700 }, 0)
+    refusals = 2
+    resizer.want({ width: 390, height: 844 }, 0)
+    await waitUntil("the next one was refused twice", () => asked.length === 5)
+    resizer.want({ width: 800, height: 600 }, 0)
+    await waitUntil("another one is asked for", () => asked.at(-1) === "800x600")
+    assert.deepEqual(asked.slice(3), ["390x844", "390x844", "800x600"])
+    assert.equal(failures, 0)
+    refusals = 3
+    resizer.want({ width: 640, height: 480 }, 0)
+    await waitUntil("it is said that it cannot be made", () => failures === 1)
+    resizer.want({ width: 640, height: 480 }, 0)
+    await waitUntil("whoever wants it again is not turned away", () => asked.length === 10)
   })
 
   it("typed text is told from what a field held before and after", () => {

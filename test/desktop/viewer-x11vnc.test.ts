@@ -6,7 +6,7 @@ import type { Browser } from "playwright-core"
 import { freePort } from "../../cli/redis-process.ts"
 import { buildViewer } from "../../image-builder/viewer/build.ts"
 import { findChromium, launchChromium } from "../support/chromium.ts"
-import { skipSuite } from "../support/skip-suite.ts"
+import { skipSuite } from "../support/skip.ts"
 import { temporaryDirectory } from "../support/temporary-directory.ts"
 import { startViewerHost } from "../support/viewer-host.ts"
 import { waitUntil } from "../support/wait-until.ts"
@@ -49,6 +49,7 @@ describe("viewer with x11vnc", () => {
         return colour?.[0] === 0x10 && colour[1] === 0x32 && colour[2] === 0x3a
       }),
     )
+    await waitUntil("its machine is told", () => host.requests.includes("POST /agent/first-frame"))
     await page.mouse.click(400, 300)
     await page.keyboard.type("echo 'Ok & {done}' > typed.txt")
     await page.keyboard.press("Enter")

@@ -6,7 +6,7 @@ import type { Browser, BrowserContext, BrowserContextOptions, Page } from "playw
 import { buildViewer } from "../../image-builder/viewer/build.ts"
 import { findChromium, launchChromium } from "../support/chromium.ts"
 import { QUARTERS, startRfbServer } from "../support/rfb-server.ts"
-import { skipSuite } from "../support/skip-suite.ts"
+import { skipSuite } from "../support/skip.ts"
 import { temporaryDirectory } from "../support/temporary-directory.ts"
 import { startViewerHost } from "../support/viewer-host.ts"
 import { waitUntil } from "../support/wait-until.ts"
@@ -82,6 +82,24 @@ describe("viewer", () => {
       [...new Set(host.requests)].filter(request => !request.includes("/agent/")),
       ["GET /"],
     )
+  })
+
+  it("tells its machine of the first picture when that is drawn, and of no other", async () => {
+    rfb.hold(true)
+    const told = () => host.requests.filter(one => one === "POST /agent/first-frame").length
+    await open()
+    await state("connected")
+    // What is asked for at once has been asked for by then, and the browser has drawn several times.
+    await waitUntil("it listens", () => host.requests.includes("GET /agent/events"))
+    for (let frame = 0; frame < 5; frame++) await page.evaluate(() => new Promise(requestAnimationFrame))
+    assert.equal(told(), 0, "there is no picture yet")
+    rfb.hold(false)
+    await waitUntil("the machine is told", () => told() === 1)
+    host.drop()
+    await waitUntil("it is back", () => host.control.upgrades === 2)
+    await state("connected")
+    for (let frame = 0; frame < 5; frame++) await page.evaluate(() => new Promise(requestAnimationFrame))
+    assert.equal(told(), 1)
   })
 
   it("sends typing as keys and clicks as pointer events", async () => {

@@ -4,8 +4,9 @@ import { join } from "node:path"
 import { setTimeout as sleep } from "node:timers/promises"
 import type { ConversationReport } from "../../image-builder/agent/conversations/keeper.ts"
 import { which } from "../../tools/setup/run.ts"
+import { openAgentsPage } from "../support/agents-page.ts"
 import { type ModelApis, startModelApis } from "../support/model-apis.ts"
-import { skipSuite } from "../support/skip-suite.ts"
+import { skipSuite } from "../support/skip.ts"
 import { temporaryDirectory } from "../support/temporary-directory.ts"
 import { startTestAgent, type TestAgent } from "../support/test-agent.ts"
 import { startTmux, type TmuxServer } from "../support/tmux-server.ts"
@@ -149,14 +150,22 @@ for (const tool of ["claude", "codex", "gemini"] as const) {
       assert.equal(await prompt("run touch made", first.id), null)
       const asks = await until("it asks for permission", one => one.state === "asks")
       assert.equal(await prompt("hello", asks.id), "asks")
-      // Keys that come within a moment of the question may be left out.
+      // Its page shows the question, and answers it. Keys that come within a moment of the question may be left out.
+      const page = await openAgentsPage(desk, "good")
+      const { ref } = await waitUntil("the page lists it", () => page.list().find(one => one.state === "asks"), LIMIT)
+      page.wish({ do: "open", ref })
+      await waitUntil("the page shows the question", () => page.screen()?.includes("touch made"), LIMIT)
       const allow = async () => {
-        if (newest().some(one => one.state === "asks")) await press("Enter")
+        if (newest().some(one => one.state === "asks")) await page.press(ref, "Enter")
         await sleep(1_500)
         return newest().every(one => one.state !== "asks")
       }
       await waitUntil("it is allowed", allow, LIMIT)
       await until("its command has run", one => one.state === "waiting" && one.last === "The command has run.")
+      const told = () => page.said().map(one => one.text.replace(/^[^:]*: /, ""))
+      await waitUntil("the page shows it all", () => told().at(-1) === "The command has run.", LIMIT)
+      assert.ok(told().includes("think please"), told().join("\n"))
+      page.socket.terminate()
       await tmux.tmux("kill-window", "-t", `=main:${tool}`)
       await until("it is closed", one => one.id === first.id && one.state === "done")
       assert.equal(await prompt("and on", first.id), null)

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict"
-import { chmod, copyFile, mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises"
+import { mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises"
 import { join } from "node:path"
 import type { ConversationReport } from "../../image-builder/agent/conversations/keeper.ts"
-import { PROJECT_ROOT } from "../../tools/setup/paths.ts"
 import { which } from "../../tools/setup/run.ts"
-import { skipSuite } from "../support/skip-suite.ts"
+import { installAgentProgram } from "../support/agent-window.ts"
+import { skipSuite } from "../support/skip.ts"
 import { temporaryDirectory } from "../support/temporary-directory.ts"
 import { startTestAgent, type TestAgent } from "../support/test-agent.ts"
 import { startTmux, type TmuxServer } from "../support/tmux-server.ts"
@@ -19,6 +19,7 @@ describe("agent/conversations", () => {
   let desk: TestAgent
   let work: string
   let orders: number
+  let agents: Awaited<ReturnType<typeof installAgentProgram>>
 
   before(async function () {
     if (!(await which("tmux"))) skipSuite(this, "this system has no tmux")
@@ -28,16 +29,7 @@ describe("agent/conversations", () => {
     root = await temporaryDirectory()
     work = join(root.path, "a folder; with 'signs' #(touch made) $HOME")
     await mkdir(work)
-    const bin = join(root.path, "bin")
-    await mkdir(bin)
-    await copyFile(join(PROJECT_ROOT, "test/support/agent-program.mjs"), join(bin, "claude"))
-    await chmod(join(bin, "claude"), 0o755)
-    // As on the machine; what shells there read is not here.
-    const window = join(bin, "agent-window")
-    const script = await readFile(join(PROJECT_ROOT, "image-builder/rootfs/usr/lib/foozol/agent-window"), "utf8")
-    assert.match(script, /^\. \/etc\/profile$/m)
-    const shell = script.replace(/^\. \/etc\/profile$/m, `PATH=${bin}:$PATH`).replace("bash -l", "bash --norc")
-    await writeFile(window, shell, { mode: 0o755 })
+    agents = await installAgentProgram(root.path)
     tmux = await startTmux()
     await tmux.tmux("set-environment", "-g", "CLAUDE_CONFIG_DIR", join(root.path, ".claude"))
     await startAgent()
@@ -52,15 +44,12 @@ describe("agent/conversations", () => {
     const conversations = { hurriedMs: 50, busyMs: 50, quietMs: 50, beforeEnterMs: 100, settleMs: 100 }
     desk = await startTestAgent({
       ...{ realTmux: tmux.socket, times: { conversations }, settings },
-      config: {
-        home: root.path,
-        agents: { window: join(root.path, "bin/agent-window"), path: [join(root.path, "bin")] },
-      },
+      config: { home: root.path, agents },
     })
   }
 
   const newest = () => desk.service.conversations.at(-1)?.conversations ?? []
-  const until = (what: string, isSo: (one: Told) => boolean) => waitUntil(what, () => newest().find(isSo), 8_000)
+  const until = (what: string, isSo: (one: Told) => boolean) => waitUntil(what, () => newest().find(isSo))
   /** Opens a window with it. @returns its pane */
   const open = async (folder: string) =>
     (
@@ -83,7 +72,7 @@ describe("agent/conversations", () => {
   async function prompt(text: string, conversation: string | null = null, tool = "claude"): Promise<string | null> {
     const id = `p${++orders}`
     desk.service.push("prompt", { id, tool, conversation, text })
-    return (await waitUntil("it is answered", () => desk.service.prompted.find(one => one.id === id), 8_000)).refusal
+    return (await waitUntil("it is answered", () => desk.service.prompted.find(one => one.id === id))).refusal
   }
   /** What was asked in a conversation, as its transcript has it. */
   async function asked(id: string): Promise<string[]> {
@@ -137,17 +126,34 @@ describe("agent/conversations", () => {
     await tmux.tmux("copy-mode", "-t", pane)
     assert.equal(await prompt(signs, id), null)
     const wanted = signs.replace("\x1b", "␛").replace("\x03\x07", "")
-    await waitUntil("it is asked", async () => (await asked(id ?? "")).length > 1, 8_000)
+    await waitUntil("it is asked", async () => (await asked(id ?? "")).length > 1)
     assert.deepEqual(await asked(id ?? ""), ["one", wanted])
     await until("it has answered", one => one.state === "waiting" && one.last.includes("end;"))
     const long = "Tell me more. ".repeat(560).trim()
     assert.equal(await prompt(long, id), null)
-    await waitUntil("it is asked", async () => (await asked(id ?? "")).length > 2, 8_000)
+    await waitUntil("it is asked", async () => (await asked(id ?? "")).length > 2)
     assert.equal((await asked(id ?? "")).at(-1), long)
     assert.deepEqual(
       (await readdir(root.path)).filter(name => name === "made"),
       [],
     )
+  })
+
+  it("gives several at the same moment each its own", async () => {
+    const names = ["one", "two", "three"]
+    const ids: string[] = []
+    for (const name of names) {
+      const pane = await open(work)
+      await until("it waits", one => one.state === "waiting" && one.id === null)
+      await type(pane, name)
+      ids.push(String((await until("it has answered", one => one.last === `I have read: ${name}`)).id))
+    }
+    const answers = await Promise.all(ids.map((id, at) => prompt(`more of ${names[at]}`, id)))
+    assert.deepEqual(answers, [null, null, null])
+    for (const [at, id] of ids.entries()) {
+      await waitUntil("it is asked", async () => (await asked(id)).length > 1)
+      assert.deepEqual(await asked(id), [names[at], `more of ${names[at]}`])
+    }
   })
 
   it("begins one in a window of its own, whose prompt is in no list of processes and answers no question", async () => {

@@ -1,8 +1,10 @@
 import assert from "node:assert/strict"
 import { randomBytes } from "node:crypto"
 import { once } from "node:events"
+import { readFile, writeFile } from "node:fs/promises"
 import { request } from "node:http"
 import { connect } from "node:net"
+import { join } from "node:path"
 import { setTimeout as sleep } from "node:timers/promises"
 import type WebSocket from "ws"
 import { startTestAgent, type TestAgent, tokenHash } from "../support/test-agent.ts"
@@ -132,6 +134,8 @@ describe("agent relay", function () {
       "at",
       "bootId",
       "checks",
+      "keepsMemory",
+      "ports",
       "ready",
       "sessionId",
       "signals",
@@ -233,6 +237,8 @@ describe("agent relay", function () {
       "GET /vnc HTTP/1.1\r\nUpgrade: websocket\r\n",
       "\x16\x03\x01\x02",
       "GET /vnc HTTP/1.1\r\nHost: x\r\nConnection: upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 12\r\n\r\n",
+      "GET //[/../vnc HTTP/1.1\r\nHost: x\r\nConnection: upgrade\r\nUpgrade: websocket\r\n\r\n",
+      "GET //[/ HTTP/1.1\r\nHost: x\r\n\r\n",
     ]) {
       const socket = connect(test.config.socket)
       socket.on("error", () => {})
@@ -304,6 +310,51 @@ describe("agent relay", function () {
     const { signals } = test.service.reports.at(-1) as { signals: { lastInputAt: string } }
     assert.ok(Date.parse(signals.lastInputAt) >= since - 1, "a person who wants it on is as good as a key")
     for (const page of [first, later, after]) page.close()
+    assert.equal((await test.ask("POST", "/agent/first-frame")).status, 202)
+    await waitUntil("the service knows of the first picture", () => test.service.firstFrames === 1)
+  })
+
+  it("tells at once after a sleep what it saw before, and looks when whoever waits for the picture has it", async () => {
+    const ran: string[] = []
+    let fell = 0
+    const woken = Promise.withResolvers<void>()
+    await start({
+      settings: { env: { GIVEN: "yes" } },
+      times: { ...quiet, heartbeatMs: 20, settleMs: 1_000 },
+      onRun: program => ran.push(program),
+      memory: {
+        can: async () => true,
+        sleep: async () => {
+          fell = test.service.reports.length
+          await woken.promise
+          return { machine: "9", now: Date.now(), seed: "ab".repeat(64) }
+        },
+      },
+    })
+    const { service, config, logged } = test
+    const { ready, keepsMemory } = await waitUntil("a report", () => service.reports.at(-1), 60_000)
+    assert.deepEqual([ready, keepsMemory], [true, true])
+    const inForce = () => logged.filter(line => line === "settings are in force").length
+    await waitUntil("settings are in force", () => inForce() === 1)
+    // What was given stays, and is not written again at each connection.
+    const environment = await readFile(join(config.runtimeDirectory, "env"), "utf8")
+    service.push("sleep", { id: "op-1" })
+    await waitUntil("it sleeps", () => fell > 0, 60_000)
+    await waitUntil("it has hung up", () => service.listeners() === 0, 60_000)
+    await writeFile(join(config.runtimeDirectory, "env"), "kept")
+    ran.length = 0
+    woken.resolve()
+    await waitUntil("it reports", () => service.reports.length > fell + 3, 60_000)
+    assert.deepEqual(ran, ["date"], "nothing was looked at")
+    assert.equal(service.reports.at(-1)?.ready, true)
+    await waitUntil("it listens", () => service.listeners() === 1, 60_000)
+    await waitUntil("it looks again", () => ran.indexOf("tmux") > ran.indexOf("/usr/lib/foozol/awake"), 60_000)
+    assert.deepEqual(ran.slice(0, 2), ["date", "/usr/lib/foozol/awake"])
+    assert.deepEqual([inForce(), await readFile(join(config.runtimeDirectory, "env"), "utf8")], [1, "kept"])
+    assert.match(environment, /GIVEN="yes"/)
+    service.settings = { env: { GIVEN: "other" } }
+    service.push("settings", service.settings)
+    await waitUntil("others are in force", () => inForce() === 2)
   })
 
   it("runs without a service, and lets nobody in", async () => {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict"
 import { execFile, spawn } from "node:child_process"
 import { once } from "node:events"
-import { existsSync } from "node:fs"
+import { existsSync, writeFileSync } from "node:fs"
 import { mkdir, readdir, readFile, rm, symlink, writeFile } from "node:fs/promises"
 import { join } from "node:path"
 import { promisify } from "node:util"
@@ -10,7 +10,7 @@ import { type EnteredRepository, readRepository } from "../../infra/repositories
 import { PROJECT_ROOT } from "../../tools/setup/paths.ts"
 import { which } from "../../tools/setup/run.ts"
 import { type GitHost, startGitHost } from "../support/git-host.ts"
-import { skipSuite } from "../support/skip-suite.ts"
+import { skipSuite } from "../support/skip.ts"
 import { temporaryDirectory } from "../support/temporary-directory.ts"
 import { openTerminalClient } from "../support/terminal-client.ts"
 import { startTestAgent, type TestAgent } from "../support/test-agent.ts"
@@ -19,6 +19,7 @@ import { waitUntil } from "../support/wait-until.ts"
 
 const ROOTFS = join(PROJECT_ROOT, "image-builder/rootfs")
 const SCRIPT = join(ROOTFS, "usr/lib/foozol/fetch-repository")
+const RESTART = "systemctl restart foozol-devcontainer.service"
 const URL = "https://github.com/ada/tool"
 
 /** The agent, the image's own script, the real git and tmux; the hosts are this machine. */
@@ -28,9 +29,11 @@ describe("agent/repository", () => {
   let home: string
   let tmux: TmuxServer
   let desk: TestAgent
+  /** Programs that the agent has run. */
+  let begun: string[]
 
   before(async function () {
-    for (const program of ["git", "tmux", "openssl"])
+    for (const program of ["git", "tmux", "openssl", "jq"])
       if (!(await which(program))) skipSuite(this, `this system has no ${program}`)
   })
   beforeEach(async () => {
@@ -57,6 +60,8 @@ describe("agent/repository", () => {
   const environment = () => ({
     ...{ PATH: process.env.PATH, HOME: home, GIT_CONFIG_SYSTEM: join(directory.path, "gitconfig") },
     ...host.environment,
+    // Where the dev container's program finds and writes what it does on a machine.
+    ...{ DEVCONTAINER: desk.config.runtimeDirectory, XDG_RUNTIME_DIR: desk.config.userRuntimeDirectory },
   })
   const asUser: AsUser = (program, args, { environment: own, hear, signal }) => {
     const line = 'set -a; . "$0"; set +a; exec "$@"'
@@ -64,9 +69,23 @@ describe("agent/repository", () => {
     const given = [join(desk.config.runtimeDirectory, "secrets.env"), "/usr/bin/env", ...variables, program, ...args]
     return spawned("bash", ["-c", line, ...given], { hear, signal, env: environment() })
   }
+  const stateFile = () => join(desk.config.userRuntimeDirectory, "foozol-devcontainer")
   async function start(settings: object = {}): Promise<void> {
-    const config = { home, fetchRepository: SCRIPT }
-    desk = await startTestAgent({ realTmux: tmux.socket, config, settings, asUser: (...given) => asUser(...given) })
+    const config = { home, fetchRepository: SCRIPT, devContainer: join(ROOTFS, "usr/lib/foozol/devcontainer") }
+    begun = []
+    const onRun = (program: string, args: string[]) => {
+      const line = [program, ...args].join(" ")
+      begun.push(line)
+      // As its unit's first step does.
+      if (line === RESTART) writeFileSync(stateFile(), '{ "state": "starting" }')
+    }
+    desk = await startTestAgent({
+      realTmux: tmux.socket,
+      config,
+      settings,
+      onRun,
+      asUser: (...given) => asUser(...given),
+    })
   }
   const order = (entered: EnteredRepository, isHeld = false) =>
     desk.service.push("repository", { ...readRepository(entered), isHeld })
@@ -290,5 +309,122 @@ describe("agent/repository", () => {
     })
     await fetch(readRepository({ url: URL }), percent => told.push(percent), new AbortController().signal)
     assert.deepEqual(told, [34, 95])
+  })
+
+  describe("with a dev container", () => {
+    const container = () => reported()?.container as Record<string, unknown> | undefined
+    const startsUnit = () => begun.includes("systemctl start foozol-devcontainer.service")
+    const says = (state: object) => writeFile(stateFile(), JSON.stringify(state))
+
+    it("has it made by the unit of that name before it is shown, and tells how far that is", async () => {
+      await host.make("ada/boxed", { main: { ".devcontainer/devcontainer.json": '{ "image": "tiny" }' } })
+      await start({ secrets: { TOOL_KEY: "a-key-of-the-tool" } })
+      order({ url: "https://github.com/ada/boxed" })
+      await until("fetched")
+      assert.ok(startsUnit())
+      assert.deepEqual(JSON.parse(await readFile(join(desk.config.runtimeDirectory, "wanted"), "utf8")), {
+        folder: join(home, "boxed"),
+        config: ".devcontainer/devcontainer.json",
+        fresh: false,
+      })
+      await says({ state: "building", config: ".devcontainer/devcontainer.json", folder: join(home, "boxed") })
+      await writeFile(
+        join(home, ".local/state/foozol/devcontainer.log"),
+        "first\n\x1b[1mlogging in with a-key-of-the-tool\n---\n",
+      )
+      await waitUntil("it tells what is said", () => container()?.line !== undefined)
+      assert.deepEqual(container(), {
+        state: "building",
+        config: ".devcontainer/devcontainer.json",
+        line: "[1mlogging in with ***",
+        log: "first\nlogging in with ***\n---",
+      })
+      await says({ state: "failed", reason: "It is as it is. a-key-of-the-tool" })
+      await waitUntil("it has failed", () => container()?.state === "failed")
+      const log = "first\nlogging in with ***\n---"
+      assert.deepEqual(container(), { state: "failed", reason: "It is as it is. ***", log })
+      await says({ state: "as you like it" })
+      await waitUntil("what makes no sense is not told", () => reported() && container() === undefined)
+    })
+
+    const two = { ".devcontainer/a/devcontainer.json": "{}", ".devcontainer/b/devcontainer.json": "{}" }
+    const [a, b] = Object.keys(two) as [string, string]
+    const wanted = async () => JSON.parse(await readFile(join(desk.config.runtimeDirectory, "wanted"), "utf8"))
+    const answered = async (config?: string) => {
+      const id = `wish-${desk.service.devContainers.length}`
+      desk.service.push("dev-container", { id, ...(config === undefined ? {} : { config }) })
+      await waitUntil("it is answered", () => desk.service.devContainers.some(one => one.id === id))
+      return desk.service.devContainers.find(one => one.id === id)?.refusal
+    }
+    const restarts = () => begun.filter(line => line === RESTART).length
+
+    it("of several, begins none and tells which there are, until one is chosen; one without has none", async () => {
+      await host.make("ada/several", { main: two })
+      await start()
+      assert.equal(await answered(a), "no-repository")
+      order({ url: "https://github.com/ada/several" })
+      await waitUntil("it tells", () => container() !== undefined)
+      assert.deepEqual(container(), { state: "choose", choices: [a, b] })
+      assert.equal(startsUnit(), false)
+      assert.equal(await answered(), "unclear")
+      assert.equal(await answered(".devcontainer/c/devcontainer.json"), "no-such")
+      assert.deepEqual([restarts(), container()?.state], [0, "choose"])
+      assert.equal(await answered(b), null)
+      assert.deepEqual(await wanted(), { folder: join(home, "several"), config: b, fresh: true })
+      assert.equal(container()?.state, "starting", "that is told before it is answered")
+      assert.equal(restarts(), 1)
+      // Without a name it is the same again.
+      assert.equal(await answered(), null)
+      assert.deepEqual([(await wanted()).config, restarts()], [b, 2])
+      const before = desk.service.devContainers.length
+      for (const config of ["../x", "/etc/passwd", "--help", 7])
+        desk.service.push("dev-container", { id: "bad", config })
+      await answered(a)
+      assert.equal(desk.service.devContainers.length, before + 1, "what makes no sense is not answered")
+      await desk.close()
+      await start()
+      order({ url: URL })
+      await fetched("tool")
+      assert.equal(startsUnit(), false)
+    })
+
+    it("that was named at the creation is begun, and said where the repository does not have it", async () => {
+      await host.make("ada/several", { main: two })
+      await start()
+      order({ url: "https://github.com/ada/several", devcontainer: b })
+      await until("fetched")
+      assert.ok(startsUnit())
+      assert.equal((await wanted()).config, b)
+      await desk.close()
+      await rm(join(home, ".local"), { recursive: true })
+      await rm(join(home, "several"), { recursive: true })
+      await start()
+      const named = ".devcontainer/c/devcontainer.json"
+      order({ url: "https://github.com/ada/several", devcontainer: named })
+      await waitUntil("it tells", () => container() !== undefined)
+      assert.deepEqual(container(), { state: "choose", config: named, choices: [a, b] })
+      await desk.close()
+      await start()
+      order({ url: URL, devcontainer: named })
+      await waitUntil("it tells", () => container()?.state === "failed")
+      assert.match(String(container()?.reason), /has no .+c.devcontainer\.json, and no other/)
+      assert.equal(startsUnit(), false)
+    })
+
+    it("that failed is told with the last of what was said of it", async () => {
+      await host.make("ada/boxed", { main: { ".devcontainer.json": '{ "image": "tiny" }' } })
+      await start({ secrets: { TOOL_KEY: "a-key-of-the-tool" } })
+      order({ url: "https://github.com/ada/boxed" })
+      await until("fetched")
+      const many = Array.from({ length: 60 }, (_, at) => `line ${at}`).join("\n")
+      const said = `${many}\n\x1b[31mno such image\x1b[0m for a-key-of-the-tool\n\n`
+      await writeFile(join(home, ".local/state/foozol/devcontainer.log"), said)
+      await says({ state: "failed", reason: "It is as it is.", choices: [a, "../evil", 7] })
+      await waitUntil("it has failed", () => container()?.state === "failed")
+      const { log, choices } = container() as { log: string; choices: string[] }
+      const lines = log.split("\n")
+      assert.deepEqual([lines.length, lines[0], lines.at(-1)], [25, "line 36", "no such image for ***"])
+      assert.deepEqual(choices, [a])
+    })
   })
 })

@@ -2,7 +2,7 @@ import assert from "node:assert/strict"
 import { type Run, run } from "../../image-builder/agent/run.ts"
 import { createTerminals, type Terminals } from "../../image-builder/agent/terminals/terminals.ts"
 import { which } from "../../tools/setup/run.ts"
-import { skipSuite } from "../support/skip-suite.ts"
+import { skipSuite } from "../support/skip.ts"
 import { startTmux, type TmuxServer } from "../support/tmux-server.ts"
 import { waitUntil } from "../support/wait-until.ts"
 
@@ -12,6 +12,8 @@ describe("agent/terminals where tmux is slow", () => {
   let terminals: Terminals
   let beforeListing: () => Promise<unknown>
   let isSilent: boolean
+  /** Of this test; once it is over, whoever watches may be told so, late as well. */
+  let life: { isOver: boolean }
   let listings: number
 
   before(async function () {
@@ -19,6 +21,7 @@ describe("agent/terminals where tmux is slow", () => {
   })
   beforeEach(async () => {
     ;[isSilent, listings] = [false, 0]
+    life = { isOver: false }
     beforeListing = async () => {}
     tmux = await startTmux()
     const slow: Run = async (program, args) => {
@@ -31,12 +34,16 @@ describe("agent/terminals where tmux is slow", () => {
     terminals = createTerminals({ socket: tmux.socket, folder: () => "/tmp", run: slow, log: silent })
   })
   afterEach(async () => {
+    life.isOver = true
     terminals?.close()
     await tmux?.close()
   })
 
   const silent = { info: () => {}, warn: () => {}, error: () => {} }
-  const watcher = { output: () => {}, stale: () => {}, ended: () => assert.fail("it is there") }
+  const watcher = () => {
+    const mine = life
+    return { output: () => {}, stale: () => {}, ended: () => assert.ok(mine.isOver, "it is there") }
+  }
 
   it("a new terminal can be watched at once, though a list from before it was still on its way", async () => {
     const held = Promise.withResolvers<void>()
@@ -47,7 +54,7 @@ describe("agent/terminals where tmux is slow", () => {
     held.resolve()
     const id = await made
     assert.ok(id !== null)
-    assert.ok(terminals.watch(id, watcher) !== null)
+    assert.ok(terminals.watch(id, watcher()) !== null)
   })
 
   it("terminals stay when tmux does not answer, and go when it is gone", async () => {

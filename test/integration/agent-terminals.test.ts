@@ -1,6 +1,6 @@
 import assert from "node:assert/strict"
 import { which } from "../../tools/setup/run.ts"
-import { skipSuite } from "../support/skip-suite.ts"
+import { skipSuite } from "../support/skip.ts"
 import { openTerminalClient, type TerminalClient } from "../support/terminal-client.ts"
 import { startTestAgent, type TestAgent } from "../support/test-agent.ts"
 import { startTmux, type TmuxServer } from "../support/tmux-server.ts"
@@ -178,7 +178,7 @@ describe("agent/terminals", () => {
     const began = performance.now()
     desk.service.revoke("good")
     assert.equal(await client.closed, 4401)
-    assert.ok(performance.now() - began < 1_000)
+    assert.ok(performance.now() - began < 8_000, "told, not found at the next look after ten seconds")
   })
 
   it("closes whoever sends too much or nonsense, and goes on for the others", async () => {

@@ -158,13 +158,13 @@ describe("foozol-cloud: the command line", () => {
       const up = await cli("stack up --spec - --json", ours)
       assert.equal(up.code, 0, up.stderr)
       const { changes, outputs } = JSON.parse(up.stdout)
-      assert.equal(changes.create, 7)
+      assert.equal(changes.create, 8)
       assert.equal(outputs.hostname, "blue-otter.foozol.localhost")
       assert.doesNotMatch(up.stdout + up.stderr, new RegExp(KEY))
       assert.equal(JSON.parse((await cli("stack list --json")).stdout)[0].name, "blue-otter")
       assert.equal(JSON.parse((await cli("stack show blue-otter --json")).stdout)[0].state, "running")
-      assert.match((await cli("stack refresh blue-otter")).stdout, /7 same/)
-      assert.match((await cli("stack preview --spec -", ours)).stdout, /7 same/)
+      assert.match((await cli("stack refresh blue-otter")).stdout, /8 same/)
+      assert.match((await cli("stack preview --spec -", ours)).stdout, /8 same/)
       assert.equal((await cli("stack drift blue-otter --power on")).stdout, "Everything is as it shall be.\n")
       const [server] = JSON.parse((await cli("stack show blue-otter --json")).stdout) as { id: string }[]
       await fetch(`${apiUrl}/servers/${server?.id}/actions/change_protection`, {
@@ -194,9 +194,9 @@ describe("foozol-cloud: the command line", () => {
       assert.match((await cli("stack recover blue-otter")).stdout, /nothing to mend/)
       assert.equal((await cli("stack unlock blue-otter")).code, 0)
       const state = (await cli("stack export blue-otter")).stdout
-      assert.equal(JSON.parse(state).deployment.resources.length, 8)
+      assert.equal(JSON.parse(state).deployment.resources.length, 9)
       assert.doesNotMatch(state, new RegExp(`${KEY}|${token}`))
-      assert.match((await cli("stack destroy blue-otter --yes")).stdout, /7 delete/)
+      assert.match((await cli("stack destroy blue-otter --yes")).stdout, /8 delete/)
       assert.deepEqual(JSON.parse((await cli("stack list --json")).stdout), [])
     })
     it("lists sizes with prices", async () => {

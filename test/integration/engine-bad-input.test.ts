@@ -6,7 +6,7 @@ import { pathToFileURL } from "node:url"
 import type { CloudConfig } from "../../infra/cloud-config.ts"
 import type { EnginePool } from "../../infra/engine-pool.ts"
 import type { TestCloud } from "../support/local-cloud.ts"
-import { skipSuite } from "../support/skip-suite.ts"
+import { skipSuite } from "../support/skip.ts"
 import { startTestEngine, type TestEngine } from "../support/test-engine.ts"
 import { type HetznerConfig, testSecrets, testSpec } from "../support/workspace.ts"
 

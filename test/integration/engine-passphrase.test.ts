@@ -53,7 +53,7 @@ describe("engine: another passphrase for all stacks", () => {
   })
 
   it("who knows both works on stacks of the earlier one, and makes new ones", async () => {
-    assert.deepEqual((await apply(both, "blue-otter")).changes, { same: 7 })
+    assert.deepEqual((await apply(both, "blue-otter")).changes, { same: 8 })
     await apply(both, "calm-owl")
   })
 
@@ -95,7 +95,7 @@ describe("engine: another passphrase for all stacks", () => {
     assert.deepEqual(await rotate(), { rotated: [], fine: 3, held: [], unreadable: [] })
     for (const name of NAMES) {
       const { changes, outputs } = await apply(renewed, name)
-      assert.deepEqual([changes, outputs.workspaceKey], [{ same: 7 }, secrets.workspaceKey])
+      assert.deepEqual([changes, outputs.workspaceKey], [{ same: 8 }, secrets.workspaceKey])
       const repaired = await test.pool.run<RunResult>(renewed, { action: "repair-as-recorded", workspace: name })
       assert.equal(repaired.outputs.workspaceKey, secrets.workspaceKey, "out of the state itself")
     }

@@ -31,7 +31,10 @@ describe("engine: a workspace in a further project", () => {
   const spec = () => testSpec({ image: cloud.imageId, project: "two" })
   const held = async () =>
     (await openProjects(config).all.heldResources()).map(one => `${one.project} ${one.name}`).sort()
-  const all = [...["main record-A", "main record-AAAA"], ...["two firewall", "two ipv4", "two ipv6", "two machine"]]
+  const all = [
+    ...["main record-A", "main record-AAAA", "main record-CNAME"],
+    ...["two firewall", "two ipv4", "two ipv6", "two machine"],
+  ]
 
   it("is made there with its names in the main one, found so again, and not changed by a second run", async () => {
     await pool.run(config, { action: "apply", spec: spec(), secrets })
@@ -41,7 +44,7 @@ describe("engine: a workspace in a further project", () => {
       spec: spec(),
       secrets,
     })
-    assert.deepEqual(again.changes, { same: 8 })
+    assert.deepEqual(again.changes, { same: 9 })
     const refreshed = await pool.run<{ changes: Record<string, number> }>(config, {
       ...{ action: "refresh", workspace: "blue-otter" },
     })

@@ -31,6 +31,13 @@ describe("engine: a state that is wrong", () => {
   const spec = (workspace: string) => testSpec({ image: cloud.imageId, workspace })
   const apply = (workspace: string) => pool.run<Applied>(config, { action: "apply", spec: spec(workspace), secrets })
   const recover = (workspace: string) => pool.run<Recovery>(config, { action: "recover", workspace })
+  /** What a recovery would mend; nothing is changed by asking. */
+  async function foresee(workspace: string): Promise<Recovery> {
+    const before = await readFile(file(workspace), "utf8").catch(() => null)
+    const found = await pool.run<Recovery>(config, { action: "recover", workspace, dryRun: true })
+    assert.equal(await readFile(file(workspace), "utf8").catch(() => null), before)
+    return found
+  }
   const file = (workspace: string) => join(backend, ".pulumi", "stacks", "foozol-cloud", `${workspace}.json`)
   const serversMade = () => cloud.ledger().created.length
   async function deleteByHand({ outputs }: Applied) {
@@ -54,6 +61,7 @@ describe("engine: a state that is wrong", () => {
     }
     assert.equal((await readdir(join(backend, ".foozol", "unreadable"))).length, 4)
     await truncate(file("cut-wren"), 100)
+    assert.equal((await foresee("cut-wren")).state, "put-back")
     await pool.run(config, { action: "destroy", workspace: "cut-wren" })
     assert.deepEqual(cloud.ledger().alive, [])
   })
@@ -64,11 +72,13 @@ describe("engine: a state that is wrong", () => {
     await truncate(file("lost-heron"), 10)
     await rm(`${file("lost-heron")}.bak`)
     await rm(join(backend, ".pulumi", "backups", "foozol-cloud", "lost-heron"), { recursive: true })
+    const lost = await foresee("lost-heron")
+    assert.deepEqual([lost.state, lost.plan.adopt.machine], ["lost", before.outputs.machineId])
     await isWhole("lost-heron", before, made)
     // Another backend, where nothing of this name was ever heard of.
     config = { ...config, backendUrl: pathToFileURL(join(test.path, "elsewhere")).href }
     await isWhole("lost-heron", before, made)
-    assert.deepEqual((await apply("lost-heron")).changes, { same: 7 })
+    assert.deepEqual((await apply("lost-heron")).changes, { same: 8 })
   })
 
   it("an old one: what it knows of and is gone is read anew, what came since is taken in", async () => {
@@ -79,6 +89,7 @@ describe("engine: a state that is wrong", () => {
     assert.notEqual(second.outputs.machineId, first.outputs.machineId)
     const made = serversMade()
     await copyFile(join(test.path, "old.json"), file("old-finch"))
+    assert.equal((await foresee("old-finch")).refreshed, true)
     const found = await recover("old-finch")
     assert.equal(found.refreshed, true)
     assert.deepEqual(found.plan.adopt, { machine: second.outputs.machineId })
@@ -94,6 +105,7 @@ describe("engine: a state that is wrong", () => {
   })
 
   it("of a workspace nobody knows: nothing is made", async () => {
+    assert.equal((await foresee("no-magpie")).exists, false)
     const { exists, plan } = await recover("no-magpie")
     assert.equal(exists, false)
     assert.deepEqual(plan.adopt, {})

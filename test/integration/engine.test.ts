@@ -1,5 +1,6 @@
 import assert from "node:assert/strict"
-import { readdir, readFile, stat } from "node:fs/promises"
+import { existsSync } from "node:fs"
+import { mkdir, readdir, readFile, stat, symlink, writeFile } from "node:fs/promises"
 import { join } from "node:path"
 import { openMachines } from "../../infra/cloud-config.ts"
 import type { RunResult, StackSummary } from "../../infra/engine.ts"
@@ -33,9 +34,9 @@ describe("engine: a workspace's stack, without machines", () => {
   it("creates machine, addresses, firewall and records, and tells of each as it goes", async () => {
     const events: EngineEvent[] = []
     const result = await apply({}, event => events.push(event))
-    assert.equal(result.changes.create, 7)
+    assert.equal(result.changes.create, 8)
     const done = events.flatMap(event => (event.type === "resource" && event.state === "done" ? [event.name] : []))
-    assert.deepEqual(done.sort(), ["firewall", "ipv4", "ipv6", "machine", "record-A", "record-AAAA"])
+    assert.deepEqual(done.sort(), ["firewall", "ipv4", "ipv6", "machine", "record-A", "record-AAAA", "record-CNAME"])
     assert.match(String(result.outputs.ipv4), /^127\.77\./)
     assert.deepEqual(result.outputs.spec, spec())
     const [machine] = await machinesOf(openMachines(config), "blue-otter")
@@ -51,13 +52,13 @@ describe("engine: a workspace's stack, without machines", () => {
   })
 
   it("changes nothing the second time", async () => {
-    assert.deepEqual((await apply()).changes, { same: 7 })
+    assert.deepEqual((await apply()).changes, { same: 8 })
   })
 
   it("never replaces the machine for a new image, new settings or a new epoch", async () => {
     const before = (await machinesOf(openMachines(config), "blue-otter"))[0]?.id
     const { changes } = await apply({ epoch: 2, image: cloud.imageId + 1, service: "https://elsewhere.example" })
-    assert.deepEqual(changes, { same: 6, update: 1 })
+    assert.deepEqual(changes, { same: 7, update: 1 })
     const after = (await machinesOf(openMachines(config), "blue-otter"))[0]
     assert.equal(after?.id, before)
     assert.equal(after?.labels["foozol-epoch"], "2")
@@ -96,6 +97,22 @@ describe("engine: a workspace's stack, without machines", () => {
     const told = await cloud.userData(Number(machine?.id))
     assert.match(told, /workspaceKey/)
     assert.ok(!told.includes(config.hetzner.token))
+  })
+
+  it("keeps no log of runs in its home, and few where there is a folder of them already", async () => {
+    const home = join(test.path, "home")
+    await mkdir(home)
+    await symlink(join(config.home, "plugins"), join(home, "plugins"))
+    await pool.run({ ...config, home }, { action: "list" })
+    assert.equal((await stat(join(home, "logs"))).size, 0)
+    const other = join(test.path, "other")
+    const today = new Date().toISOString().slice(0, 10).replaceAll("-", "")
+    const old = Array.from({ length: 12 }, (_, at) => join(other, "logs", `pulumi-${today}T0000${10 + at}-1.log`))
+    await mkdir(join(other, "logs"), { recursive: true })
+    for (const path of old) await writeFile(path, Buffer.alloc(1_000_000))
+    await symlink(join(config.home, "plugins"), join(other, "plugins"))
+    await pool.run({ ...config, home: other }, { action: "list" })
+    assert.ok(old.filter(existsSync).length < 5)
   })
 
   it("lists stacks", async () => {

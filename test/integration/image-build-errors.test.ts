@@ -9,6 +9,7 @@ import { findArchive } from "../../image-builder/archive.ts"
 import { checkRights } from "../../image-builder/as-root.ts"
 import { buildImage } from "../../image-builder/build-local.ts"
 import { cacheDirectory } from "../../tools/setup/paths.ts"
+import { skipTest } from "../support/skip.ts"
 import { temporaryDirectory } from "../support/temporary-directory.ts"
 
 /** The real builder where something is wrong: it says what, and leaves nothing behind. */
@@ -68,7 +69,7 @@ describe("image build errors", function () {
   })
 
   it("says that there is no room before it begins", async function () {
-    if (userInfo().uid !== 0) this.skip()
+    if (userInfo().uid !== 0) skipTest(this, "only root mounts a file system")
     const small = join(scratch.path, "small")
     await mkdir(small)
     execFileSync("mount", ["-t", "tmpfs", "-o", "size=64m", "tmpfs", small])

@@ -1,14 +1,14 @@
 import assert from "node:assert/strict"
-import { once } from "node:events"
 import { existsSync } from "node:fs"
-import { readdir, stat } from "node:fs/promises"
-import { createServer } from "node:net"
+import { readdir, readFile, stat } from "node:fs/promises"
 import { join } from "node:path"
+import { setTimeout as sleep } from "node:timers/promises"
 import { connect } from "node:tls"
 import { hostPort } from "../../local-cloud/machines/qemu/forwards.ts"
 import { createQemuMachines } from "../../local-cloud/machines/qemu/qemu-machines.ts"
 import { builtImage } from "../support/built-image.ts"
 import { temporaryDirectory } from "../support/temporary-directory.ts"
+import { listenForHellos, type TlsHellos } from "../support/tls-hellos.ts"
 import { waitUntil } from "../support/wait-until.ts"
 
 const SIZE = { cores: 2, memoryBytes: 2 * 1024 ** 3, diskBytes: 20_000_000_000 }
@@ -23,7 +23,7 @@ const COPIES = process.env.FOOZOL_TEST_FULL ? 100 : 3
 describe("machines that begin as copies", () => {
   let scratch: Awaited<ReturnType<typeof temporaryDirectory>>
   let machines: ReturnType<typeof createQemuMachines>
-  let heard: { server: ReturnType<typeof createServer>; hellos: string[] }
+  let heard: TlsHellos
   const lines: string[] = []
 
   before(async function () {
@@ -32,6 +32,7 @@ describe("machines that begin as copies", () => {
     machines = createQemuMachines({
       directory: join(scratch.path, "m"),
       boot: "template",
+      standing: 1,
       log: line => lines.push(line),
     })
     await machines.open()
@@ -41,16 +42,20 @@ describe("machines that begin as copies", () => {
   after(async () => {
     for (let id = 1; id <= COPIES + 1; id++) await machines?.remove(id)
     await machines?.close()
-    heard?.server.close()
+    heard?.close()
     await scratch?.remove()
   })
 
+  const standing = async () => {
+    const folder = join(scratch.path, "m", "standing")
+    return existsSync(folder) ? (await readdir(folder)).map(name => join(folder, name)) : []
+  }
+
   const config = (id: number) => {
-    const { port } = heard.server.address() as { port: number }
     const foozol = {
       ...{ workspace: "twin", fqdn: "twin.foozol.localhost", hostname: "twin", profile: "browser", sessionId: "twin" },
       ...{ workspaceKey: "the same key for all of them, 40 letters".replaceAll(/[ ,]/g, "-") },
-      service: `https://169.254.0.2:${port}`,
+      service: `https://169.254.0.2:${heard.port}`,
     }
     const ipv4 = `127.76.${process.pid % 250}.${id}`
     return {
@@ -78,12 +83,34 @@ describe("machines that begin as copies", () => {
     assert.deepEqual(await memories(), before, "what is there already is not made again")
   })
 
+  it("the next one is made ahead, and waits without a share of the processor", async () => {
+    await machines.settled()
+    const [folder = "", ...others] = await standing()
+    assert.deepEqual([folder !== "", others, lines], [true, [], []])
+    const pid = Number(await readFile(join(folder, "qemu.pid"), "utf8"))
+    const used = async () => (await readFile(`/proc/${pid}/stat`, "utf8")).split(" ").slice(13, 15).map(Number)
+    const before = await used()
+    await sleep(1_000)
+    const spent = (await used()).map((ticks, at) => ticks - (before[at] ?? 0)).reduce((sum, one) => sum + one)
+    assert.ok(spent < 20, `${spent} ticks of 10 ms in a second`)
+    // The first machine becomes it: the same process, which goes on.
+    await machines.createDisk(1, IMAGE, SIZE.diskBytes)
+    await machines.start(config(1))
+    assert.deepEqual(await standing(), [])
+    assert.equal(Number(await readFile(join(scratch.path, "m", "machines", "1", "qemu.pid"), "utf8")), pid)
+    await waitUntil("it answers", () => publicKey(config(1).ipv4))
+  })
+
   it(`share no key and no randomness: ${COPIES} of them`, async () => {
     const keys: string[] = []
     for (let id = 1; id <= COPIES; id++) {
-      const before = heard.hellos.length
-      await machines.createDisk(id, IMAGE, SIZE.diskBytes)
-      await machines.start(config(id))
+      // The first one runs already. Of the others, one was made ahead as well.
+      if (id === 2) await machines.prepare(IMAGE, SIZE).then(() => machines.settled())
+      const before = id === 1 ? 0 : heard.hellos.length
+      if (id > 1) {
+        await machines.createDisk(id, IMAGE, SIZE.diskBytes)
+        await machines.start(config(id))
+      }
       keys.push(await waitUntil(`copy ${id} answers`, () => publicKey(config(id).ipv4)))
       await waitUntil(`the agent of copy ${id} asks for its service`, () => heard.hellos.length > before)
       assert.equal(await machines.isRunning(id), true)
@@ -135,20 +162,4 @@ function publicKey(host: string): Promise<string> {
     socket.setTimeout(5_000, () => socket.destroy(new Error("it does not answer")))
     socket.once("error", reject)
   })
-}
-
-/** What TLS clients begin with: `random` and the share of their key (RFC 8446, 4.1.2), as far as one packet holds them. */
-async function listenForHellos() {
-  const hellos: string[] = []
-  const server = createServer(socket => {
-    socket.once("data", bytes => {
-      // Record header 5, handshake header 4, version 2: then 32 bytes of randomness.
-      if (bytes[0] === 22) hellos.push(bytes.subarray(11, 43).toString("hex"))
-      socket.destroy()
-    })
-    socket.on("error", () => {})
-  })
-  server.listen(0, "127.0.0.1")
-  await once(server, "listening")
-  return { server, hellos }
 }

@@ -127,7 +127,10 @@ describe("foozol-cloud: operators", function () {
 
   it("mend stacks through the service, and without it", async () => {
     const id = desks[0]?.id ?? ""
-    assert.match(await works(`stack recover ${id}`), /nothing to mend/)
+    for (const way of ["", " --direct"])
+      assert.match(await works(`stack recover ${id} --dry-run${way}`), /agree; there is nothing to mend/)
+    assert.match(await works(`stack unlock ${id} --dry-run`), /^nobody holds it: would do nothing/)
+    assert.match(await works(`stack recover ${id}`), /there was nothing to mend/)
     assert.match(await works(`stack unlock ${id}`), /done/)
     const state = JSON.parse(await works(`stack export ${id}`))
     assert.equal(
@@ -179,10 +182,37 @@ describe("foozol-cloud: operators", function () {
     assert.match(await works("image used"), /browser +\d+ .* set +used/)
     const other = await test.cloud.addImage()
     await refuses(`image promote ${other}`, /no golden image/)
+    await refuses(`image promote ${other} --dry-run`, /no golden image/)
+    const dry = await json(`image promote ${other} --profile browser --dry-run`)
+    assert.deepEqual([dry.would, dry.image.id, dry.image.used], ["promote", String(other), false])
+    assert.match(await works(`image demote ${test.cloud.imageId} --dry-run`), /^would demote image \d+ for the profile/)
+    assert.doesNotMatch(await works("image used"), /promoted|demoted/)
+    await refuses("image rollout --all", /of the newest image already/)
     assert.match(await works(`image promote ${other} --profile browser`), /promoted +used/)
-    assert.match(await works("image rollout --all --wave 100% --in-use"), /^running\n2 outdated when root began it/)
-    await works("image rollout --halt")
     assert.match(await works(`image demote ${test.cloud.imageId}`), /demoted/)
+  })
+
+  it("roll an image out once it was confirmed", async () => {
+    const found = await json("image rollout --all --wave 50% --in-use --dry-run")
+    assert.deepEqual([found.would, found.total, found.first.length, found.left], ["roll-out", 2, 1, 0])
+    assert.match(
+      await works("image rollout --all --dry-run"),
+      /^would begin: 2 outdated; 0 in the first wave; 2 in use/,
+    )
+    await refuses("image rollout --all", /This ends programs in 2 workspaces .* add --yes/)
+    await refuses("workspace upgrade --all", /This ends programs in 2 workspaces .* add --yes/)
+    const wrong = await typing("image rollout --all", "no")
+    assert.match(wrong.output, /Type "2" to go on: [\s\S]*so nothing was done/)
+    await refuses("image rollout --status", /no such roll-out/)
+    assert.match((await typing("image rollout --all", "2")).output, /running[\s\S]*2 outdated when root began it/)
+    await refuses("image rollout --all --dry-run", /A roll-out runs already/)
+    assert.match(await works("image rollout --halt --dry-run"), /^would begin no wave after the 0 that have begun/)
+    assert.equal((await json("image rollout --status")).state, "running")
+    assert.equal((await json("image rollout --halt")).state, "stopped")
+    assert.match(await works("image rollout --halt --dry-run"), /^would do nothing: it is stopped/)
+    assert.match(await works("image rollout --all --wave 100% --in-use --yes"), /^running\n2 outdated/)
+    await works("image rollout --halt")
+    await refuses(`workspace upgrade ${desks[0]?.id} --dry-run`, /goes with --all and --halt/)
   })
 
   it("find the same stacks with plain pulumi in the repository's root", async () => {

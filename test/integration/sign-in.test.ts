@@ -7,6 +7,7 @@ import { contrasts } from "../support/contrast.ts"
 import { type GrantApp, type GrantAppOptions, startGrantApp } from "../support/grant-app.ts"
 import { startTestCloud } from "../support/local-cloud.ts"
 import { answerPage, startSignIn, type TestSignIn } from "../support/sign-in.ts"
+import { skipSuite } from "../support/skip.ts"
 import { createVisitor, type Visit, type Visitor } from "../support/visitor.ts"
 
 /** The whole way with the real grant: app, stand-in for GitHub, app. */
@@ -216,10 +217,7 @@ describe("sign-in with grant", () => {
     let browser: Browser
     before(async function () {
       const chromium = findChromium()
-      if (chromium === undefined) {
-        console.log("    skipped: no Chromium on the PATH")
-        return this.skip()
-      }
+      if (chromium === undefined) return skipSuite(this, "no Chromium on the PATH")
       browser = await launchChromium(chromium)
     })
     after(() => browser?.close())

@@ -105,6 +105,17 @@ describe("foozol-cloud: workspaces and tokens through the API", () => {
       assert.match((await cli(["workspace", "show", id])).stdout, /^name +My desk$/m)
       assert.equal((await json(["workspace", "show", "My desk"])).id, id)
     })
+    it("shows where the time of its creation went", async () => {
+      const { stdout } = await cli(["workspace", "times", "My desk"])
+      assert.match(stdout, /^create {2}succeeded {2}[0-9a-f-]{36} {2}trace [0-9a-f]{32}\n/)
+      assert.match(stdout, /^what +seconds +usually +began after$/m)
+      assert.match(stdout, /^Checking size, place and image +\d+\.\d\d +\d+\.\d\d\n {2}Waiting for the engine +\d/m)
+      assert.match(stdout, /^ {2}The machine +\d+\.\d\d +\d+\.\d\d$/m)
+      const { operation } = await json(["workspace", "show", id])
+      const shown = await json(["workspace", "times", id, "--operation", operation])
+      assert.equal(shown.spans[0].name, "queue")
+      await refuses(["workspace", "times", id, "--operation", "nothing"], /no such operation is known/)
+    })
     it("shows why it is on, keeps it on, and says no to what is no span", async () => {
       const { stdout } = await cli(["workspace", "show", id])
       assert.match(stdout, /^use +active$/m)
@@ -125,6 +136,7 @@ describe("foozol-cloud: workspaces and tokens through the API", () => {
       const bookmark = `${test.url}/connect?workspace=${id}`
       assert.equal((await cli(["workspace", "open", "My desk"])).stdout, `${bookmark}\n`)
       assert.deepEqual(await json(["workspace", "open", id]), { url: bookmark })
+      assert.deepEqual(await json(["workspace", "open", id, "--to", "agents"]), { url: `${bookmark}&to=agents` })
     })
     it("opens it where there is a display", async () => {
       const file = join(test.directory, "opened")

@@ -63,7 +63,7 @@ describe("a workspace on a real machine", () => {
 
   it("boots and answers at its open port", async () => {
     const { changes, outputs } = await apply()
-    assert.equal(changes.create, 7)
+    assert.equal(changes.create, 8)
     ipv4 = String(outputs.ipv4)
     machineId = String(outputs.machineId)
     firstBoot = await state()

@@ -7,7 +7,7 @@ import { workspaceKey } from "../../service/machines/workspace-key.ts"
 import { which } from "../../tools/setup/run.ts"
 import { type MachineNginx, startMachineNginx } from "../support/machine-nginx.ts"
 import { cookieOf, startTestService, type TestService } from "../support/service.ts"
-import { skipSuite } from "../support/skip-suite.ts"
+import { skipSuite } from "../support/skip.ts"
 import { startTestAgent, type TestAgent } from "../support/test-agent.ts"
 import { csrfOf, type Visitor } from "../support/visitor.ts"
 import { waitUntil } from "../support/wait-until.ts"
@@ -127,6 +127,10 @@ describe("security: the door of a machine", () => {
     assert.equal(page.status, 200)
     assert.match(page.text, /xterm\.js/)
     assert.doesNotMatch(String(page.headers["content-security-policy"]), /unsafe/)
+    const { headers: toFiles } = await get(`/enter?ticket=${await ticketFor(visitor)}&to=files`)
+    assert.equal(toFiles.location, "/files")
+    const { headers: toAgents } = await get(`/enter?ticket=${await ticketFor(visitor)}&to=agents`)
+    assert.equal(toAgents.location, "/agents")
     for (const to of ["//evil.example", "https://evil.example", "/agent/status", "terminal/../x"]) {
       const { headers } = await get(`/enter?ticket=${await ticketFor(visitor)}&to=${encodeURIComponent(to)}`)
       assert.equal(headers.location, "/", to)
@@ -188,7 +192,7 @@ describe("security: the door of a machine", () => {
       [403, cookie(eves)],
     ] as const) {
       assert.equal(await upgrade({ ...own(), ...headers }), expected)
-      for (const path of ["/", "/terminal", "/agent/status", "/agent/events"]) {
+      for (const path of ["/", "/terminal", "/files", "/files/list", "/agent/status", "/agent/events"]) {
         const refused = await get(path, headers)
         assert.equal(refused.status, expected, path)
         assert.match(refused.text, /<html/i)
@@ -281,7 +285,7 @@ describe("security: the door of a machine", () => {
     const token = await enter()
     const away = async () => {
       assert.equal(await upgrade({ ...own(), ...cookie(token) }), 503)
-      for (const path of ["/", "/agent/status", `/enter?ticket=${"t".repeat(43)}`]) {
+      for (const path of ["/", "/agent/status", "/files/list", `/enter?ticket=${"t".repeat(43)}`]) {
         const answer = await get(path, cookie(token))
         assert.equal(answer.status, 503, path)
         assert.equal(answer.headers["set-cookie"], undefined)

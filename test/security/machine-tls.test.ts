@@ -1,7 +1,7 @@
 import assert from "node:assert/strict"
 import { which } from "../../tools/setup/run.ts"
 import { type MachineNginx, startMachineNginx } from "../support/machine-nginx.ts"
-import { skipSuite } from "../support/skip-suite.ts"
+import { skipSuite } from "../support/skip.ts"
 import { lookAtTls, oldCiphers } from "../support/tls-look.ts"
 
 const HOST = "blue-otter.desk.example"

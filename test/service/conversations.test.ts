@@ -75,7 +75,10 @@ describe("service: conversations with coding agents", () => {
     const text = await page()
     assert.match(text, /<strong>otterly private title<\/strong> <span class="badge rest">Waits for you/)
     assert.match(text, /New conversation with Claude Code<\/strong> <span class="badge bad">Asks you/)
-    assert.match((await ada.get(test.url)).text, /Agents<\/a>: 1 asks you something, 1 waits for you/)
+    const cards = (await ada.get(test.url)).text
+    assert.match(cards, /Agents<\/a>: 1 asks you something, 1 waits for you/)
+    assert.match(cards, new RegExp(`#agent-claude-${ID}">otterly private title</a>`))
+    assert.match(cards, /<p class="said">very private last line<\/p>/)
     const env = { FOOZOL_API_URL: test.url, FOOZOL_API_TOKEN: token }
     const listed = await foozolCloud(["workspace", "agents", "My desk"], env)
     assert.match(listed.stdout, new RegExp(`claude:${ID} +waits for you +~/app +otterly private title`))
@@ -204,6 +207,7 @@ describe("service: conversations with coding agents", () => {
     )
     assert.match(await page(), /otterly private title<\/strong> <span class="badge off">Closed/)
     assert.doesNotMatch(await page(), /prompt-form/)
+    assert.match((await ada.get(test.url)).text, /badge off">Closed<.*\n.*>otterly private title<\/a>/)
     const { status, body } = await prompt({ text: "x" })
     assert.deepEqual([status, body.id], [409, "asleep"])
     const { body: ended } = await test.api(token, "DELETE", `/workspaces/${desk.id}`)

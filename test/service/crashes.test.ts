@@ -1,6 +1,7 @@
 import assert from "node:assert/strict"
 import { startCrashingService } from "../support/crashing-service.ts"
 import { REPAIR, SCENARIOS } from "../support/scenarios.ts"
+import { share } from "../support/share.ts"
 
 const ALL = [...SCENARIOS, REPAIR]
 
@@ -14,7 +15,7 @@ describe("service: killed in the middle of everything, started again", function 
   after(() => test?.close())
 
   // Requests to the provider by all of them together: some have hardly begun, some are half done.
-  for (const atRequest of [25, 70]) {
+  for (const atRequest of share([25, 70], [45])) {
     it(`${ALL.map(({ name }) => name).join(", ")}, after ${atRequest} requests: all come to their end, nothing is lost`, async () => {
       assert.ok(await test.crash(ALL, atRequest))
     })

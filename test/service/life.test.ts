@@ -49,6 +49,53 @@ describe("service: the life of a workspace", () => {
       assert.deepEqual(await desk.snapshots(), [], "the snapshot it slept in is gone")
     })
 
+    describe("where the provider can keep a machine's memory", () => {
+      const reported = () => waitUntil("it has said so", async () => (await desk.shown()).keepsPrograms)
+      afterEach(() => test.machines.setMemory(false))
+
+      it("keeps what runs with the disk, says so, and goes on from it; then it is gone", async () => {
+        test.machines.setMemory(true)
+        await reported()
+        await succeeds("stop?mode=hibernate")
+        const [snapshot] = await desk.snapshots()
+        assert.equal(snapshot?.labels["foozol-memory"], "kept")
+        assert.deepEqual([...test.machines.remembered], [Number(snapshot?.id)])
+        assert.equal((await desk.shown()).programsKept, true)
+        const orders = test.machines.received.filter(one => one.workspace === desk.id && one.type === "sleep")
+        assert.equal(orders.length, 1)
+        await succeeds("start")
+        assert.equal(test.machines.wokeFromMemory(desk.id), true)
+        assert.equal((await desk.shown()).programsKept, false)
+        assert.deepEqual(await desk.snapshots(), [])
+      })
+
+      it("has nothing to go on from after a power-off, and leaves none behind when it is deleted asleep", async () => {
+        test.machines.setMemory(true)
+        await reported()
+        await succeeds("stop?mode=power-off")
+        await succeeds("stop?mode=hibernate")
+        assert.equal((await desk.shown()).programsKept, false)
+        await succeeds("start")
+        assert.equal(test.machines.wokeFromMemory(desk.id), false)
+        await succeeds("stop?mode=hibernate")
+        const [asleep] = await desk.snapshots()
+        assert.ok(test.machines.remembered.has(Number(asleep?.id)))
+        const { body } = await test.api(token, "DELETE", `/workspaces/${desk.id}`)
+        assert.equal((await test.finished(token, body.operation.id)).state, "succeeded")
+        await waitUntil("the memory is gone", () => !test.machines.remembered.has(Number(asleep?.id)))
+      })
+
+      it("is shut down where it cannot be kept after all, which is said", async () => {
+        test.machines.setMemory(true, false)
+        await reported()
+        await succeeds("stop?mode=hibernate")
+        assert.equal((await desk.shown()).programsKept, false)
+        const [snapshot] = await desk.snapshots()
+        assert.equal(snapshot?.labels["foozol-memory"], undefined)
+        await succeeds("start")
+      })
+    })
+
     it("can follow a power-off", async () => {
       await succeeds("stop?mode=power-off")
       assert.equal((await desk.machines())[0]?.status, "off")

@@ -1,4 +1,11 @@
 import assert from "node:assert/strict"
+import { spawnSync } from "node:child_process"
+import { existsSync } from "node:fs"
+import { mkdir, writeFile } from "node:fs/promises"
+import { hostname } from "node:os"
+import { dirname, join } from "node:path"
+import { fileURLToPath } from "node:url"
+import { LOCKS, STACKS } from "../../infra/state-backend.ts"
 import { byHand } from "../support/by-hand.ts"
 import { startTestService, type TestService } from "../support/service.ts"
 import { csrfOf, type Visitor } from "../support/visitor.ts"
@@ -28,12 +35,18 @@ describe("service: the pages of operators", function () {
   it("are there for operators alone, who find the way to them", async () => {
     assert.match((await root.get(`${test.url}/`)).text, /href="\/operator"/)
     assert.doesNotMatch((await ada.get(`${test.url}/`)).text, /href="\/operator"/)
-    for (const path of [...PATHS, `/workspaces/${desk.id}`, `/workspaces/${desk.id}/destroy`]) {
+    const places = ["", "/destroy", "/stack"].map(part => `/workspaces/${desk.id}${part}`)
+    for (const path of [...PATHS, ...places]) {
       assert.equal((await get(root, path)).status, 200, path)
       assert.equal((await get(ada, path)).status, 404, path)
     }
     const csrf = csrfOf(await ada.get(`${test.url}/account`))
-    for (const path of [`/workspaces/${desk.id}/stop`, "/sweep", "/drain", "/users/gh-1/suspend"]) {
+    for (const path of [
+      ...["stop", "stack/recover", "stack/unlock"].map(what => `/workspaces/${desk.id}/${what}`),
+      "/sweep",
+      "/drain",
+      "/users/gh-1/suspend",
+    ]) {
       const { status } = await ada.post(`${test.url}/operator${path}`, { csrf, target: "all" }, { origin: test.url })
       assert.equal(status, 404, path)
     }
@@ -104,6 +117,60 @@ describe("service: the pages of operators", function () {
     const csrf = csrfOf(await ada.get(`${test.url}/account`))
     const theirs = await ada.post(`${test.url}/operator${to}/drift/repair`, { csrf }, { origin: test.url })
     assert.equal(theirs.status, 404)
+  })
+
+  it("show what recovering and unlocking a stack would do, and do it", async () => {
+    const to = `/workspaces/${desk.id}`
+    const at = `${to}/stack`
+    const backend = fileURLToPath(test.env.FOOZOL_BACKEND_URL ?? "")
+    const press = (what: string, fields: Record<string, string> = {}) => post(`${at}/${what}`, fields, at)
+    const hold = async (pid: number) => {
+      const file = join(backend, LOCKS, desk.id, `${pid}.json`)
+      await mkdir(dirname(file), { recursive: true })
+      await writeFile(file, JSON.stringify({ pid, hostname: hostname(), timestamp: new Date().toISOString() }))
+      return file
+    }
+    assert.match((await get(root, to)).text, new RegExp(`href="/operator${at}"`))
+    const { text } = await get(root, at)
+    assert.match(text, /State and provider agree; there is nothing to mend\.[\s\S]*Nobody holds it/)
+    assert.doesNotMatch(text, /stack\/unlock/)
+    assert.match((await press("recover")).text, /State and provider agree; there was nothing to mend/)
+
+    await writeFile(join(backend, STACKS, `${desk.id}.json`), "")
+    assert.match((await get(root, at)).text, /its newest backup would take its place/)
+    assert.match((await press("recover")).text, /its newest backup has taken its place[\s\S]*agree; there is nothing/)
+
+    const dead = await hold(spawnSync("true").pid)
+    assert.match((await get(root, at)).text, /It is proven dead: unlocking removes its lock[\s\S]*stack\/unlock/)
+    assert.equal(existsSync(dead), true, "a look changes nothing")
+    assert.match((await press("unlock")).text, /Nobody holds it/)
+    assert.equal(existsSync(dead), false)
+
+    const alive = await hold(process.pid)
+    assert.match((await get(root, at)).text, /It is not proven dead[\s\S]*Break the lock/)
+    for (const what of ["recover", "unlock"]) {
+      const refused = await press(what)
+      assert.deepEqual([refused.status, /not proven dead: nothing was changed/.test(refused.text)], [409, true], what)
+    }
+    const wrong = await press("unlock", { force: "true", confirm: "another" })
+    assert.deepEqual([wrong.status, /This is not the workspace&#39;s id/.test(wrong.text)], [422, true])
+    assert.equal(existsSync(alive), true)
+    assert.match((await press("unlock", { force: "true", confirm: desk.id })).text, /Nobody holds it/)
+    const log = (await get(root, `/audit?workspace=${desk.id}`)).text
+    for (const found of [/operatorRecoverStack/, /operatorUnlockStack/, /force/, /stack-locked/])
+      assert.match(log, found)
+  })
+
+  it("have a stack's state as a file, with its secrets encrypted", async () => {
+    const { text } = await get(root, `/workspaces/${desk.id}/stack`)
+    const [, href = "", name] = /href="(\/api\/v1\/[^"]+)" download="([^"]+)"/.exec(text) ?? []
+    assert.equal(name, `${desk.id}-stack.json`)
+    const state = await root.get(`${test.url}${href}`)
+    const { deployment } = JSON.parse(state.text)
+    assert.equal(deployment.secrets_providers.type, "passphrase")
+    assert.match(state.text, /"ciphertext":"v1:/)
+    assert.doesNotMatch(state.text, /"plaintext"/)
+    assert.equal((await ada.get(`${test.url}${href}`)).status, 403)
   })
 
   it("suspend somebody whose name was typed, and let them in again", async () => {

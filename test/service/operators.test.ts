@@ -256,6 +256,10 @@ describe("service: operators", function () {
     const overview = await get("/overview")
     assert.equal(overview.sweep.resources.length, 1)
     assert.equal(overview.weather.isStormy, false)
+    assert.deepEqual(
+      overview.projects.map(({ requestsLeft, ...one }: { requestsLeft: number }) => [one, requestsLeft > 0]),
+      [[{ project: MAIN_PROJECT, provider: "hetzner", isStormy: false }, true]],
+    )
     assert.ok(overview.costs[0].forecast > overview.costs[0].amount)
     assert.ok(overview.states.some((one: { state: string }) => one.state === "RUNNING"))
   })

@@ -128,6 +128,13 @@ describe("service: one of two providers is away", function () {
     for (let i = 0; i < 1_000; i++) weathers.hear(GCP_PROJECT, { isFault: true, budget: null })
     await waitUntil("the storm was heard", async () => (await weathers.of(GCP_PROJECT).now()).isStormy)
     assert.deepEqual(await weathers.waiting(), new Set([GCP_PROJECT]))
+    const fleet = await page(root, "/operator")
+    const row = (project: string) => new RegExp(`<code>${project}</code>[\\s\\S]*?</tr>`).exec(fleet)?.[0] ?? ""
+    assert.match(row("main"), /Hetzner Cloud[\s\S]*>Well</)
+    assert.match(row(GCP_PROJECT), /Google Cloud[\s\S]*>Fails</)
+    const { weather, projects } = await api(roots, "/operator/overview")
+    const stormy = projects.map((one: { project: string; isStormy: boolean }) => [one.project, one.isStormy])
+    assert.deepEqual([weather.isStormy, Object.fromEntries(stormy)], [true, { main: false, [GCP_PROJECT]: true }])
     for (let i = 0; i < 1_000; i++) weathers.hear("main", { isFault: true, budget: null })
     await waitUntil("it is everywhere", async () => (await weathers.waiting()) === null)
     ahead += 120_000

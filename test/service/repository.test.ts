@@ -1,4 +1,6 @@
 import assert from "node:assert/strict"
+import { makeDevContainer } from "../../service/machines/dev-container.ts"
+import { foozolCloud } from "../support/command-line.ts"
 import { startTestService, type TestService } from "../support/service.ts"
 import { csrfOf, type Visitor } from "../support/visitor.ts"
 import { waitUntil } from "../support/wait-until.ts"
@@ -21,6 +23,7 @@ describe("service: a workspace from a git repository", () => {
     await test.forgetLimits()
     test.machines.setReady(true)
     test.machines.setRepository(() => null)
+    test.machines.setDevContainer(() => null)
     ada = await test.signIn(`ada${count++}`)
     token = await test.token(ada)
   })
@@ -34,11 +37,11 @@ describe("service: a workspace from a git repository", () => {
     const desk = await newWorkspace(test, token, { repository: NAMED })
     const url = "https://github.com/ada/tool.git"
     const { repository } = await desk.shown()
-    const more = { percent: null, into: null, reason: null }
+    const more = { devcontainer: null, percent: null, into: null, reason: null, container: null }
     assert.deepEqual(repository, { url, branch: "dev", folder: "packages/web", state: "waiting", ...more })
     await waitUntil("its machine heard of it", () => orders(desk.id).length > 0)
-    const data = { url, host: "github.com", path: "ada/tool", branch: "dev", folder: "packages/web", isHeld: false }
-    assert.deepEqual(orders(desk.id)[0]?.data, data)
+    const data = { url, host: "github.com", path: "ada/tool", branch: "dev", folder: "packages/web" }
+    assert.deepEqual(orders(desk.id)[0]?.data, { ...data, devcontainer: null, isHeld: false })
     const types = test.machines.received.filter(one => one.workspace === desk.id).map(one => one.type)
     assert.ok(types.indexOf("settings") < types.indexOf("repository"), "tokens come first")
 
@@ -48,6 +51,12 @@ describe("service: a workspace from a git repository", () => {
     assert.match((await ada.get(test.url)).text, /<dt>Repository<\/dt><dd>ada\/tool/)
     test.machines.setRepository(() => ({ state: "fetched", folder: "tool" }))
     await waitUntil("it is there", async () => (await desk.shown()).repository.into === "tool")
+    const container = { state: "building", config: ".devcontainer.json", line: "STEP 2: \x1b[1mRUN" }
+    test.machines.setRepository(() => ({ state: "fetched", folder: "tool", container }))
+    await waitUntil("its dev container is made", async () => (await desk.shown()).repository.container !== null)
+    const told = { ...container, line: "STEP 2:  [1mRUN", reason: null, log: null, choices: [] }
+    assert.deepEqual((await desk.shown()).repository.container, told)
+    assert.match((await ada.get(`${test.url}/workspaces/${desk.id}`)).text, /It is being made from/)
     // What makes no sense is nothing, and the report counts all the same.
     test.machines.setRepository(() => ({ state: "eaten" }))
     await waitUntil("that is nothing", async () => (await desk.shown()).repository.state === "waiting")
@@ -82,6 +91,7 @@ describe("service: a workspace from a git repository", () => {
       [{ url: "file:///etc/passwd" }, "bad-repository", /https or ssh only/],
       [{ url: NAMED.url, branch: "--upload-pack=x" }, "bad-branch", /branch/],
       [{ url: NAMED.url, folder: "../.." }, "bad-folder", /folder/],
+      [{ url: NAMED.url, devcontainer: "../../etc/passwd" }, "bad-devcontainer", /devcontainer\.json/],
       [{ url: "" }, "bad-repository", /missing/],
     ]
     for (const [repository, id, words] of refused) {
@@ -117,22 +127,28 @@ describe("service: a workspace from a git repository", () => {
     const wrong = await send({ repository: "https://github.com/ada/tool", branch: "a..b" })
     assert.equal(wrong.status, 422)
     assert.match(wrong.text, /id="branch-error"/)
-    assert.match(wrong.text, /<details class="more" open><summary>Branch and folder/)
+    assert.match(wrong.text, /<details class="more" open><summary>Branch, folder and dev container/)
     const alone = await send({ folder: "web" })
     assert.match(alone.text, /id="repository-error"[\s\S]*The address of the repository is missing/)
+    const elsewhere = await send({ repository: NAMED.url, devcontainer: "../devcontainer.json" })
+    assert.match(elsewhere.text, /id="devcontainer-error"/)
     assert.deepEqual(await list(), [])
-    const made = await send({ repository: "https://github.com/ada/tool/tree/dev" })
+    const devcontainer = ".devcontainer/b/devcontainer.json"
+    const made = await send({ repository: "https://github.com/ada/tool/tree/dev", devcontainer })
     assert.match(made.url, /\/operations\//)
     const [{ repository, operation }] = await list()
-    assert.deepEqual([repository.url, repository.branch], ["https://github.com/ada/tool.git", "dev"])
+    const { url, branch } = repository
+    assert.deepEqual([url, branch, repository.devcontainer], ["https://github.com/ada/tool.git", "dev", devcontainer])
     await test.finished(token, operation)
   })
 
   it("a link fills the form in and makes nothing, also for who signs in first", async () => {
-    const query = new URLSearchParams({ repo: NAMED.url, branch: "dev", folder: "packages/web" })
+    const devcontainer = ".devcontainer/b/devcontainer.json"
+    const query = new URLSearchParams({ repo: NAMED.url, branch: "dev", folder: "packages/web", devcontainer })
     const page = await ada.get(`${test.url}/new?${query}`)
     assert.deepEqual([page.status, new URL(page.url).pathname], [200, "/workspaces/new"])
-    for (const value of Object.values(NAMED)) assert.ok(page.text.includes(`value="${value}"`), value)
+    for (const value of [...Object.values(NAMED), devcontainer])
+      assert.ok(page.text.includes(`value="${value}"`), value)
     assert.match(page.text, /Nothing is created before you press/)
     assert.deepEqual(await list(), [])
     const evil = await ada.get(`${test.url}/new?repo=${encodeURIComponent("https://ada:canary@evil.example/a/b")}`)
@@ -142,5 +158,95 @@ describe("service: a workspace from a git repository", () => {
     const stranger = await ada.get(`${test.url}/new?${query}`)
     const login = stranger.way.find(url => url.includes("/login/github")) ?? ""
     assert.equal(new URL(login).searchParams.get("next"), `/workspaces/new?${query}`)
+  })
+  describe("with several dev containers", () => {
+    const [A, B] = [".devcontainer/a/devcontainer.json", ".devcontainer/b/devcontainer.json"] as const
+    const asked = (workspace: string) =>
+      test.machines.received.filter(one => one.workspace === workspace && one.type === "dev-container")
+    const says = (container: object) =>
+      test.machines.setRepository(() => ({ state: "fetched", folder: "tool", container }))
+    const wish = (workspace: string, body: object) =>
+      test.api(token, "POST", `/workspaces/${workspace}/devcontainer`, body)
+
+    it("has one chosen on its page and by the API, which its machine makes", async () => {
+      const desk = await newWorkspace(test, token, { repository: { url: NAMED.url, devcontainer: A } })
+      assert.equal((await desk.shown()).repository.devcontainer, A)
+      await waitUntil("its machine heard of it", () => orders(desk.id)[0]?.data.devcontainer === A)
+      says({ state: "choose", config: A, choices: [B] })
+      await waitUntil("it tells which there are", async () => (await desk.shown()).repository.container !== null)
+      const { container } = (await desk.shown()).repository
+      assert.deepEqual([container.config, container.choices], [A, [B]])
+      const page = await ada.get(`${test.url}/workspaces/${desk.id}`)
+      test.machines.setDevContainer(() => {
+        says({ state: "starting", config: B })
+        return null
+      })
+      const sent = { csrf: csrfOf(page), devcontainer: B }
+      const after = await ada.post(`${test.url}/workspaces/${desk.id}/devcontainer`, sent, { origin: test.url })
+      assert.equal(new URL(after.url).pathname, `/workspaces/${desk.id}`)
+      assert.equal(asked(desk.id).at(-1)?.data.config, B)
+      assert.equal((await wish(desk.id, {})).status, 204)
+      assert.equal(asked(desk.id).at(-1)?.data.config, null)
+    })
+
+    it("is told why none is made", async () => {
+      const desk = await newWorkspace(test, token, { repository: NAMED })
+      const refused = async (body: object, status: number, id: string, words: RegExp) => {
+        const answer = await wish(desk.id, body)
+        assert.deepEqual([answer.status, answer.body.id], [status, id])
+        assert.match(answer.body.detail, words)
+      }
+      for (const devcontainer of ["../.devcontainer.json", "--config", "/etc/passwd"])
+        await refused({ devcontainer }, 422, "bad-devcontainer", /enter its path/)
+      assert.equal((await wish(desk.id, { devcontainer: "x".repeat(400) })).status, 422)
+      assert.deepEqual(asked(desk.id), [], "its machine hears of none of those")
+      test.machines.setDevContainer(() => "no-such")
+      await refused({ devcontainer: B }, 409, "devcontainer-no-such", /has no such file/)
+      const sent = { csrf: csrfOf(await ada.get(`${test.url}/workspaces/${desk.id}`)), devcontainer: B }
+      const page = await ada.post(`${test.url}/workspaces/${desk.id}/devcontainer`, sent, { origin: test.url })
+      assert.match(page.text, /class="notice error"[\s\S]*has no such file/)
+      const eve = await test.signIn("eve")
+      const others = await test.api(await test.token(eve), "POST", `/workspaces/${desk.id}/devcontainer`, {})
+      assert.equal(others.status, 404)
+      const plain = await newWorkspace(test, token, {})
+      const none = await wish(plain.id, {})
+      assert.deepEqual([none.status, none.body.id], [409, "no-repository"])
+    })
+
+    it("is opened, chosen and asked about on the command line", async () => {
+      const cli = async (...args: string[]) => {
+        const env = { FOOZOL_API_URL: test.url, FOOZOL_API_TOKEN: token }
+        const { code, stdout, stderr } = await foozolCloud(args, env)
+        assert.equal(code, 0, stderr)
+        return stdout
+      }
+      const open = ["open", "https://github.com/ada/tool/tree/dev", "--print"]
+      const made = await cli(...open, "--size", "small", "--region", "fsn1", "--devcontainer", A)
+      const [{ id, repository }] = await list()
+      assert.deepEqual([repository.branch, repository.devcontainer], ["dev", A])
+      assert.ok(made.endsWith(`${test.url}/connect?workspace=${id}&to=terminal\n`), made)
+      // It is there: nothing is made again.
+      assert.equal(await cli(...open), `${test.url}/connect?workspace=${id}&to=terminal\n`)
+      assert.equal((await list()).length, 1)
+      test.machines.setDevContainer(({ config }) => {
+        says({ state: "starting", config, choices: [A, B] })
+        return null
+      })
+      await cli("workspace", "devcontainer", id, "--choose", B)
+      assert.equal(asked(id).at(-1)?.data.config, B)
+      const begun = () => cli("workspace", "devcontainer", id)
+      const told = `${id}  starting  ${B}\n  ${A}\n  ${B}\n`
+      await waitUntil("it tells", async () => (await begun()) === told)
+    })
+
+    it("that does not answer is said so, and one that is off too", async () => {
+      const desk = await newWorkspace(test, token, { repository: NAMED })
+      test.machines.setDevContainer(() => undefined)
+      const { channel, store } = test.service.services
+      const workspace = await store.get(desk.id)
+      assert.ok(workspace)
+      await assert.rejects(makeDevContainer(channel, workspace, A, 50), { id: "devcontainer-unanswered", status: 409 })
+      await assert.rejects(makeDevContainer(channel, { ...workspace, state: "STOPPED" }, A), { id: "asleep" })
+    })
   })
 })

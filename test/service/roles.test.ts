@@ -1,6 +1,7 @@
 import assert from "node:assert/strict"
 import { freePort } from "../../cli/redis-process.ts"
-import { startTestWorld, type TestWorld } from "../support/service.ts"
+import { startCollector } from "../support/otlp-collector.ts"
+import { cookieOf, startTestWorld, type TestWorld } from "../support/service.ts"
 import { type ServiceProcess, startServiceProcess } from "../support/service-process.ts"
 import { newWorkspace } from "../support/workspace-life.ts"
 
@@ -9,9 +10,13 @@ describe("service: roles in processes of their own", () => {
   let web: ServiceProcess
   let worker: ServiceProcess
   let measured: string
+  let collector: Awaited<ReturnType<typeof startCollector>>
 
   before(async () => {
-    world = await startTestWorld()
+    collector = await startCollector()
+    // The end of a process is to send what waits.
+    const traced = { OTEL_EXPORTER_OTLP_ENDPOINT: collector.url, OTEL_BSP_SCHEDULE_DELAY: "60000" }
+    world = await startTestWorld(traced)
     measured = `127.0.0.1:${await freePort(0)}`
     web = await startServiceProcess(world.url, { ...world.env, FOOZOL_ROLES: "web" })
     const env = { ...world.env, FOOZOL_ROLES: "worker", FOOZOL_METRICS_LISTEN: measured }
@@ -21,6 +26,7 @@ describe("service: roles in processes of their own", () => {
     await worker?.stop()
     await web?.stop()
     await world?.close()
+    await collector?.close()
   })
   const get = async (url: string) => {
     const answer = await fetch(url)
@@ -46,12 +52,27 @@ describe("service: roles in processes of their own", () => {
   })
 
   it("asked to end, it brings what it is doing to its end first", async () => {
-    const token = await world.token(await world.signIn("bob"))
+    const bob = await world.signIn("bob")
+    const token = await world.token(bob)
     const { body } = await world.api(token, "POST", "/workspaces", { sizeClass: "small", region: "fsn1" })
     const operation = body.operation.id as string
     const isRunning = async () => (await world.api(token, "GET", `/operations/${operation}`)).body.state === "running"
     while (!(await isRunning()));
     assert.equal(await worker.stop(), 0)
-    assert.equal((await world.api(token, "GET", `/operations/${operation}`)).body.state, "succeeded")
+    const over = (await world.api(token, "GET", `/operations/${operation}`)).body
+    assert.equal(over.state, "succeeded")
+
+    // The way to the machine, of which the process with the pages tells: in the same trace.
+    const way = new URLSearchParams({ workspace: body.workspace.id, after: operation, waited: "1" })
+    const headers = { cookie: cookieOf(bob), "sec-fetch-site": "same-origin" }
+    await fetch(`${world.url}/connect?${way}`, { headers, redirect: "manual" })
+    assert.equal(await web.stop(), 0)
+    const senders = (name: string) =>
+      collector.spans
+        .filter(one => one.name === name && one.traceId === over.trace)
+        .map(one => one.resource["service.instance.id"])
+    const [[boot], [redirect]] = [senders("step boot"), senders("redirect")]
+    assert.ok(boot && redirect && boot !== redirect, `${boot} and ${redirect}`)
+    assert.deepEqual(collector.invalid, [])
   })
 })

@@ -98,7 +98,10 @@ describe("service: a roll-out", function () {
     const unclear = await foozolCloud(["workspace", "upgrade", "--all", "--status"], ada)
     assert.match(unclear.stderr, /one of --all, --status and --halt/)
     const root = { ...ada, FOOZOL_API_TOKEN: operator }
-    const all = await foozolCloud(["workspace", "upgrade", "--all", "--wave", "100%", "--in-use", "--json"], root)
+    const all = await foozolCloud(
+      ["workspace", "upgrade", "--all", "--wave", "100%", "--in-use", "--yes", "--json"],
+      root,
+    )
     assert.deepEqual(JSON.parse(all.stdout).settings, { wave: 100, stopAt: 20, inUse: true })
     await ended()
     const { stdout } = await foozolCloud(["workspace", "upgrade", "--status"], root)

@@ -6,6 +6,7 @@ import { createBackoff } from "../../image-builder/agent/backoff.ts"
 import { createServiceClient } from "../../image-builder/agent/service/client.ts"
 import { followOrders } from "../../image-builder/agent/service/orders.ts"
 import { applySettings } from "../../image-builder/agent/settings.ts"
+import { createRest } from "../../image-builder/agent/sleep/rest.ts"
 import { createKeys } from "../../service/keys.ts"
 import { workspaceKey } from "../../service/machines/workspace-key.ts"
 import { startTestService, type TestService } from "../support/service.ts"
@@ -25,6 +26,7 @@ async function startAgent(test: TestService, workspace: string) {
   const connect = () => {
     life = new AbortController()
     void followOrders({
+      rest: createRest(),
       ...{ client, log: log as never, signal: life.signal, connected: () => {} },
       backoff: createBackoff({ first: 20, most: 200, random: () => 0 }),
       async obey(order) {

@@ -56,15 +56,18 @@ describe("service: what nobody has any more", () => {
     ])
   }
 
+  const isInLedger = (workspace: string) =>
+    waitUntil("the ledger knows it", async () =>
+      (await means.ledger.linesFor(monthOf(Date.now()), null)).some(line => line.workspace === workspace),
+    )
+
   it("goes after two looks that agree; what has a record or a stack stays", async () => {
     const desk = await newWorkspace(test, await test.token(await test.signIn("ada")))
     await makeBeside("by-hand")
     await makeBeside("another")
     await loseStack("another")
     const { id: stray } = await newWorkspace(test, await test.token(await test.signIn("bob")))
-    await waitUntil("the ledger knows it", async () =>
-      (await means.ledger.linesFor(monthOf(Date.now()), null)).some(line => line.workspace === stray),
-    )
+    await isInLedger(stray)
     await loseStack(stray)
     await means.redis.multi().del(KEY.workspace(stray)).srem(KEY.workspaces, stray).exec()
     const [server] = test.cloud.ledger().alive.filter(({ labels }) => labels["foozol-workspace"] === stray)
@@ -83,6 +86,7 @@ describe("service: what nobody has any more", () => {
       "machine",
       "record-A",
       "record-AAAA",
+      "record-CNAME",
       "volume",
     ])
     const stay = ["another", "by-hand", desk.id]
@@ -95,7 +99,10 @@ describe("service: what nobody has any more", () => {
   })
 
   it("and goes not where the records themselves seem to be lost", async () => {
-    for (const login of ["cleo", "dora"]) await newWorkspace(test, await test.token(await test.signIn(login)))
+    for (const login of ["cleo", "dora"]) {
+      const { id } = await newWorkspace(test, await test.token(await test.signIn(login)))
+      await isInLedger(id)
+    }
     const lost: SweepMeans = {
       ...means,
       store: { ids: async () => [], projects: async () => new Map() },

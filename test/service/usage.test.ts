@@ -54,7 +54,8 @@ describe("service: usage and budgets", () => {
       assert.equal(line.price?.currency, "EUR")
       assert.ok((line.price?.hourly ?? 0) > 0)
     }
-    assert.equal(await test.service.services.redis.xlen("fz:changes"), 0, "what is written is taken out of the stream")
+    const { redis } = test.service.services
+    await waitUntil("what is written is taken out of the stream", async () => (await redis.xlen("fz:changes")) === 0)
   })
 
   it("is answered as JSON and as CSV, to its owner alone", async () => {

@@ -200,9 +200,16 @@ describe("service: the page of a workspace", () => {
 
   it("wakes by its bookmark, and leads on to what was asked for", async () => {
     await succeeds("stop", { mode: "power-off" })
-    for (const [to, open] of [["&to=terminal", "terminal"] as const, ["", "1"] as const]) {
+    const goals = [
+      ["&to=files", "files", /my files/],
+      ["&to=terminal", "terminal", /my terminals/],
+      ["&to=agents", "agents", /my agents/],
+      ["", "1", /my desktop/],
+    ] as const
+    for (const [to, open, said] of goals) {
       const connect = await ada.get(`${test.url}/connect?workspace=${desk.id}${to}`)
-      assert.match(words(connect), open === "1" ? /Start and open my desktop/ : /Start and open my terminals/)
+      assert.match(words(connect), /Start and open my/)
+      assert.match(words(connect), said)
       const hidden = Object.fromEntries(
         [...connect.text.matchAll(/<input type="hidden" name="(workspace|to)" value="([^"]+)"/g)].map(
           ([, name, value]) => [name, value],

@@ -26,11 +26,9 @@ export interface Bucket {
 
 /** @returns a bucket, or the reason why there is none here */
 export async function startBucket(): Promise<Bucket | { reason: string }> {
-  const tool = await obtainPythonTool("The stand-in for S3 (moto)", PINS)
-  if ("reason" in tool) return tool
-  const port = await freePort(0)
-  const endpoint = `http://127.0.0.1:${port}`
-  const child = spawn(tool.python, ["-m", "moto.server", "-H", "127.0.0.1", "-p", String(port)], { stdio: "ignore" })
+  const moto = await startMoto()
+  if ("reason" in moto) return moto
+  const { child, endpoint } = moto
   const client = new S3Client({ endpoint, region: "us-east-1", forcePathStyle: true, credentials: CREDENTIALS })
   await waitUntil("the bucket is there", () =>
     client.send(new CreateBucketCommand({ Bucket: BUCKET })).then(
@@ -52,7 +50,20 @@ export async function startBucket(): Promise<Bucket | { reason: string }> {
   }
 }
 
-async function end(child: ChildProcess): Promise<void> {
+/** @param checkedAfter requests after which it holds every request against its signature */
+export async function startMoto(
+  checkedAfter?: number,
+): Promise<{ child: ChildProcess; endpoint: string } | { reason: string }> {
+  const tool = await obtainPythonTool("The stand-in for S3 (moto)", PINS)
+  if ("reason" in tool) return tool
+  const port = await freePort(0)
+  const args = ["-m", "moto.server", "-H", "127.0.0.1", "-p", String(port)]
+  const env = checkedAfter === undefined ? {} : { INITIAL_NO_AUTH_ACTION_COUNT: String(checkedAfter) }
+  const child = spawn(tool.python, args, { stdio: "ignore", env: { ...process.env, ...env } })
+  return { child, endpoint: `http://127.0.0.1:${port}` }
+}
+
+export async function end(child: ChildProcess): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null) return
   child.kill("SIGKILL")
   await once(child, "exit")

@@ -2,7 +2,7 @@ import { goldenDirectory } from "../../cli/golden-images.ts"
 import { buildImage } from "../../image-builder/build-local.ts"
 import type { ProfileName } from "../../image-builder/definition.ts"
 import { ImageError } from "../../image-builder/errors.ts"
-import { skipSuite } from "./skip-suite.ts"
+import { skipSuite } from "./skip.ts"
 
 /** What a system may lack so that images cannot be built on it at all; everything else is a failure. */
 const LACKS = ["no-archive", "missing-program"]

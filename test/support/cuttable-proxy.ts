@@ -21,7 +21,8 @@ export async function startCuttableProxy(to: string): Promise<CuttableProxy> {
       open.delete(socket)
       onward.destroy()
     })
-    onward.on("close", () => socket.destroy())
+    // What was answered before is still to arrive.
+    onward.on("close", failed => (failed ? socket.destroy() : socket.destroySoon()))
     for (const end of [socket, onward]) end.on("error", () => {})
     // Of the request that was made last: connections are kept for several.
     let path = ""

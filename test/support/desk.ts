@@ -2,6 +2,7 @@
 import { createServer } from "node:http"
 import type { AddressInfo } from "node:net"
 import type { Page } from "playwright-core"
+import { HOST_FROM_MACHINES } from "../../local-cloud/host-address.ts"
 import { waitUntil } from "./wait-until.ts"
 
 /** Fraction of a picture's width at which the terminal can be clicked on every desktop. */
@@ -29,7 +30,7 @@ export async function pictureIsThere(page: Page): Promise<void> {
   await waitUntil("the desktop's picture", async () => (await coloursOf(page)) >= 8)
 }
 
-/** Listens for what machines of the local cloud send here; they call this machine's loopback 169.254.0.2. */
+/** Listens for what machines of the local cloud send here; they call this machine's loopback by `HOST_FROM_MACHINES`. */
 export async function startMailbox() {
   const mails: string[] = []
   const server = createServer((request, response) => {
@@ -45,7 +46,7 @@ export async function startMailbox() {
   await new Promise<void>(resolve => server.listen(0, "127.0.0.1", resolve))
   const { port } = server.address() as AddressInfo
   return {
-    address: `169.254.0.2:${port}`,
+    address: `${HOST_FROM_MACHINES}:${port}`,
     mails,
     close: () => {
       server.closeAllConnections()

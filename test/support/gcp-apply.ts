@@ -61,13 +61,11 @@ export async function applyGcp(
     const { managedZone, project: _, ...record } = inputs as Json
     const zone = state.get(`projects/${GCP_PROJECT}/managedZones/${managedZone}`) as unknown as { rrsets: Json[] }
     const there = zone.rrsets.find(one => one.name === record.name && one.type === record.type)
-    const own = record.type === "A" ? addresses.ipv4 : addresses.ipv6
-    if (there && mends) Object.assign(there, { ttl: record.ttl, rrdatas: [String(own?.address)] })
+    const own = { A: addresses.ipv4, AAAA: addresses.ipv6 }[String(record.type)]
+    const rrdatas = own === undefined ? record.rrdatas : [String(own.address)]
+    if (there && mends) Object.assign(there, { ttl: record.ttl, rrdatas })
     if (there) continue
-    await cloud.post(`/dns/v1/projects/${GCP_PROJECT}/managedZones/${managedZone}/rrsets`, {
-      ...record,
-      rrdatas: [String(own?.address)],
-    })
+    await cloud.post(`/dns/v1/projects/${GCP_PROJECT}/managedZones/${managedZone}/rrsets`, { ...record, rrdatas })
   }
 }
 

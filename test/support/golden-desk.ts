@@ -2,11 +2,12 @@
 import { createServer } from "node:http"
 import type { AddressInfo } from "node:net"
 import type { BrowserContext, Page } from "playwright-core"
+import { HOST_FROM_MACHINES } from "../../local-cloud/host-address.ts"
 import { builtImage } from "./built-image.ts"
 import { findChromium, launchChromium } from "./chromium.ts"
 import { pictureIsThere, startMailbox } from "./desk.ts"
 import { type GoldenWorld, startGoldenWorld } from "./golden-world.ts"
-import { skipSuite } from "./skip-suite.ts"
+import { skipSuite } from "./skip.ts"
 import { waitUntil } from "./wait-until.ts"
 
 const MINUTES = 60_000
@@ -21,10 +22,10 @@ export interface GoldenDesk {
   state(): Promise<string>
   /** The tab that is open. */
   page(): Page
-  /** Waits until the workspace is in a state. @throws at once when it has failed */
-  isIn(state: string): Promise<void>
-  /** Opens the desktop by /connect, which wakes it, and waits for its picture. */
-  open(): Promise<void>
+  /** Waits until the workspace, or another one that is named, is in a state. @throws at once when it has failed */
+  isIn(state: string, workspace?: string): Promise<void>
+  /** Opens the desktop by /connect, which wakes it, and waits for its picture; of another workspace where one is named. */
+  open(workspace?: string): Promise<void>
   /** Closes the tab. */
   closeTab(): Promise<void>
   /** Runs a script in the pane at the left, whichever has the keys, and returns what it printed, without its end. */
@@ -63,16 +64,16 @@ export async function startGoldenDesk(
   }
   const made = await api("POST", "/workspaces", { name: "Desk", ...wish })
   const workspace = made.workspace.id as string
-  const shown = () => api("GET", `/workspaces/${workspace}`)
+  const shown = (which = workspace) => api("GET", `/workspaces/${which}`)
 
   const desk: GoldenDesk = {
     ...{ world, workspace, scripts, api, page: () => page },
     state: async () => (await shown()).state,
-    async isIn(wanted) {
+    async isIn(wanted, which) {
       await waitUntil(
         `it is ${wanted}`,
         async () => {
-          const now = await shown()
+          const now = await shown(which)
           // What is to fail ends otherwise; this would wait in vain.
           if (now.state === "FAILED" && wanted !== "FAILED") return "FAILED"
           return now.state === wanted && "as wanted"
@@ -80,16 +81,16 @@ export async function startGoldenDesk(
         12 * MINUTES,
       ).then(
         async end => {
-          if (end === "FAILED") throw new Error(`It has failed: ${JSON.stringify(await shown())}`)
+          if (end === "FAILED") throw new Error(`It has failed: ${JSON.stringify(await shown(which))}`)
         },
         async error => {
           throw new Error(`${error.message} ${JSON.stringify(await api("GET", `/workspaces/${workspace}/activity`))}`)
         },
       )
     },
-    async open() {
+    async open(which = workspace) {
       if (page.isClosed()) page = await person.newPage()
-      await page.goto(`${world.url}/connect?workspace=${workspace}`)
+      await page.goto(`${world.url}/connect?workspace=${which}`)
       if (page.url().includes("/connect")) await page.getByRole("button", { name: "Start and open my desktop" }).click()
       await page.waitForURL(/foozol\.localhost/, { timeout: 12 * MINUTES })
       await pictureIsThere(page)
@@ -145,7 +146,7 @@ async function startScripts() {
     response.end(found && !found.hidden ? found.text : "")
   })
   await new Promise<void>(resolve => server.listen(0, "127.0.0.1", resolve))
-  const url = (name: string) => `169.254.0.2:${(server.address() as AddressInfo).port}/${name}`
+  const url = (name: string) => `${HOST_FROM_MACHINES}:${(server.address() as AddressInfo).port}/${name}`
   const set = (name: string, text: string, hidden: boolean) => {
     all.set(name, { text, hidden, asked: false })
     return url(name)

@@ -1,6 +1,7 @@
 import { join } from "node:path"
 import { pino } from "pino"
 import { freePort } from "../../cli/redis-process.ts"
+import { HOST_FROM_MACHINES } from "../../local-cloud/host-address.ts"
 import { hostPort } from "../../local-cloud/machines/qemu/forwards.ts"
 import { createQemuMachines } from "../../local-cloud/machines/qemu/qemu-machines.ts"
 import { createNames } from "../../local-cloud/names.ts"
@@ -78,7 +79,7 @@ export async function startGoldenWorld(
     ...{ PATH: process.env.PATH, HOME: process.env.HOME },
     ...{ FOOZOL_URL: url, FOOZOL_LISTEN: `127.0.0.1:${port}`, FOOZOL_METRICS_LISTEN: "off" },
     // How machines of the local cloud call this machine's loopback.
-    ...{ FOOZOL_MACHINE_URL: `http://169.254.0.2:${port}`, FOOZOL_DESKTOP_PORT: String(router.port) },
+    ...{ FOOZOL_MACHINE_URL: `http://${HOST_FROM_MACHINES}:${port}`, FOOZOL_DESKTOP_PORT: String(router.port) },
     ...{ FOOZOL_REDIS_URL: redis.url, FOOZOL_SECRET: "a secret for tests, long enough to be one" },
     ...{ FOOZOL_GITHUB_URL: signIn.url, FOOZOL_GITHUB_CLIENT_ID: signIn.clientId },
     ...{ FOOZOL_GITHUB_CLIENT_SECRET: signIn.clientSecret, FOOZOL_ALLOW: "everyone", FOOZOL_ZONE: ZONE },

@@ -47,8 +47,8 @@ export interface TestCloud {
   requestCount(): Promise<number>
   ledger(): ReturnType<typeof readLedger>
   userData(server: number): Promise<string>
-  /** Stops the process's part and starts it again over the same folder. */
-  restart(): Promise<void>
+  /** Stops the process's part and starts it again over the same folder; in another boot of the host where one is named. */
+  restart(boot?: string): Promise<void>
   close(): Promise<void>
 }
 
@@ -75,6 +75,7 @@ export async function startTestCloud(options: TestCloudOptions): Promise<TestClo
     (folder =>
       options.machines === "none" ? createNoMachines(folder) : createQemuMachines({ directory: join(folder, "m") }))
   let port = 0
+  let boot: string | undefined
   const start = async () => {
     const settings = {
       directory,
@@ -84,7 +85,8 @@ export async function startTestCloud(options: TestCloudOptions): Promise<TestClo
       requestsPerHour: 1_000_000,
       ...options.settings,
     }
-    const started = await startLocalCloud(settings, makeDriver(directory), pino({ level: "silent" }), options.clock)
+    const log = pino({ level: "silent" })
+    const started = await startLocalCloud(settings, makeDriver(directory), log, options.clock, boot)
     port = Number(new URL(started.apiUrl).port)
     return started
   }
@@ -139,8 +141,9 @@ export async function startTestCloud(options: TestCloudOptions): Promise<TestClo
     requestCount: async () => Object.values(await test.requests()).reduce((sum, one) => sum + one, 0),
     ledger: () => readLedger(join(directory, "ledger.ndjson")),
     userData: async server => (await admin(test, adminToken, "GET", `/machines/${server}/user-data`)).text(),
-    async restart() {
+    async restart(next) {
       await test.cloud.close()
+      boot = next ?? boot
       test.cloud = await start()
     },
     async close() {

@@ -2,7 +2,7 @@ import { spawn } from "node:child_process"
 import { once } from "node:events"
 import { mkdir, readFile, writeFile } from "node:fs/promises"
 import { connect } from "node:net"
-import { join } from "node:path"
+import { dirname, join } from "node:path"
 import { freePort } from "../../cli/redis-process.ts"
 import { buildViewer } from "../../image-builder/viewer/build.ts"
 import { PROJECT_ROOT } from "../../tools/setup/paths.ts"
@@ -40,6 +40,8 @@ export async function startMachineNginx(options: {
   service: string
   workspaceKey: string
   socket: string
+  /** Where it listens for ports; beside the other unless it is told otherwise. */
+  portsSocket?: string
 }): Promise<MachineNginx> {
   const { path: directory, remove } = await temporaryDirectory()
   const port = await freePort(0)
@@ -64,6 +66,7 @@ resolver 127.0.0.1 valid=30s ipv6=off;
       directory,
       port,
       socket: options.socket,
+      portsSocket: options.portsSocket ?? join(dirname(options.socket), "ports.sock"),
     }),
   }
   await Promise.all(Object.entries(files).map(([name, text]) => writeFile(join(directory, name), text)))
@@ -94,7 +97,10 @@ resolver 127.0.0.1 valid=30s ipv6=off;
 }
 
 /** The configuration with the places of a test; each one must be there, so that none is looked for in vain. */
-function moved(text: string, { directory, port, socket }: { directory: string; port: number; socket: string }): string {
+function moved(
+  text: string,
+  { directory, port, socket, portsSocket }: { directory: string; port: number; socket: string; portsSocket: string },
+): string {
   const temporary = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"]
   const places: [string, string][] = [
     // Whoever runs the test, root or not; the agent's socket is theirs.
@@ -115,6 +121,7 @@ function moved(text: string, { directory, port, socket }: { directory: string; p
       `unix:${directory}/${name}.sock`,
     ]),
     ["server unix:/run/foozol/agent.sock;", `server unix:${socket};`],
+    ["server unix:/run/foozol/ports.sock;", `server unix:${portsSocket};`],
     ["/etc/foozol/tls/", `${directory}/tls/`],
     ["/etc/nginx/foozol-", `${directory}/foozol-`],
     ["/usr/share/foozol/viewer", `${directory}/viewer`],

@@ -14,6 +14,7 @@ import {
   operatorWorkspacePage,
   peoplePage,
   personPage,
+  stackPage,
   upkeepPage,
 } from "../../service/pages/index.ts"
 import type { RollOut } from "../../service/roll-outs/roll-outs.ts"
@@ -61,7 +62,12 @@ const overview: Overview = {
     { state: "FAILED", count: 2 },
   ],
   operations: { queued: 3, running: 8, failed24h: 2 },
-  weather: { requestsLeft: 0.42, isStormy: false },
+  weather: { requestsLeft: 0.12, isStormy: true },
+  projects: [
+    { project: "main", provider: "hetzner", requestsLeft: 0.92, isStormy: false },
+    { project: "second", provider: "hetzner", requestsLeft: 0.42, isStormy: false },
+    { project: "my-desks-in-another-house", provider: "gcp", requestsLeft: 0.12, isStormy: true },
+  ],
   sweep,
   backups: { unproven: 4, none: 1 },
   costs: [{ currency: "EUR", amount: 312.4, forecast: 598.11 }],
@@ -153,7 +159,7 @@ export function operatorPages(): Record<string, string> {
         page: 1,
         perPage: 50,
       },
-      overview: { ...overview, states: [], sweep: null, costs: [], weather: { requestsLeft: 1, isStormy: true } },
+      overview: { ...overview, states: [], sweep: null, costs: [], projects: overview.projects.slice(0, 1) },
     }),
     "/operator-workspace": operatorWorkspacePage({
       ...{ ...shell, dossier, plans: plans("retry" as never), outdated: true, logins, drift, isAtRest: true },
@@ -176,6 +182,24 @@ export function operatorPages(): Record<string, string> {
       login: "ada",
       keptDays: 30,
       error: "Not it.",
+    }),
+    "/operator-stack": stackPage({
+      ...{ ...shell, workspace: workspace(), busy: null, error: "This is not the workspace's id." },
+      holders: [
+        { pid: 4711, hostname: "worker-1", takenAt: Date.now() - 9 * MINUTE, isDead: true },
+        { pid: 812, hostname: "worker-2.of-another-house.example", takenAt: Date.now() - HOUR, isDead: false },
+      ],
+      recovery: {
+        lines: ["The real resources would be read into the state.", "The next run takes in machine (104711)."],
+      },
+    }),
+    "/operator-stack-busy": stackPage({
+      ...{ ...shell, workspace: workspace(), holders: [], busy: "Its start is running: wait until it is over." },
+      recovery: null,
+    }),
+    "/operator-stack-away": stackPage({
+      ...{ ...shell, workspace: workspace(), holders: null, busy: null },
+      ...{ recovery: { problem: "The provider fails at the moment." }, notice: { tone: "ok", text: "It is free." } },
     }),
     "/operator-operations": operationsPage({
       ...shell,
@@ -226,6 +250,14 @@ export function operatorPages(): Record<string, string> {
           used: false,
         },
       ],
+      spares: [
+        {
+          ...{ kind: "hetzner/fsn1/large/browser", provider: "hetzner", region: "fsn1", sizeClass: "large" },
+          ...{ least: 1, most: 6 },
+          ...{ profile: "browser", count: 3, ready: 2, coming: 1, leaving: 1, isWaiting: true },
+          ...{ costs: [{ currency: "EUR", monthly: 39.96 }], oldest: Date.now() - HOUR, taken: 12, missed: 3 },
+        },
+      ],
       orders: [{ target: "host:worker-2", by: "root", why: "new disk", at: Date.now() - MINUTE }],
       workers: [
         { id: "worker-1:4711", host: "worker-1", pid: 4711, since: Date.now() - HOUR, active: 3, draining: false },
@@ -234,10 +266,10 @@ export function operatorPages(): Record<string, string> {
     }),
     "/operator-upkeep-away": upkeepPage({
       ...{ ...shell, rollOut: null, sweep: { ...sweep, away: ["my-desks"] }, isDry: true },
-      ...{ images: [], away: ["Google Cloud"], orders: [], workers: [] },
+      ...{ images: [], away: ["Google Cloud"], spares: [], orders: [], workers: [] },
     }),
     "/operator-upkeep-none": upkeepPage({
-      ...{ ...shell, rollOut: null, sweep: null, isDry: false, images: null, orders: [], workers: [] },
+      ...{ ...shell, rollOut: null, sweep: null, isDry: false, images: null, spares: [], orders: [], workers: [] },
     }),
     "/operator-certificates": certificatesPage({
       ...shell,

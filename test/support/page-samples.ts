@@ -31,6 +31,7 @@ import {
   type WorkspaceView,
   workspacePage,
 } from "../../service/pages/index.ts"
+import type { Span } from "../../service/traces/span.ts"
 import type { Workspace } from "../../service/workspaces/workspace.ts"
 import { apiDescription } from "./api-sample.ts"
 
@@ -63,6 +64,8 @@ export const workspace = (more: Partial<Workspace> = {}): Workspace => ({
   reportedAt: null,
   accepted: [],
   snapshot: null,
+  memory: false,
+  keepsMemory: false,
   stopMode: null,
   unsavedSince: null,
   backups: null,
@@ -97,13 +100,25 @@ const MINUTE = 60_000
 /** How a workspace is used whose signs of use are so many minutes old. */
 export const activity = (
   minutes: Partial<Record<Signal, number>>,
-  more: { keepOnUntil?: number; autoStop?: boolean; reportedAt?: number; plannedStop?: number } = {},
+  more: {
+    keepOnUntil?: number
+    autoStop?: boolean
+    reportedAt?: number
+    plannedStop?: number
+    programsGoOn?: boolean
+  } = {},
 ): ActivityView => {
   const now = Date.now()
-  const { keepOnUntil = null, autoStop = true, reportedAt = now, plannedStop = null } = more
+  const { keepOnUntil = null, autoStop = true, reportedAt = now, plannedStop = null, programsGoOn = false } = more
   const seen = Object.fromEntries(Object.entries(minutes).map(([signal, ago]) => [signal, now - ago * MINUTE]))
   const settings = { windows: windowsOf(30 * MINUTE, []).browser, stopMs: 15 * MINUTE, silentMs: 90_000, autoStop }
-  return { judgement: judge({ seen, reportedAt, keepOnUntil }, settings, now), plannedStop, keepOnUntil, autoStop }
+  return {
+    judgement: judge({ seen, reportedAt, keepOnUntil }, settings, now),
+    plannedStop,
+    keepOnUntil,
+    autoStop,
+    programsGoOn,
+  }
 }
 
 export const view = (more: Partial<Workspace> = {}, other: Partial<WorkspaceView> = {}): WorkspaceView => ({
@@ -127,7 +142,7 @@ export const failure = {
 
 /** A workspace in every state a person meets. */
 export const views = (): WorkspaceView[] => [
-  view({}, { activity: activity({ output: 3, agent: 1, files: 12, start: 180, viewer: 0 }) }),
+  view({}, { activity: activity({ output: 3, agent: 1, files: 12, start: 180, viewer: 0 }), agents: agents() }),
   view(
     { id: "w-kept", name: "kept-panda" },
     { activity: activity({ input: 200 }, { keepOnUntil: Date.now() + 7 * HOUR, autoStop: false }) },
@@ -152,7 +167,7 @@ export const views = (): WorkspaceView[] => [
   view(
     {
       id: "w-failed",
-      name: "a-name-that-is-as-long-as-the-service-allows-one-to-be-written-64",
+      name: "a-name-that-is-as-long-as-the-service-allows-one-to-be-is-60",
       state: "FAILED",
       failure,
     },
@@ -391,6 +406,18 @@ export const workspaceModel = (
       { mode: "hibernate", perDay: { amount: 0.0179, currency: "EUR" }, atMost: true, wokeIn: null, usual: 130 },
     ],
     backups,
+    ports: {
+      open: [
+        { port: 3000, program: "node vite" },
+        { port: 8000, program: "python3" },
+      ],
+      shares: [
+        {
+          ...{ id: "4f7a2c19d0e35b68", port: 3000, visits: 2 },
+          ...{ createdAt: Date.now() - HOUR, endsAt: Date.now() + 23 * HOUR, visitedAt: Date.now() - HOUR / 4 },
+        },
+      ],
+    },
     sizes: options.sizes.map(one => ({
       ...{ sizeClass: one.class, type: one.type, cores: one.cores, memoryGb: one.memoryGb, diskGb: one.diskGb },
       price: { amount: one.prices.fsn1?.monthly ?? 0, currency: "EUR" },
@@ -438,6 +465,41 @@ const places = [
   },
 ]
 
+const TIMED_USUALLY = {
+  seconds: 6,
+  steps: { check: 1.1, resources: 1.2, boot: 2.2, desktop: 2.4 },
+  parts: { queue: 0, "engine-start": 0.9, "resource:machine": 0.8, "first-report": 0.4, "check:certificate": 1.9 },
+}
+
+/** What the time of a creation was spent on whose click was at a time. */
+function creationSpans(click: number): Span[] {
+  const at = (name: Span["name"], from: number, until: number, more: Partial<Span> = {}): Span => ({
+    ...{ id: `${name} ${more.of}`, parent: null, name, at: click + from, until: click + until },
+    ...more,
+  })
+  const within = (parent: string) => ({ parent: `step ${parent}` })
+  return [
+    at("click", 0, 180),
+    at("queue", 180, 420),
+    at("step", 420, 1_560, { of: "check" }),
+    at("engine-wait", 430, 520, within("check")),
+    at("engine-start", 520, 1_560, within("check")),
+    at("step", 1_560, 2_900, { of: "resources" }),
+    at("resource", 1_570, 1_700, { of: "firewall", ...within("resources") }),
+    at("resource", 1_580, 1_690, { of: "ipv4", ...within("resources") }),
+    at("resource", 1_710, 2_610, { of: "machine", ...within("resources") }),
+    at("resource", 2_620, 2_760, { of: "record-A", ...within("resources") }),
+    at("engine-end", 2_760, 2_900, within("resources")),
+    at("step", 2_900, 3_800, { of: "boot" }),
+    at("step", 3_800, 5_870, { of: "desktop" }),
+    at("first-report", 3_800, 4_100, within("desktop")),
+    at("check", 4_100, 5_860, { of: "certificate", ...within("desktop") }),
+    at("check", 4_100, 4_500, { of: "vnc", ...within("desktop"), failed: true }),
+    at("redirect", 5_870, 6_020),
+    at("first-frame", 6_020, 7_340),
+  ]
+}
+
 /** Every page, by the path it is previewed at. */
 export function samplePages(): Record<string, string> {
   const from = Date.now() - 15_000
@@ -470,6 +532,7 @@ export function samplePages(): Record<string, string> {
         repository: "https://github.com/ada/analytical-engine",
         branch: "feature/notes",
         folder: "packages/web",
+        devcontainer: ".devcontainer/python/devcontainer.json",
       },
     }),
     "/new-errors": newWorkspacePage({
@@ -497,6 +560,19 @@ export function samplePages(): Record<string, string> {
       operation: operation({ state: "succeeded", finishedAt: from + 38_000 }),
       workspace: workspace(),
       events: eventsUntilBoot(from),
+    }),
+    "/operation-timed": operationPage({
+      ...moving,
+      operation: operation({ state: "succeeded", finishedAt: from + 5_450, estimate: TIMED_USUALLY }),
+      workspace: workspace(),
+      events: eventsUntilBoot(from),
+      spans: creationSpans(from - 420),
+    }),
+    "/operation-timing": operationPage({
+      ...moving,
+      operation: operation({ estimate: TIMED_USUALLY }),
+      events: eventsUntilBoot(from),
+      spans: creationSpans(from - 420).filter(one => one.until < from + 3_000 && one.name !== "click"),
     }),
     "/operation-failed": operationPage({
       ...moving,

@@ -6,15 +6,13 @@ import { Agent, request } from "node:https"
 import { join } from "node:path"
 import { freePort } from "../../cli/redis-process.ts"
 import type { Authority } from "../../image-builder/agent/certificate/authority.ts"
+import { HOST_FROM_MACHINES } from "../../local-cloud/host-address.ts"
 import { SetupError } from "../../tools/setup/errors.ts"
 import { ensurePebble } from "../../tools/setup/pebble.ts"
 import { createProgress } from "../../tools/setup/progress.ts"
-import { skipSuite } from "./skip-suite.ts"
+import { skipSuite } from "./skip.ts"
 import { temporaryDirectory } from "./temporary-directory.ts"
 import { waitUntil } from "./wait-until.ts"
-
-/** Where a machine of the local cloud finds this host's loopback. */
-const FROM_MACHINES = "169.254.0.2"
 
 /** A certificate authority of a test's own: Let's Encrypt's Pebble, which asks as the real one does. */
 export interface Pebble {
@@ -72,7 +70,7 @@ export async function startPebble(options: {
   const rootAt = (index: number) => get(`https://127.0.0.1:${adminPort}/roots/${index}`, trust)
   const root = () => rootAt(0)
   const pebble: Pebble = {
-    authority: (host = FROM_MACHINES, more = {}) => ({
+    authority: (host = HOST_FROM_MACHINES, more = {}) => ({
       ...{ directory: `https://${host}:${port}/dir`, contact: null, binding: null, chain: null, trust },
       ...more,
     }),
@@ -136,7 +134,7 @@ function makeCertificates(directory: string): void {
     "-out",
     "root.pem",
   )
-  const names = `subjectAltName=IP:127.0.0.1,IP:${FROM_MACHINES},DNS:localhost`
+  const names = `subjectAltName=IP:127.0.0.1,IP:${HOST_FROM_MACHINES},DNS:localhost`
   const own = [
     "-days",
     "2",

@@ -47,11 +47,17 @@ export function createReportingMachines(directory: string, heartbeatMs = 2_000) 
     certificate: (_workspace: string, _authority: { directory: string } | null): object | null => null,
     repository: (_workspace: string): object | null => null,
     prompt: (_data: Record<string, unknown>): string | null => null,
+    devContainer: (_data: Record<string, unknown>): string | null | undefined => null,
+    keepsMemory: false,
+    fallsAsleep: true,
   }
+  let stopped: (id: number) => void = () => {}
   let carrying: (direction: string) => "done" | "failed" = () => "done"
   // What users have written on machines, and where it has gone: by ids of machines, images and volumes.
   const [written, imaged, carried] = [new Map<number, string>(), new Map<number, string>(), new Map<number, string>()]
   const machineOf = new Map<string, number>()
+  // Images that were made with a machine's memory, and the machines that were to go on from theirs.
+  const [remembered, woken] = [new Set<number>(), new Map<number, boolean>()]
   const attached = new Map<number, number[]>()
   // As an agent does: when it started stays the same as long as it runs.
   const startedAt = new Date().toISOString()
@@ -87,6 +93,7 @@ export function createReportingMachines(directory: string, heartbeatMs = 2_000) 
     void listen(told, headers, signal, (type, data) => {
       if (type === "carry") carry = carryAs(id, data)
       if (type === "report") void say()
+      if (type === "sleep") void fallAsleep(id, told, data.id)
       if (type === "settings") {
         authority = data.certificate as typeof authority
         void say()
@@ -97,7 +104,7 @@ export function createReportingMachines(directory: string, heartbeatMs = 2_000) 
       checks: [{ name: "picture", ok: state.ready, detail: state.ready ? "" : "no picture yet" }],
       ...{ versions: { agent: String(state.agent) }, signals: state.signals() },
       ...{ startedAt, at: new Date().toISOString(), ...(carry ? { carry } : {}), ...certificate() },
-      ...repository(),
+      ...{ ...repository(), keepsMemory: state.keepsMemory },
     })
     const certificate = () => {
       const certificate = state.certificate(told.workspace, authority)
@@ -161,23 +168,31 @@ export function createReportingMachines(directory: string, heartbeatMs = 2_000) 
         if (!type) continue
         const order = { workspace: told.workspace, type, data: data ? JSON.parse(data) : {} }
         received.push(order)
-        if (type === "freeze") void holdStill(told, order.data.id)
-        if (type === "prompt") void answerPrompt(told, order.data)
+        if (type === "freeze") void reply(told, "frozen", { id: order.data.id, manifest: MANIFEST, frozen: true })
+        if (type === "prompt") void reply(told, "prompted", { id: order.data.id, refusal: state.prompt(order.data) })
+        if (type === "dev-container") void answerDevContainer(told, order.data)
         obey(type, order.data)
       }
     }
   }
 
-  async function holdStill({ service, workspaceKey }: Told, id: string): Promise<void> {
+  /** What a machine answers to an order. */
+  async function reply({ service, workspaceKey }: Told, path: string, said: object): Promise<void> {
     const headers = { authorization: `Bearer ${workspaceKey}`, "content-type": "application/json" }
-    const body = JSON.stringify({ id, manifest: MANIFEST, frozen: true })
-    await fetch(`${service}/machine/frozen`, { method: "POST", headers, body }).catch(() => {})
+    await fetch(`${service}/machine/${path}`, { method: "POST", headers, body: JSON.stringify(said) }).catch(() => {})
   }
 
-  async function answerPrompt({ service, workspaceKey }: Told, data: Record<string, unknown>): Promise<void> {
-    const headers = { authorization: `Bearer ${workspaceKey}`, "content-type": "application/json" }
-    const body = JSON.stringify({ id: data.id, refusal: state.prompt(data) })
-    await fetch(`${service}/machine/prompted`, { method: "POST", headers, body }).catch(() => {})
+  /** Goes off, as a machine does whose memory is kept; or says that it is on. */
+  async function fallAsleep(machine: number, told: Told, id: unknown): Promise<void> {
+    if (!state.fallsAsleep) return reply(told, "awake", { id })
+    await inner.powerOff(machine)
+    switchOff(machine)
+    stopped(machine)
+  }
+
+  async function answerDevContainer(told: Told, data: Record<string, unknown>): Promise<void> {
+    const refusal = state.devContainer(data)
+    if (refusal !== undefined) await reply(told, "dev-container", { id: data.id, refusal })
   }
 
   const switchOff = (id: number) => {
@@ -186,13 +201,25 @@ export function createReportingMachines(directory: string, heartbeatMs = 2_000) 
   }
   const machines: Machines = {
     ...inner,
-    async createDisk(id, image, bytes) {
+    onStopped: listener => {
+      stopped = listener
+    },
+    async createDisk(id, image, bytes, options) {
+      woken.set(id, options?.wakes === true)
       await inner.createDisk(id, image, bytes)
       written.set(id, imaged.get(image) ?? "")
     },
-    async createImage(id, image) {
+    async createImage(id, image, options) {
+      if (options?.withMemory) remembered.add(image)
       imaged.set(image, written.get(id) ?? "")
       return inner.createImage(id, image)
+    },
+    async dropMemory(image) {
+      remembered.delete(image)
+    },
+    async removeImage(image) {
+      remembered.delete(image)
+      await inner.removeImage(image)
     },
     async update(config) {
       attached.set(config.id, config.volumes?.map(volume => volume.id) ?? [])
@@ -247,6 +274,10 @@ export function createReportingMachines(directory: string, heartbeatMs = 2_000) 
     setPrompt: (prompt: typeof state.prompt) => {
       state.prompt = prompt
     },
+    /** The same to the wish for a dev container; undefined: it stays silent. */
+    setDevContainer: (devContainer: typeof state.devContainer) => {
+      state.devContainer = devContainer
+    },
     /** While true, machines report nothing. */
     setSilent: (silent: boolean) => {
       state.silent = silent
@@ -255,6 +286,11 @@ export function createReportingMachines(directory: string, heartbeatMs = 2_000) 
     setProof: (proof: () => object | null) => {
       state.proof = proof
     },
+    /** Whether machines say that their memory can be kept, and what they do when they are to fall asleep. */
+    setMemory: (keepsMemory: boolean, fallsAsleep = true) => Object.assign(state, { keepsMemory, fallsAsleep }),
+    /** Images that hold a memory, and whether a workspace's machine was to go on from its image's. */
+    remembered,
+    wokeFromMemory: (workspace: string) => woken.get(machineOf.get(workspace) ?? 0) ?? false,
     /** Version of the agent; from 2 on it holds still for a backup. */
     setAgent: (agent: number) => {
       state.agent = agent

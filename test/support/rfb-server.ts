@@ -22,10 +22,15 @@ const FIXED: Record<number, number> = { 0: 20, 3: 10, 4: 8, 5: 6 }
 export async function startRfbServer() {
   const inputs: RfbInput[] = []
   const sockets = new Set<Socket>()
+  let isHeld = false
   const server = createServer(socket => {
     sockets.add(socket)
     socket.on("close", () => sockets.delete(socket)).on("error", () => {})
-    serve(socket, input => inputs.push(input))
+    serve(
+      socket,
+      input => inputs.push(input),
+      () => isHeld,
+    )
   })
   await new Promise<void>(resolve => server.listen(0, "127.0.0.1", resolve))
   const address = server.address()
@@ -34,6 +39,10 @@ export async function startRfbServer() {
     port: address.port,
     inputs,
     connections: () => sockets.size,
+    /** While true, nobody is sent a picture who asks for one for the first time. */
+    hold: (held: boolean) => {
+      isHeld = held
+    },
     cutText: (text: string) => {
       const head = Buffer.alloc(8)
       head.writeUInt8(3, 0)
@@ -51,7 +60,9 @@ export async function startRfbServer() {
   }
 }
 
-function serve(socket: Socket, record: (input: RfbInput) => void): void {
+const LOOK_MS = 20
+
+function serve(socket: Socket, record: (input: RfbInput) => void, isHeld: () => boolean): void {
   let buffered = Buffer.alloc(0)
   let step: "version" | "security" | "init" | "messages" = "version"
   let painted = false
@@ -70,6 +81,11 @@ function serve(socket: Socket, record: (input: RfbInput) => void): void {
     step = step === "version" ? "security" : step === "security" ? "init" : "messages"
     return true
   }
+  const paint = (): void => {
+    if (socket.destroyed) return
+    if (isHeld()) setTimeout(paint, LOOK_MS)
+    else socket.write(picture())
+  }
   const message = (): boolean => {
     const type = buffered[0]
     if (type === undefined) return false
@@ -77,7 +93,7 @@ function serve(socket: Socket, record: (input: RfbInput) => void): void {
     if (bytes === undefined) return false
     if (type === 3 && !painted) {
       painted = true
-      socket.write(picture())
+      paint()
     }
     if (type === 4) record({ type: "key", down: bytes[1] === 1, keysym: bytes.readUInt32BE(4) })
     if (type === 5)

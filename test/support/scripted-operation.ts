@@ -2,7 +2,11 @@ import type { ServerResponse } from "node:http"
 import type { Operation, OperationEvent } from "../../service/operations/operation.ts"
 import { isOver } from "../../service/operations/operation.ts"
 import { operationPage } from "../../service/pages/index.ts"
+import type { Span } from "../../service/traces/span.ts"
 import { operation, signedIn, workspace } from "./page-samples.ts"
+
+/** Until a form is answered. */
+export const FORM_MS = 250
 
 /**
  * An operation whose events a test tells one by one: its page and its stream, which is replayed from the beginning
@@ -13,7 +17,7 @@ export function scriptedOperation(more: Partial<Operation> = {}) {
   const listeners = new Set<ServerResponse>()
   /** `Last-Event-ID` of everyone who came; null for the first time. */
   const came: (string | null)[] = []
-  const control = { status: 200, now: operation({ state: "queued", startedAt: null, ...more }) }
+  const control = { status: 200, now: operation({ state: "queued", startedAt: null, ...more }), spans: [] as Span[] }
   const began = Date.now()
 
   const send = (listener: ServerResponse, { id, event }: (typeof told)[number]) =>
@@ -47,11 +51,16 @@ export function scriptedOperation(more: Partial<Operation> = {}) {
     },
     listening: () => listeners.size,
     routes: (path: string) => {
-      const { now } = control
+      const { now, spans } = control
       if (path.startsWith("/operations/")) {
         const events = told.map(({ event }) => event)
         const its = workspace(now.state === "failed" || now.state === "cancelled" ? { state: "FAILED" } : {})
-        return operationPage({ ...signedIn, operation: now, workspace: its, events, address: "https://w.test" })
+        return operationPage({ ...signedIn, operation: now, workspace: its, events, spans, address: "https://w.test" })
+      }
+      if (path === "/form") {
+        // What a form is answered with that has asked for an operation: the way to its page.
+        return (_: unknown, response: ServerResponse) =>
+          void setTimeout(() => response.writeHead(303, { location: `/operations/${now.id}?open=1` }).end(), FORM_MS)
       }
       if (path === "/connect") return "<title>Desktop</title>"
       if (path !== `/api/v1/operations/${now.id}/events`) return undefined

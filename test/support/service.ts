@@ -5,6 +5,7 @@ import { pino } from "pino"
 import { freePort } from "../../cli/redis-process.ts"
 import type { EnginePool } from "../../infra/engine-pool.ts"
 import type { Machines } from "../../infra/machines/contract.ts"
+import { HOST_FROM_MACHINES } from "../../local-cloud/host-address.ts"
 import type { Scope } from "../../service/api-tokens/api-tokens.ts"
 import { type RunningService, startService } from "../../service/start.ts"
 import { cacheDirectory } from "../../tools/setup/paths.ts"
@@ -96,9 +97,6 @@ export async function startTestService(
   return test
 }
 
-/** Where a machine of the local cloud finds this host's loopback. */
-const HOST = "169.254.0.2"
-
 export interface WorldOptions {
   /** Folder of a golden image: machines of it are booted, instead of pretended ones. */
   realMachinesOf?: string
@@ -150,7 +148,7 @@ export async function startTestWorld(
     // What tests leave behind is counted.
     FOOZOL_FINAL_SNAPSHOT_DAYS: "0",
     ...{ FOOZOL_IMAGE_BROWSER: String(cloud.imageId), FOOZOL_IMAGE_DESKTOP: String(cloud.imageId) },
-    ...(realMachinesOf ? { FOOZOL_MACHINE_URL: `http://${HOST}:${port}` } : {}),
+    ...(realMachinesOf ? { FOOZOL_MACHINE_URL: `http://${HOST_FROM_MACHINES}:${port}` } : {}),
     ...{ FOOZOL_PULUMI: engine.pulumi, FOOZOL_PULUMI_VERSION: engine.pulumiVersion, PULUMI_HOME: engine.home },
     ...{ FOOZOL_ENGINE_DIRECTORY: engine.workDirectory, FOOZOL_BACKEND_URL: engine.backendUrl },
     ...{ FOOZOL_STATE_PASSPHRASE: engine.passphrase, HCLOUD_TOKEN: cloud.token, HCLOUD_ENDPOINT: cloud.apiUrl },
@@ -182,6 +180,8 @@ export async function startTestWorld(
         ...(body === undefined ? {} : { body: typeof body === "string" ? body : JSON.stringify(body) }),
       })
       const text = await answer.text()
+      // A process that was held up in between takes a request for one that came too late: it may be asked again.
+      if (answer.status === 408) return test.api(who, method, path, body, headers)
       return { status: answer.status, headers: answer.headers, body: text ? JSON.parse(text) : null }
     },
     async token(visitor, scope = "write") {
@@ -190,8 +190,6 @@ export async function startTestWorld(
     async finished(who, operation) {
       for (;;) {
         const { body, status } = await test.api(who, "GET", `/operations/${operation}`)
-        // A process that was held up in between takes a request for one that came too late: it may be asked again.
-        if (status === 408) continue
         if (status !== 200) throw new Error(`The operation cannot be read: ${status} ${JSON.stringify(body)}`)
         if (["succeeded", "failed", "cancelled"].includes(body.state)) return body
         await new Promise(resolve => setTimeout(resolve, 50))

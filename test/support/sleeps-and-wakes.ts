@@ -34,6 +34,7 @@ export function sleepsAndWakes(mode: "power-off" | "hibernate"): void {
     this.timeout(20 * MINUTES)
     let desk: GoldenDesk
     let layout = ""
+    let program = ""
 
     before(async function () {
       desk = await startGoldenDesk(this, {
@@ -53,6 +54,7 @@ export function sleepsAndWakes(mode: "power-off" | "hibernate"): void {
     it("opens, and somebody works: a file, panes, a program", async () => {
       await desk.open()
       assert.match(await desk.shell(WORK), /^\d+$/m)
+      program = await desk.shell("pgrep -ax sleep | grep 98765")
       layout = await desk.shell(LAYOUT)
       assert.equal(layout.match(/^main:/gm)?.length, 3, layout)
     })
@@ -97,14 +99,22 @@ export function sleepsAndWakes(mode: "power-off" | "hibernate"): void {
       )
     })
 
-    it("a visit to /connect wakes it: same files, same panes in the same places, their text, no programs", async () => {
+    // Of one that is put away, the local cloud keeps the memory as well.
+    const keepsPrograms = mode === "hibernate"
+    const programs = keepsPrograms ? "the same programs" : "no programs"
+    it(`a visit to /connect wakes it: same files, same panes in the same places, their text, ${programs}`, async () => {
+      assert.equal((await desk.api("GET", at())).programsKept, keepsPrograms)
+
       await desk.api("PATCH", at(), { autoStop: false })
       await desk.open()
       assert.equal(await desk.shell("cat ~/files/precious"), "precious")
       isLaidOut(await desk.shell(LAYOUT), layout)
-      assert.equal(await desk.shell("pgrep -ax sleep | grep 98765 || echo none"), "none")
+      const running = await desk.shell("pgrep -ax sleep | grep 98765 || echo none")
+      assert.equal(running, keepsPrograms ? program : "none")
       const pane = await desk.shell("tmux -u capture-pane -p -J -t main:0.1 | tr '\\n' ' '")
-      assert.match(pane, /seen before.*until here before/)
+      assert.match(pane, keepsPrograms ? /seen before/ : /seen before.*until here before/)
+      const clock = Number(await desk.shell("date +%s"))
+      assert.ok(Math.abs(clock - Date.now() / 1_000) < 5, `its clock says ${clock}`)
     })
 
     it("the hook before the stop ran, once, with the terminals still there; the machine went off by itself", async () => {

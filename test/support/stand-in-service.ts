@@ -13,9 +13,15 @@ export interface StandInService {
   /** Tickets by the token each is good for, once. */
   tickets: Map<string, string>
   reports: Record<string, unknown>[]
+  /** How often a viewer's first picture was told of. */
+  firstFrames: number
   /** What was told of conversations with coding agents, and of prompts for them. */
   conversations: ConversationReport[]
   prompted: { id: string; refusal: string | null }[]
+  /** Answers to wishes for dev containers. */
+  devContainers: { id: string; refusal: string | null }[]
+  /** What was told by machines that were to sleep and are on. */
+  awake: object[]
   /** What a machine is told at every connection. */
   settings: object
   /** How often a token was asked about. */
@@ -46,10 +52,16 @@ export async function startStandInService(options: { key?: string; port?: number
         return authorize(one(request.headers["x-foozol-ticket"]), one(request.headers["x-foozol-token"]), response)
       case "POST /machine/report":
         return heard(request, response, body => service.reports.push(body))
+      case "POST /machine/first-frame":
+        return heard(request, response, () => service.firstFrames++)
       case "POST /machine/conversations":
         return heard(request, response, body => service.conversations.push(body as never))
+      case "POST /machine/awake":
+        return heard(request, response, body => service.awake.push(body))
       case "POST /machine/prompted":
         return heard(request, response, body => service.prompted.push(body as never))
+      case "POST /machine/dev-container":
+        return heard(request, response, body => service.devContainers.push(body as never))
       case "GET /machine/events":
         response.writeHead(200, { "content-type": "text/event-stream", "cache-control": "no-store" })
         response.write(`event: settings\ndata: ${JSON.stringify(service.settings)}\n\n`)
@@ -91,8 +103,11 @@ export async function startStandInService(options: { key?: string; port?: number
     foreign: new Set(),
     tickets: new Map(),
     reports: [],
+    firstFrames: 0,
     conversations: [],
     prompted: [],
+    devContainers: [],
+    awake: [],
     settings: {},
     asked: 0,
     away: yes => {

@@ -89,9 +89,10 @@ export async function openTerminalClient(url: string, options: WebSocket.ClientO
           return
         }
         const bytes = kind === KIND.like ? fromLike(before, payload) : payload
-        if (kind === KIND.anew) anew++
-        else before = bytes
+        if (kind !== KIND.anew) before = bytes
         emulator.write(bytes, () => {
+          // Counted when it can be seen: the emulator takes its time.
+          if (kind === KIND.anew) anew++
           total += bytes.length
           take()
         })

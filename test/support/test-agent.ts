@@ -42,6 +42,8 @@ export async function startTestAgent(
     settings?: object
     /** Runs what is the user's. */
     asUser?: NonNullable<AgentOptions["asUser"]>
+    /** Keeps the machine's memory while it sleeps. */
+    memory?: NonNullable<AgentOptions["memory"]>
   } = {},
 ): Promise<TestAgent> {
   const directory = await temporaryDirectory()
@@ -68,6 +70,7 @@ export async function startTestAgent(
     sessionId: "blue-otter",
     workspaceKey: service.key,
     socket: join(directory.path, "agent.sock"),
+    portsSocket: join(directory.path, "ports.sock"),
     socketGid: undefined,
     runtimeDirectory: directory.path,
     userGid: undefined,
@@ -78,12 +81,16 @@ export async function startTestAgent(
     https: null,
     display: { setSize: "set-size", socket: join(directory.path, "no-display") },
     tmuxSocket: given.realTmux ?? join(directory.path, "tmux"),
+    filesSocket: join(directory.path, "files.sock"),
     units: [],
     workDirectories: [directory.path],
     bootId: "boot",
     isTrial: false,
     manifest: join(directory.path, "manifest.json"),
     fetchRepository: "fetch-repository",
+    homeBackup: { program: "restic", folder: join(directory.path, "home-backup") },
+    devContainer: "devcontainer",
+    userRuntimeDirectory: directory.path,
     agents: { window: "agent-window", path: [] },
     certificate: null,
     versions: { agent: "1" },
@@ -105,7 +112,11 @@ export async function startTestAgent(
   const backoff = { first: 20, most: 100 }
   const times = { heartbeatMs: given.onVnc ? 3_600_000 : 50, recheckMs: 50, readinessMs: 20, backoff, ...given.times }
   const asUser = given.asUser ?? (async () => -1)
-  const agent = await startAgent({ config, run: answer, log, times, asUser, askSize: async () => size })
+  const memory = given.memory && {
+    memory: given.memory,
+    readAgain: (program: string, args: string[]) => answer(program, args),
+  }
+  const agent = await startAgent({ config, run: answer, log, times, asUser, askSize: async () => size, ...memory })
   if (config.service === service.url)
     await waitUntil("the agent follows the service", () => service.listeners() > 0, 10_000)
   if (given.onVnc) await waitUntil("the checks are over", () => service.reports.length > 0 && vnc.length === 0, 10_000)

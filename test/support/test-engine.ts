@@ -1,4 +1,5 @@
 import { createEnginePool, type EnginePool } from "../../infra/engine-pool.ts"
+import type { LocalCloudSettings } from "../../local-cloud/config.ts"
 import { startTestCloud, type TestCloud } from "./local-cloud.ts"
 import { temporaryDirectory } from "./temporary-directory.ts"
 import { type HetznerConfig, testEngineConfig } from "./workspace.ts"
@@ -13,9 +14,16 @@ export interface TestEngine {
   close(): Promise<void>
 }
 
-/** @param size how many runs at once */
-export async function startTestEngine(size = 1, machines: "none" | "qemu" = "none"): Promise<TestEngine> {
-  const cloud = await startTestCloud({ machines })
+/**
+ * @param size how many runs at once
+ * @param settings of the local cloud
+ */
+export async function startTestEngine(
+  size = 1,
+  machines: "none" | "qemu" = "none",
+  settings: Partial<LocalCloudSettings> = {},
+): Promise<TestEngine> {
+  const cloud = await startTestCloud({ machines, settings })
   const directory = await temporaryDirectory("fc-")
   const pool = createEnginePool({ size })
   return {

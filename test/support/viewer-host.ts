@@ -38,6 +38,8 @@ export async function startViewerHost(viewer: string, rfbPort: () => number) {
       response.end(JSON.stringify(size))
     } else if (path === "/agent/stay" && request.method === "POST") {
       response.writeHead(control.stay).end("{}")
+    } else if (path === "/agent/first-frame" && request.method === "POST") {
+      response.writeHead(202).end("{}")
     } else response.writeHead(404).end()
   })
 

@@ -17,7 +17,7 @@ export interface WorkspaceLife {
     { id: number; ip: string; size: string; region: string; status: string; madeFrom: number | null }[]
   >
   /** Snapshots at the provider, `kind` by their labels. */
-  snapshots(): Promise<{ id: number; kind: string; operation: string }[]>
+  snapshots(): Promise<{ id: number; kind: string; operation: string; labels: Record<string, string> }[]>
 }
 
 /** Asks for a workspace. */
@@ -70,6 +70,7 @@ export function lifeOf(test: TestWorld, token: string, id: string): WorkspaceLif
       )
       return images.map(({ id, labels }) => ({
         ...{ id, kind: labels["foozol-snapshot"] ?? "", operation: labels["foozol-operation"] ?? "" },
+        labels,
       }))
     },
   }

@@ -31,6 +31,14 @@ export const SYSTEM_TOOLS: SystemTool[] = [
     package: "libnginx-mod-stream",
     purpose: "tells certificate authorities from visitors at that door",
   },
+  {
+    programs: ["nft"],
+    package: "nftables",
+    purpose: "keeps machines with addresses of their own apart in tests",
+    testsOnly: true,
+  },
+  { programs: ["curl"], package: "curl", purpose: "asks machines in tests", testsOnly: true },
+  { programs: ["restic"], package: "restic", purpose: "backs homes up in tests", testsOnly: true },
   { programs: ["tmux"], package: "tmux", purpose: "has the terminals of tests", testsOnly: true },
   { programs: ["Xvfb"], package: "xvfb", purpose: "is the screen of desktop tests", testsOnly: true },
   { programs: ["x11vnc"], package: "x11vnc", purpose: "serves that screen in tests", testsOnly: true },
@@ -41,6 +49,8 @@ export const SYSTEM_TOOLS: SystemTool[] = [
     purpose: "tells a browser in tests whom to trust",
     testsOnly: true,
   },
+  { programs: ["jq"], package: "jq", purpose: "is what scripts of the image use", testsOnly: true },
+  { programs: ["unzip"], package: "unzip", purpose: "reads our archives in tests", testsOnly: true },
   { programs: ["ssh-keygen"], package: "openssh-client", purpose: "reads our keys in tests", testsOnly: true },
   {
     programs: ["chromium", "chromium-browser", "google-chrome"],

@@ -13,6 +13,8 @@ import { type CertificateState, checkOf, stateOf } from "./words.ts"
 export interface CertificateKeeper {
   /** The service has said which authority to ask; null for none. */
   use(authority: Authority | null): void
+  /** Time has passed that this machine did not see. */
+  lookAgain(): void
   /** Whether the desktop is shown to its owner already. */
   check(): Check
   /** For reports. */
@@ -129,6 +131,7 @@ export function keepCertificate(options: {
       next = named && { why: "first", at: since }
       settled.resolve()
     },
+    lookAgain: () => settled.resolve(),
     check: () => {
       const limit = authority === undefined ? startedAt + WORD_MS : since + (asking ? TRY_MS : PATIENCE_MS)
       return checkOf({ ...given(), now: now(), limit })

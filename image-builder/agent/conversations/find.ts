@@ -54,7 +54,7 @@ async function read({ tool, path, mtimeMs }: File): Promise<Transcript | null> {
       : tool === "codex"
         ? readCodex(ends)
         : readGemini(await projectRoot(dirname(dirname(path))), ends)
-  return transcript && { ...transcript, at: transcript.at || mtimeMs }
+  return transcript && { ...transcript, at: transcript.at || mtimeMs, path }
 }
 
 const projectRoot = async (folder: string) =>

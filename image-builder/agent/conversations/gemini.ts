@@ -27,7 +27,7 @@ export function readGemini(folder: string, { head, tail }: Ends): Transcript | n
 }
 
 /** All messages there were stand in one change after a conversation was resumed. */
-const messages = (entry: Entry): Entry[] => {
+export const messages = (entry: Entry): Entry[] => {
   const all = objectOf(entry.$set).messages
   return Array.isArray(all) ? [...all.map(objectOf), entry] : [entry]
 }

@@ -12,6 +12,7 @@ import {
   enterCommand,
   installedTools,
   isFolder,
+  keyCommand,
   leaveModeCommand,
   loadCommand,
   type PromptOrder,
@@ -40,6 +41,15 @@ const SETTLE_MS = 2_000
 /** So long a prompt waits for its program to be there, and to take one: somebody may have to sign in first. */
 const [START_MS, PATIENCE_MS] = [60_000, 10 * 60_000]
 
+/** What a look has found, for pages of the machine. */
+export interface Looked {
+  tools: Tool[]
+  conversations: readonly Conversation[]
+  /** Where the transcript of one lies; null where nothing was said in it yet. */
+  pathOf(one: Conversation): string | null
+  hasPrompt(one: Conversation): boolean
+}
+
 export interface ConversationKeeper {
   /** Values that are never told, from now on. */
   settingsInForce(settings: { secrets: Record<string, string> }): void
@@ -47,6 +57,16 @@ export interface ConversationKeeper {
   connected(): void
   /** Gives a prompt. @returns why not; null: it is on its way */
   prompt(order: PromptOrder): Promise<Refusal | null>
+  /** Tells of each look, of which there are more while somebody watches. @returns what ends that */
+  watch(see: (looked: Looked) => void): () => void
+  /** Types a prompt into a conversation that `is` it. @returns why not; null: it is on its way */
+  give(is: (one: Conversation) => boolean, text: string): Promise<Refusal | null>
+  /** Begins one with a prompt, in the folder in which new ones begin. */
+  begin(tool: Tool, text: string): Promise<Refusal | null>
+  /** Presses a key in the terminal of one that asks something, or Escape where it works. */
+  press(is: (one: Conversation) => boolean, key: string): Promise<Refusal | "not-asked" | null>
+  /** What the terminal of one shows. */
+  screen(pane: string): Promise<string>
   done: Promise<void>
 }
 
@@ -76,12 +96,23 @@ export function keepConversations(options: {
   let secrets: string[] = []
   let told = { text: "", at: 0 }
   let hasPrograms = false
+  let typing: Promise<unknown> = Promise.resolve()
   let isAway = false
   let changed = Promise.withResolvers<void>()
+  const watchers = new Set<(looked: Looked) => void>()
+  let paths = new Map<string, string>()
 
   const tmux = (commands: Commands, input?: string) => {
     const args = ["-N", "-u", "-S", tmuxSocket, ...asArguments(commands)]
     return input === undefined ? run("tmux", args) : feed("tmux", args, input)
+  }
+
+  const nameOf = ({ tool, id }: Pick<Conversation, "tool" | "id">) => `${tool} ${id}`
+
+  async function transcriptsIn(folders: Record<Tool, string>) {
+    const transcripts = await find(folders)
+    paths = new Map(transcripts.map(one => [nameOf(one), one.path ?? ""]))
+    return transcripts
   }
 
   async function look(): Promise<Conversation[]> {
@@ -89,11 +120,17 @@ export function keepConversations(options: {
     const programs = await agentPrograms()
     hasPrograms = programs.length > 0
     if (!hasPrograms && due.size === 0) {
-      return matched({ transcripts: await find(folders), programs, sessions: [], panes: [], screens: new Map() })
+      return matched({
+        transcripts: await transcriptsIn(folders),
+        programs,
+        sessions: [],
+        panes: [],
+        screens: new Map(),
+      })
     }
     const [sessions, panes] = await Promise.all([claudeSessions(folders.claude), agentPanes(run, tmuxSocket)])
     // After what programs say of themselves: what they speak of is written by then.
-    const transcripts = await find(folders)
+    const transcripts = await transcriptsIn(folders)
     const inPanes = programs.flatMap(program => {
       const pane = panes.find(({ terminal }) => terminal === program.terminal)
       return pane ? [{ pane: pane.id, program }] : []
@@ -122,7 +159,14 @@ export function keepConversations(options: {
   const takes = (program: Program, sessions: ClaudeSession[], screen: string) =>
     program.tool === "claude" ? sessionOf(program, sessions)?.state === "waiting" : takesPrompts(program.tool, screen)
 
-  async function type(pane: string, text: string): Promise<boolean> {
+  /** One after the other: tmux has one buffer for all, and a text must not come into the pane of the one before. */
+  function type(pane: string, text: string): Promise<boolean> {
+    const typed = typing.then(() => typeNow(pane, text))
+    typing = typed.catch(() => {})
+    return typed
+  }
+
+  async function typeNow(pane: string, text: string): Promise<boolean> {
     await tmux(leaveModeCommand(pane))
     const loaded = await tmux(loadCommand, typable(text))
     if (loaded.code !== 0 || (await tmux(pasteCommand(pane))).code !== 0) return false
@@ -143,6 +187,12 @@ export function keepConversations(options: {
       hasPrompt: pane !== null && due.has(pane),
     }))
     const report = { tools: await installedTools(agents.path), conversations }
+    const looked: Looked = {
+      ...{ tools: report.tools, conversations: found },
+      pathOf: one => paths.get(nameOf(one)) ?? null,
+      hasPrompt: ({ pane }) => pane !== null && due.has(pane),
+    }
+    for (const see of watchers) see(looked)
     const text = JSON.stringify(report)
     if (text === told.text && now() - told.at < REPEAT_MS) return
     await options.tell({ at: new Date(now()).toISOString(), ...report })
@@ -160,13 +210,15 @@ export function keepConversations(options: {
         isAway = true
       }
       const { hurriedMs = HURRIED_MS, busyMs = BUSY_MS, quietMs = QUIET_MS } = times
-      const wait = due.size > 0 ? hurriedMs : hasPrograms ? busyMs : quietMs
+      const isWatched = watchers.size > 0
+      const isHurried = due.size > 0 || (isWatched && hasPrograms)
+      const wait = isHurried ? hurriedMs : hasPrograms || isWatched ? busyMs : quietMs
       await Promise.race([pause(wait, signal), changed.promise])
     }
   }
 
   /** Opens a window, in which the prompt is typed as soon as its program takes one. */
-  async function begin(order: PromptOrder, folder: string): Promise<Refusal | null> {
+  async function begin(order: Omit<PromptOrder, "id">, folder: string): Promise<Refusal | null> {
     if (!(await installedTools(agents.path)).includes(order.tool)) return "no-tool"
     if (!(await isFolder(folder))) return "no-folder"
     const { tool, conversation: resumes, text } = order
@@ -180,15 +232,35 @@ export function keepConversations(options: {
 
   async function prompt(order: PromptOrder): Promise<Refusal | null> {
     if (order.conversation === null) return begin(order, options.folder())
-    const one = (await look()).find(({ tool, id }) => tool === order.tool && id === order.conversation)
+    return give(({ tool, id }) => tool === order.tool && id === order.conversation, order.text)
+  }
+
+  async function give(is: (one: Conversation) => boolean, text: string): Promise<Refusal | null> {
+    const one = (await look()).find(is)
     if (one === undefined) return "gone"
-    if (one.state === "done") return begin(order, one.folder)
+    if (one.state === "done") return begin({ tool: one.tool, conversation: one.id, text }, one.folder)
     if (one.state !== "waiting") return one.state
     if (one.pane === null) return "no-terminal"
     if (due.has(one.pane)) return "working"
     const { tool, pane } = one
     if (tool !== "claude" && !takesPrompts(tool, await screenOf(run, tmuxSocket, pane))) return "asks"
-    return (await type(one.pane, order.text)) ? null : "no-terminal"
+    return (await type(one.pane, text)) ? null : "no-terminal"
+  }
+
+  async function press(is: (one: Conversation) => boolean, key: string): Promise<Refusal | "not-asked" | null> {
+    const one = (await look()).find(is)
+    if (one === undefined) return "gone"
+    if (one.pane === null) return "no-terminal"
+    if (one.state !== "asks" && !(one.state === "working" && key === "Escape")) return "not-asked"
+    await tmux(leaveModeCommand(one.pane))
+    return (await tmux(keyCommand(one.pane, key))).code === 0 ? null : "no-terminal"
+  }
+
+  /** Looks again as soon as something was done. */
+  async function done<T>(what: Promise<T>): Promise<T> {
+    const answer = await what
+    changed.resolve()
+    return answer
   }
 
   return {
@@ -199,11 +271,16 @@ export function keepConversations(options: {
       told = { text: "", at: 0 }
       changed.resolve()
     },
-    prompt: async order => {
-      const refusal = await prompt(order)
+    prompt: order => done(prompt(order)),
+    watch: see => {
+      watchers.add(see)
       changed.resolve()
-      return refusal
+      return () => void watchers.delete(see)
     },
+    give: (is, text) => done(give(is, text)),
+    begin: (tool, text) => done(begin({ tool, conversation: null, text }, options.folder())),
+    press: (is, key) => done(press(is, key)),
+    screen: pane => screenOf(run, tmuxSocket, pane),
     done: keep(),
   }
 }

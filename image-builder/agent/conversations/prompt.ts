@@ -47,6 +47,7 @@ export const loadCommand: Commands = [["load-buffer", "-b", BUFFER, "-"]]
 /** As a paste in brackets, so that the ends of its lines do not send it off. */
 export const pasteCommand = (pane: string): Commands => [["paste-buffer", "-p", "-d", "-b", BUFFER, "-t", pane]]
 export const enterCommand = (pane: string): Commands => [["send-keys", "-t", pane, "Enter"]]
+export const keyCommand = (pane: string, key: string): Commands => [["send-keys", "-t", pane, key]]
 /** Nothing that scrolls back may take what is typed. */
 export const leaveModeCommand = (pane: string): Commands => [
   ["if-shell", "-F", "-t", pane, "#{pane_in_mode}", `send-keys -t ${pane} -X cancel`],

@@ -19,6 +19,8 @@ export interface Transcript {
   at: number
   /** Does the program work on an answer? null: the transcript does not tell. */
   working: boolean | null
+  /** Where it lies. */
+  path?: string
 }
 
 /** The beginning and the end of a transcript; of a short one the end is all of it. */

@@ -15,6 +15,7 @@ export interface RelayOptions {
   graceMs?: number
   probeMs?: number
   maxStreams?: number
+  maxTransfers?: number
 }
 
 /** Where a stream leads: to the desktop, unless it is told otherwise. */
@@ -24,8 +25,19 @@ export interface Way {
   open(client: Socket, events: StreamEvents, deflates: boolean): Stream
 }
 
+/** What is carried for a token without a WebSocket, such as a file. */
+export interface Transfer {
+  /** Ends it in the middle: it may not go on. */
+  cut(): void
+}
+
 export interface Relay {
   upgrade(request: IncomingMessage, socket: Socket, head: Buffer, way?: Way): Promise<void>
+  /**
+   * Admits a transfer under the same rules as a stream, and keeps an eye on it.
+   * @returns what to call when it is over, or the HTTP status to refuse it with
+   */
+  hold(token: string, transfer: Transfer): Promise<(() => void) | number>
   viewers(): number
   /** Wall clock of the last key or pointer event of any viewer. */
   lastInputAt(): number | null
@@ -45,25 +57,47 @@ export interface Relay {
 interface Guest {
   token: string
   streams: Set<Stream>
+  transfers: Set<Transfer>
   lastGoodAt: number
   asking: boolean
 }
 
 /** The way from viewers to the VNC server: who may use it, who does, and since when nobody does. */
 export function createRelay(options: RelayOptions): Relay {
-  const { now = Date.now, clock = monotonic, graceMs = GRACE_MS, maxStreams = 200 } = options
+  const { now = Date.now, clock = monotonic, graceMs = GRACE_MS, maxStreams = 200, maxTransfers = 64 } = options
   const guests = new Map<string, Guest>()
   // A push can come between the service's yes and the stream's beginning. Tokens live 30 minutes.
   const revoked = new Map<string, number>()
   let revokedAllAt = Number.NEGATIVE_INFINITY
-  let [coming, lastInput]: [number, number | null] = [0, null]
+  let [coming, holding, lastInput]: [number, number, number | null] = [0, 0, null]
 
   const streams = () => [...guests.values()].flatMap(guest => [...guest.streams])
   const viewers = () => [...guests.values()].reduce((sum, guest) => sum + guest.streams.size, 0)
 
   function closeGuest(hash: string, code: number, reason: string): void {
-    for (const stream of guests.get(hash)?.streams ?? []) stream.close(code, reason)
+    const guest = guests.get(hash)
+    for (const stream of guest?.streams ?? []) stream.close(code, reason)
+    for (const transfer of guest?.transfers ?? []) transfer.cut()
     guests.delete(hash)
+  }
+
+  /** The status to refuse a token with that was asked about at a time; 0 admits. */
+  function refusalOf(answer: Admission, hash: string, asked: number): number {
+    const gone = revoked.has(hash) || revokedAllAt >= asked
+    return answer === "admitted" && gone ? 401 : statusOf(answer)
+  }
+
+  function guestOf(token: string, hash: string, asked: number): Guest {
+    const fresh = () => ({ token, streams: new Set<Stream>(), transfers: new Set<Transfer>() })
+    const guest = guests.get(hash) ?? { ...fresh(), lastGoodAt: asked, asking: false }
+    guests.set(hash, guest)
+    guest.lastGoodAt = Math.max(guest.lastGoodAt, asked)
+    return guest
+  }
+
+  function forget(hash: string, guest: Guest): void {
+    const isEmpty = guest.streams.size + guest.transfers.size === 0
+    if (isEmpty && guests.get(hash) === guest) guests.delete(hash)
   }
 
   async function check(hash: string, guest: Guest): Promise<void> {
@@ -98,7 +132,7 @@ export function createRelay(options: RelayOptions): Relay {
         closed: () => {
           resolve(null)
           const guest = guests.get(hash)
-          if (guest?.streams.delete(stream) && guest.streams.size === 0) guests.delete(hash)
+          if (guest?.streams.delete(stream)) forget(hash, guest)
         },
       }
       const stream: Stream = way.open(client, events, deflates)
@@ -119,20 +153,32 @@ export function createRelay(options: RelayOptions): Relay {
       const [hash, asked] = [hashToken(token), clock()]
       const deflates = way.deflates && shake.deflates
       const [answer, stream] = await Promise.all([options.authorize(token), reach(socket, hash, way, deflates)])
-      const gone = revoked.has(hash) || revokedAllAt >= asked
-      const status = answer === "admitted" && gone ? 401 : statusOf(answer)
+      const status = refusalOf(answer, hash, asked)
       if (status !== 0 || stream === null || socket.destroyed) {
         stream?.close(STREAM_CLOSED.signedOut, "")
         return refuse(socket, status || 502)
       }
-      const guest = guests.get(hash) ?? { token, streams: new Set(), lastGoodAt: asked, asking: false }
-      guests.set(hash, guest)
-      guest.lastGoodAt = Math.max(guest.lastGoodAt, asked)
-      guest.streams.add(stream)
+      guestOf(token, hash, asked).streams.add(stream)
       socket.write(acceptance({ ...shake, deflates }))
       stream.start(head)
     } finally {
       coming--
+    }
+  }
+
+  async function hold(token: string, transfer: Transfer): Promise<(() => void) | number> {
+    const held = [...guests.values()].reduce((sum, guest) => sum + guest.transfers.size, 0)
+    if (token === "" || token.length > 4096) return 401
+    if (held + holding >= maxTransfers) return 503
+    holding++
+    const [hash, asked] = [hashToken(token), clock()]
+    const answer = await options.authorize(token).finally(() => holding--)
+    const status = refusalOf(answer, hash, asked)
+    if (status !== 0) return status
+    const guest = guestOf(token, hash, asked)
+    guest.transfers.add(transfer)
+    return () => {
+      if (guest.transfers.delete(transfer)) forget(hash, guest)
     }
   }
 
@@ -143,6 +189,7 @@ export function createRelay(options: RelayOptions): Relay {
 
   return {
     upgrade,
+    hold,
     viewers,
     lastInputAt: () => lastInput,
     noteInput: () => {

@@ -42,6 +42,8 @@ const LONG_MS = 3_600_000
 export function keepRepository(options: {
   home: string
   fetch: FetchRepository
+  /** One has just been fetched; all is told and shown when this has been seen to. */
+  prepare(folder: string, devcontainer: string | null): Promise<void>
   /** Shows a folder to whoever sits at the desktop. */
   open(folder: string, name: string): Promise<void>
   /** Something has changed that a report should tell soon. */
@@ -81,6 +83,8 @@ export function keepRepository(options: {
     const name = await remembered(home, repository)
     if (result.ok && name !== null) {
       log.info(`fetched ${repository.path} into ${name}`)
+      const fresh = await workFolder(home, name, repository.folder)
+      if (fresh !== null) await options.prepare(fresh, repository.devcontainer)
       await settle(repository, name)
       if (folder !== null) await options.open(folder, name)
       return LONG_MS

@@ -15,6 +15,6 @@ export function parseRepository(data: Record<string, unknown>): RepositoryOrder 
     return value
   }
   // Which hosts may be asked, the service has looked at.
-  const entered = { url: text("url"), branch: text("branch"), folder: text("folder") }
-  return { repository: readRepository(entered, [text("host")]), isHeld: data.isHeld === true }
+  const parts = { branch: text("branch"), folder: text("folder"), devcontainer: text("devcontainer") }
+  return { repository: readRepository({ url: text("url"), ...parts }, [text("host")]), isHeld: data.isHeld === true }
 }

@@ -1,5 +1,6 @@
 import { type Backoff, pause } from "../backoff.ts"
 import { type Log, reasonOf } from "../log.ts"
+import type { Rest } from "../sleep/rest.ts"
 import type { ServiceClient } from "./client.ts"
 
 /**
@@ -14,14 +15,16 @@ export async function keepReporting(options: {
   log: Log
   /** Until the next report; asked anew each time. */
   everyMs(): number
+  rest: Rest
   /** Waits until there is something to say for the first time. */
   ready: Promise<unknown>
   report(): Promise<object>
 }): Promise<void> {
-  const { client, backoff, signal, log } = options
+  const { client, backoff, signal, log, rest } = options
   await options.ready
   let away = false
   while (!signal.aborted) {
+    await rest.over()
     let wait = 0
     try {
       await client.report(await options.report())

@@ -29,6 +29,9 @@ export interface Signals {
 /** Time one look at files may take, of a heartbeat's 15 s. */
 const FILES_BUDGET_MS = 250
 
+/** A visit that a report was too late to see is told of by the next one. */
+const VISIT_MS = 20_000
+
 /**
  * Least time between two looks at processes. CPU comes in ticks of 10 ms: over a moment, one tick of an agent that
  * waits would look like work.
@@ -60,8 +63,15 @@ export function createLoadWatch(options: { busyCpu: number; clock: () => number;
 }
 
 /** @returns a function that gathers all signals */
-export function createSignals(options: { config: AgentConfig; relay: Relay; run: Run; now: () => number }) {
-  const { config, relay, run, now } = options
+export function createSignals(options: {
+  config: AgentConfig
+  relay: Relay
+  run: Run
+  now: () => number
+  /** Wall clock of the last visit to a web server of the user. */
+  visitedAt?: () => number | null
+}) {
+  const { config, relay, run, now, visitedAt = () => null } = options
   const load = createLoadWatch({ busyCpu: config.busyCpu, clock: () => performance.now(), now })
   const transcripts = createTranscriptWatch({ home: config.home, environment: `${config.runtimeDirectory}/env`, now })
   const files = createFileWatch(config.workDirectories, now)
@@ -84,7 +94,8 @@ export function createSignals(options: { config: AgentConfig; relay: Relay; run:
       workAt: time(workAt),
       filesChangedAt: time(changed),
       ssh,
-      webUis: pages,
+      // Most pages are fetched between two reports.
+      webUis: Math.max(pages, now() - (visitedAt() ?? Number.NEGATIVE_INFINITY) < VISIT_MS ? 1 : 0),
     }
   }
 }

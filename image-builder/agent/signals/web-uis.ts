@@ -5,12 +5,14 @@ const [ESTABLISHED, LISTENING] = ["01", "0A"]
 const MAPPED = /^0000000000000000FFFF0000(?=[0-9A-F]{8}$)/
 const LOOPBACK = /^(.{6}7F|0{24}01000000)$/
 
-interface Row {
+/** A line of /proc/net/tcp or tcp6. */
+export interface SocketRow {
   /** ADDRESS:PORT in hexadecimal, IPv4 in its short form. */
   local: string
   remote: string
   state: string
   uid: number
+  inode: string
 }
 
 const plain = (address: string) => {
@@ -18,13 +20,14 @@ const plain = (address: string) => {
   return `${host.replace(MAPPED, "")}:${port}`
 }
 
-function rows(text: string): Row[] {
+/** @param text of /proc/net/tcp or tcp6 */
+export function socketRows(text: string): SocketRow[] {
   return text
     .split("\n")
     .slice(1)
     .flatMap(line => {
-      const [, local = "", remote = "", state = "", , , , uid = ""] = line.trim().split(/\s+/)
-      return uid === "" ? [] : [{ local: plain(local), remote: plain(remote), state, uid: Number(uid) }]
+      const [, local = "", remote = "", state = "", , , , uid = "", , inode = ""] = line.trim().split(/\s+/)
+      return uid === "" ? [] : [{ local: plain(local), remote: plain(remote), state, uid: Number(uid), inode }]
     })
 }
 
@@ -35,7 +38,7 @@ function rows(text: string): Row[] {
  * @param except ports that are no web pages, such as the one of the VNC server
  */
 export function countWebUis(texts: string[], user: number, except: number[]): number {
-  const all = texts.flatMap(rows)
+  const all = texts.flatMap(socketRows)
   const portOf = (address: string) => Number.parseInt(address.split(":")[1] ?? "", 16)
   const served = new Set(all.filter(one => one.state === LISTENING && one.uid === user).map(one => portOf(one.local)))
   const owners = new Map(

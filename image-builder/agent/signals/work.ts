@@ -2,7 +2,7 @@ import { readFile } from "node:fs/promises"
 import { keyOf, type Process } from "./process-table.ts"
 
 /** Units whose processes are a person's work, also those that have left their terminal (`nohup`, `setsid`). */
-const SESSIONS = /\/(foozol-tmux|ssh|sshd)(@[^/]*)?\.service|\/user\.slice\//
+const SESSIONS = /\/(foozol-tmux|foozol-devcontainer|ssh|sshd)(@[^/]*)?\.service|\/user\.slice\//
 /** What carries terminals; its own CPU is drawing. */
 const CARRIERS = /^(tmux(: (server|client))?|sshd(-session)?|xterm|screen)$/
 

@@ -1,7 +1,7 @@
 import type { Socket } from "node:net"
 import { CLOSE, closeFrame, controlFrame, OPCODE } from "../relay/frames.ts"
 import type { Stream, StreamEvents } from "../relay/stream.ts"
-import { createDesk } from "./desk.ts"
+import { createDesk, type Desk } from "./desk.ts"
 import { createMessageReader } from "./messages.ts"
 import { createOutbox } from "./outbox.ts"
 import { MAX_MESSAGE } from "./protocol.ts"
@@ -13,9 +13,17 @@ const CLOSE_GRACE_MS = 700
 const MAX_WAITING = 4 * 1024 * 1024
 
 /** One page and its terminals. */
-export function openTerminalStream(
+export const openTerminalStream = (
   client: Socket,
   terminals: Terminals,
+  events: StreamEvents,
+  deflates: boolean,
+): Stream => openDeskStream(client, about => createDesk({ terminals, ...about }), events, deflates)
+
+/** One page and what it has before it: messages go to its desk, and come from there. */
+export function openDeskStream(
+  client: Socket,
+  makeDesk: (about: { send(message: Uint8Array): void; input(): void }) => Desk,
   events: StreamEvents,
   deflates: boolean,
 ): Stream {
@@ -25,7 +33,7 @@ export function openTerminalStream(
     client.write(frame)
     if (client.writableLength > MAX_WAITING) finish()
   }, deflates)
-  const desk = createDesk({ terminals, send: outbox.send, input: events.input })
+  const desk = makeDesk({ send: outbox.send, input: events.input })
 
   const read = createMessageReader(
     {

@@ -1,5 +1,5 @@
 /** What may be handed over as the service's environment: nothing by which a program could be made to load another. */
-const NAME = /^(FOOZOL|HCLOUD|AWS|GOOGLE)_[A-Z0-9_]{1,60}$/
+const NAME = /^(FOOZOL|HCLOUD|AWS|GOOGLE|OTEL)_[A-Z0-9_]{1,60}$/
 
 /**
  * An environment as systemd reads it from a file. Pure.

@@ -2,7 +2,28 @@ import { COMMAND_LINES } from "../../definition.ts"
 import { type Check, expect } from "../check.ts"
 import { typed } from "./typing.ts"
 
-const PROGRAMS = ["node", "npm", "pnpm", "git", "gh", "tmux", "curl", "codex", "claude", "gemini"]
+/** What packages call their programs, where it is not the package's name. */
+const PROGRAM_OF: Record<string, string> = {
+  "@openai/codex": "codex",
+  "@anthropic-ai/claude-code": "claude",
+  "@google/gemini-cli": "gemini",
+  "@devcontainers/cli": "devcontainer",
+}
+
+const PROGRAMS = [
+  "node",
+  "npm",
+  "pnpm",
+  "git",
+  "gh",
+  "tmux",
+  "curl",
+  "codex",
+  "claude",
+  "gemini",
+  "devcontainer",
+  "podman",
+]
 const needs = [typed.name]
 const AGENT_MB = 80
 const JOURNAL_MB = 256
@@ -43,9 +64,7 @@ export const commandLines: Check = {
     }
     for (const pinned of COMMAND_LINES) {
       const [, scope = "", version = ""] = /^(.+)@([^@]+)$/.exec(pinned) ?? []
-      const name =
-        { "@openai/codex": "codex", "@anthropic-ai/claude-code": "claude", "@google/gemini-cli": "gemini" }[scope] ??
-        scope
+      const name = PROGRAM_OF[scope] ?? scope
       const words = versions.get(name)?.words ?? ""
       expect(words.includes(version), `${name} says "${words}", and ${version} is what the image is made with`)
     }

@@ -1,32 +1,21 @@
-import { WebSocket } from "ws"
 import { HEADER, KIND, message, say, type Word } from "../../agent/terminals/protocol.ts"
 import { type Check, expect } from "../check.ts"
-import { connectTls } from "../door.ts"
 import type { Run } from "../run.ts"
+import { openStream } from "../stream.ts"
 import { terminalShown } from "./screen.ts"
 
 /** Opens the stream as the terminal page does, with what was said on it so far. */
-function openTerminals(run: Run) {
-  const socket = new WebSocket(`wss://${run.door.name}/terminal/stream`, ["binary"], {
-    createConnection: () => connectTls(run.door),
-    origin: `https://${run.door.name}`,
-    headers: { cookie: `__Host-foozol=${run.token}` },
-    handshakeTimeout: run.patience,
-  })
+async function openTerminals(run: Run) {
   const words: Word[] = []
   let output = ""
-  let failure: string | null = null
   let ending = false
-  socket.on("error", error => {
-    failure = error.message
-  })
-  socket.on("message", (data: Buffer) => {
+  const { socket, failure } = await openStream(run, "/terminal/stream", data => {
     if (data[0] === KIND.json) words.push(JSON.parse(data.subarray(HEADER).toString()))
     else output += data.subarray(HEADER).toString()
   })
   const seen = <T>(what: string, question: () => T | undefined | false) =>
     run.until(what, () => {
-      expect(failure === null, `The stream of the terminals: ${failure}`)
+      expect(failure() === null, `The stream of the terminals: ${failure()}`)
       const lost = words.find(word => word.is === "refused" || (word.is === "ended" && !ending))
       expect(lost === undefined, `instead of ${what} came: ${JSON.stringify(lost)}`)
       return question()
@@ -46,7 +35,7 @@ export const webTerminal: Check = {
   async run(run) {
     const page = await run.ask("/terminal", { token: run.token })
     expect(page.status === 200 && page.body.includes("xterm.js"), `/terminal was answered with ${page.status}`)
-    const { socket, words, seen, end, output } = openTerminals(run)
+    const { socket, words, seen, end, output } = await openTerminals(run)
     try {
       await seen("the list of terminals", () => words.some(word => word.is === "terminals" && word.all.length > 0))
       socket.send(say({ do: "create", name: "Checked" }))

@@ -1,5 +1,7 @@
 import { join } from "node:path"
+import type { OwnAddresses } from "../../own-addresses.ts"
 import { lowestBindablePort } from "./forwards.ts"
+import { createHostNetwork, type HostNetwork } from "./host-network/host-network.ts"
 import { createImages, type Images } from "./images.ts"
 import { createInTurn, type InTurn } from "./in-turn.ts"
 import { isAlive } from "./processes.ts"
@@ -7,6 +9,7 @@ import { machineFiles } from "./qemu-arguments.ts"
 import { createMachineRecords, type MachineRecord, type MachineRecords } from "./records.ts"
 import type { Reserve } from "./room.ts"
 import type { RunningMachine } from "./running.ts"
+import type { Standing } from "./standing.ts"
 import { createVolumes, type Volumes } from "./volumes.ts"
 
 /** Settings of the driver. */
@@ -25,17 +28,28 @@ export interface QemuOptions {
   lowestPort?: number
   /** `template`: new machines begin as copies of one that has booted, where their image can do that (templates.ts); else `cold`. */
   boot?: "cold" | "template"
+  /** Addresses of their own for machines; null, the default: loopback addresses and forwarded ports. Machines boot cold with it. */
+  network?: OwnAddresses | null
+  /** So many copies of the kind that was wanted last are made ahead where there is room (standing.ts); 0 by default. */
+  standing?: number
+  /** So long a machine that goes on with its memory may take to come to itself before it is booted; a minute by default. */
+  wokenLimitMs?: number
   /** Hears of what went wrong where no caller waits for an answer. */
   log?: (line: string) => void
 }
 
 /** What all parts of the driver share. */
-export interface QemuContext extends Required<QemuOptions> {
+export interface QemuContext extends Required<Omit<QemuOptions, "network" | "standing">> {
+  /** Null: machines have loopback addresses. */
+  network: HostNetwork | null
   reserve: Reserve
   images: Images
   machines: MachineRecords
   volumes: Volumes
   running: Map<number, RunningMachine>
+  /** Copies that were made ahead, and how many there shall be. */
+  standing: Standing[]
+  standingWanted: number
   /** Keys: `machine <id>` around all that changes a machine, `images` around what counts references, `start`. */
   inTurn: InTurn
   /** Runs tasks that concern the same machine one after the other. */
@@ -58,7 +72,13 @@ export function createContext(options: QemuOptions): QemuContext {
     reserve: { memoryBytes: 512 * 1024 ** 2, diskBytes: 2 * 1024 ** 3, ...options.reserve },
     maxLayers: options.maxLayers ?? 8,
     lowestPort: options.lowestPort ?? lowestBindablePort(),
-    boot: options.boot ?? "cold",
+    // A template's network is another one, so its memory would not fit.
+    boot: options.network ? "cold" : (options.boot ?? "cold"),
+    network: options.network ? createHostNetwork(options.network) : null,
+    standing: [],
+    standingWanted: options.standing ?? 0,
+    // It asks at once who it is; busy and emulated, that may take a while.
+    wokenLimitMs: options.wokenLimitMs ?? 60_000,
     log: options.log ?? (() => {}),
     images: createImages(join(options.directory, "images")),
     machines,

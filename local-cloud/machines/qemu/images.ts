@@ -15,12 +15,14 @@ export interface ImageRecord {
   removed: boolean
   /** Machines of it wait to be made somebody's where they are told to: templates can be made of it. */
   standby?: boolean
+  /** Such a machine can practise being somebody before it is (standing.ts). */
+  practises?: boolean
   /** It is a template of another image (templates.ts): files `memory` and `state` lie beside its disk. */
   template?: { qemu: string; madeAt: string }
 }
 
 /** What `Images.add` is told by whoever fills an image. */
-export type NewImage = Pick<ImageRecord, "backing" | "diskBytes" | "standby" | "template">
+export type NewImage = Pick<ImageRecord, "backing" | "diskBytes" | "standby" | "practises" | "template">
 
 /** The images below a directory. */
 export interface Images {
@@ -108,7 +110,8 @@ export async function importImage(images: Images, id: number, from: string): Pro
   await images.add(id, async directory => {
     await placeCheaply(disk, join(directory, "disk.qcow2"))
     await placeBootFiles(from, directory)
-    return { backing: null, diskBytes, standby: existsSync(join(from, "standby")) }
+    const standby = await readText(join(from, "standby"))
+    return { backing: null, diskBytes, standby: standby !== null, practises: Number(standby) >= 2 }
   })
 }
 

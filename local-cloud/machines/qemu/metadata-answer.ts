@@ -33,13 +33,23 @@ network-config:
     name: eth0
     subnets:
     - ipv4: true
-      type: dhcp
+      type: dhcp${ipv6Subnet(metadata.publicIpv6 ?? null)}
     type: physical
   version: 1
 public-ipv4: ${scalar(metadata.publicIpv4 ?? "")}
 public-keys:${metadata.publicKeys.length === 0 ? " []" : metadata.publicKeys.map(key => `\n- ${JSON.stringify(key)}`).join("")}
 region: ${scalar(metadata.region)}
 `
+}
+
+/** As at Hetzner: nobody advertises an IPv6 address, a machine reads it here. */
+function ipv6Subnet(address: string | null): string {
+  if (address === null) return ""
+  return `
+    - address: ${address}
+      gateway: fe80::1
+      ipv6: true
+      type: static`
 }
 
 /** Plain words as they are; whatever YAML could read differently in the quotes of JSON, which YAML understands. */

@@ -1,15 +1,21 @@
+import { rm } from "node:fs/promises"
 import { type MachineConfig, NoRoomError } from "../contract.ts"
 import type { QemuContext } from "./context.ts"
 import { wantedForwards } from "./forwards.ts"
+import { applyNetwork, plugIn, withoutRights } from "./host-network/machine-network.ts"
 import { bootOf, type ImageRecord, layDisk } from "./images.ts"
+import { goOn } from "./keeping.ts"
+import { dropKept } from "./kept.ts"
 import { launch, launchError } from "./launch.ts"
 import { resume } from "./migration.ts"
 import { isAlive, kill, type ProcessIdentity, residentBytes } from "./processes.ts"
-import { type MemoryFile, qemuArguments } from "./qemu-arguments.ts"
+import { type MemoryFile, newHardware, qemuArguments } from "./qemu-arguments.ts"
 import type { MachineRecord } from "./records.ts"
 import { availableMemory, checkMemory } from "./room.ts"
 import { attach, type RunningMachine, startMetadata } from "./running.ts"
+import { createSleeping } from "./sleep.ts"
 import { abandonSnapshot } from "./snapshot.ts"
+import { dropStanding, type Standing, takeStanding } from "./standing.ts"
 import { findTemplate, kindOf, templateFiles } from "./templates.ts"
 
 /** What was found out about this host when the driver was opened. */
@@ -31,22 +37,39 @@ export interface Power {
   /** Lets go of all machines without stopping them. */
   releaseAll(): Promise<void>
   /** Throws NoRoomError when a machine with this much memory cannot be started now. */
-  checkMemoryFor(memoryBytes: number): void
+  checkMemoryFor(memoryBytes: number, droppable?: number): void
 }
 
-/** Makes that part; `stopped` is called for each machine that went off by itself. */
-export function createPower(context: QemuContext, stopped: (id: number) => void): Power {
+/**
+ * Makes that part.
+ * @param stopped called for each machine that went off by itself
+ * @param findings throws before there are any
+ */
+export function createPower(context: QemuContext, stopped: (id: number) => void, findings: () => HostFindings): Power {
   const { images, machines, running, alone, inTurn, fileOf, log } = context
 
-  const checkMemoryFor = (memoryBytes: number): void => {
+  /** @param droppable what comes free when others have to make room, bytes */
+  const checkMemoryFor = (memoryBytes: number, droppable = 0): void => {
     const promises = [...running.values()].map(({ config, process }) => config.memoryBytes - residentBytes(process.pid))
     const promised = promises.reduce((sum, bytes) => sum + Math.max(0, bytes), 0)
-    checkMemory(memoryBytes, availableMemory(), promised, context.reserve.memoryBytes)
+    checkMemory(memoryBytes, availableMemory() + droppable, promised, context.reserve.memoryBytes)
+  }
+
+  /** Those that were made ahead go when a machine needs their room. */
+  const makeRoomFor = async (memoryBytes: number): Promise<void> => {
+    try {
+      checkMemoryFor(memoryBytes)
+    } catch (error) {
+      if (context.standing.length === 0) throw error
+      await dropStanding(context)
+      checkMemoryFor(memoryBytes)
+    }
   }
 
   const noteOff = async (id: number): Promise<void> => {
     const record = await machines.get(id)
     if (record !== null) await machines.put({ ...record, process: null })
+    await context.network?.detach(id)
   }
 
   const wentOff = (id: number): Promise<void> =>
@@ -73,11 +96,13 @@ export function createPower(context: QemuContext, stopped: (id: number) => void)
         wentOff(record.id).catch(error => log(`Machine ${record.id} went off, and that could not be noted: ${error}`))
       }
       const machine = await attach({ directory, process, metadata, onGone })
+      sleeping.offer(record, machine)
       running.set(record.id, machine)
       await machines.put({ ...record, config, process })
       return machine
     } catch (error) {
       await metadata.close()
+      await context.network?.detach(record.id)
       if (process !== null && !isAlive(process)) throw await launchError(directory)
       if (process !== null) await kill(process)
       throw error
@@ -92,16 +117,24 @@ export function createPower(context: QemuContext, stopped: (id: number) => void)
     await noteOff(id)
   }
 
-  /** @param memory of the template that it shall be a copy of; null boots it */
-  const startWith = async (record: MachineRecord, config: MachineConfig, host: HostFindings, memory?: MemoryFile) => {
-    const forwards = wantedForwards(config, context.lowestPort)
+  /**
+   * @param known whose hardware counts where it goes on with a memory of its own
+   * @param memory that it goes on with; absent: it boots
+   */
+  const startWith = async (known: MachineRecord, config: MachineConfig, host: HostFindings, memory?: MemoryFile) => {
+    const hardware = (memory?.role === "kept" && known.hardware) || newHardware(config.id, memory)
+    const record = { ...known, hardware }
+    const forwards = context.network ? [] : wantedForwards(config, context.lowestPort)
     const boot = await bootOf(images.directoryOf(record.imageId), `../../images/${record.imageId}`)
-    const args = qemuArguments(config, { ...host, forwards, boot, ...(memory && { memory }) })
+    const tap = context.network && { tap: context.network.interfaceOf(config.id) }
+    const args = qemuArguments(config, { ...host, ...tap, forwards, boot, hardware, ...(memory && { memory }) })
+    const command = withoutRights(context, args)
     // One start at a time: memory is promised to the one before the next is weighed.
     return inTurn("start", async () => {
-      checkMemoryFor(config.memoryBytes)
+      await makeRoomFor(config.memoryBytes)
       await machines.put({ ...record, config, process: null })
-      return takeCharge(record, config, () => launch(context.program, args, machines.directoryOf(config.id)))
+      await plugIn(context, config)
+      return takeCharge(record, config, () => launch(...command, machines.directoryOf(config.id)))
     })
   }
 
@@ -135,12 +168,54 @@ export function createPower(context: QemuContext, stopped: (id: number) => void)
     }
   }
 
+  /** Makes a copy that stands by the machine: what it must know of itself it is told when it asks the next time. */
+  const startStanding = (
+    record: MachineRecord,
+    config: MachineConfig,
+    template: ImageRecord,
+    standing: Standing,
+  ): Promise<void> =>
+    inTurn("start", async () => {
+      let place: Awaited<ReturnType<typeof machines.replace>> | null = null
+      try {
+        await makeRoomFor(config.memoryBytes - residentBytes(standing.process.pid))
+        const hardware = { copied: true, card: 0 }
+        const copy = { ...record, imageId: template.id, hardware, config, process: standing.process }
+        place = await inTurn("images", async () => {
+          if ((await images.get(template.id))?.removed !== false) throw new Error("its template is gone")
+          return machines.replace(copy, standing.folder)
+        })
+        const machine = await takeCharge(copy, config, async () => standing.process)
+        await applyNetwork(context, machine, config)
+        await machine.qmp().execute("cont")
+      } catch (error) {
+        await stop(config.id)
+        await kill(standing.process)
+        await rm(standing.folder, { recursive: true, force: true })
+        await place?.undo()
+        throw error
+      }
+      await place.done()
+    })
+
+  const sleeping = createSleeping(context, { stop, startWith, stopped, findings })
+
   return {
     stop,
     checkMemoryFor,
     start: async (config, host) => {
-      const { fresh = false, ...record } = await context.recordOf(config.id)
+      const known = await context.recordOf(config.id)
+      if (await sleeping.wake(known, config, host)) return
+      const { fresh = false, wakes: _, ...record } = known
       const template = fresh ? await templateFor(record, config, host) : null
+      const standing = template && takeStanding(context, template.id)
+      if (template && standing) {
+        try {
+          return await startStanding(record, config, template, standing)
+        } catch (error) {
+          log(`Machine ${config.id} could not become one that was made ahead, and begins as a copy: ${error}`)
+        }
+      }
       if (template !== null) {
         try {
           return await startCopy(record, config, host, template)
@@ -161,9 +236,11 @@ export function createPower(context: QemuContext, stopped: (id: number) => void)
           const { status } = (await machine.qmp().execute("query-status")) as { status: string }
           // It waits for a state that nobody will hand over: the next start boots it.
           if (status === "inmigrate") throw new Error("it was about to become a copy")
-          if (status === "paused") await machine.qmp().execute("cont")
+          // Its memory was being kept, or was kept already; it goes on all the same, so nobody else may with that.
+          await dropKept(machines.directoryOf(record.id))
+          if (status !== "running") await goOn(machine.qmp())
           await abandonSnapshot(machine.qmp())
-          await machine.setForwards(wantedForwards(record.config, context.lowestPort))
+          await applyNetwork(context, machine, record.config)
           return
         } catch (error) {
           // It ended meanwhile, or it cannot be controlled and is killed: off, either way.

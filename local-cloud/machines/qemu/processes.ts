@@ -35,9 +35,15 @@ export function isAlive(identity: ProcessIdentity): boolean {
 }
 
 /** Memory of this host that the process has taken so far, in bytes; 0 when it is gone. */
-export function residentBytes(pid: number): number {
+export const residentBytes = (pid: number): number => statusBytes(pid, "VmRSS")
+
+/** The part of it that is the process's own: what comes free when it ends, in bytes; 0 when it is gone. */
+export const privateBytes = (pid: number): number => statusBytes(pid, "RssAnon")
+
+function statusBytes(pid: number, field: "VmRSS" | "RssAnon"): number {
   try {
-    return Number(/^VmRSS:\s*(\d+) kB/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1] ?? 0) * 1024
+    const status = readFileSync(`/proc/${pid}/status`, "utf8")
+    return Number(new RegExp(`^${field}:\\s*(\\d+) kB`, "m").exec(status)?.[1] ?? 0) * 1024
   } catch {
     return 0
   }
@@ -52,6 +58,12 @@ export function findQemu(): Map<string, ProcessIdentity[]> {
     if (directory !== null && identity !== null) found.set(directory, [...(found.get(directory) ?? []), identity])
   }
   return found
+}
+
+/** Kills what works in directories below this one. */
+export async function killQemuBelow(directory: string): Promise<void> {
+  const found = [...findQemu()].filter(([folder]) => folder.startsWith(`${directory}/`))
+  for (const process of found.flatMap(([, processes]) => processes)) await kill(process)
 }
 
 /** Waits until the process is gone; false when it still lives after `limit` milliseconds. */

@@ -2,17 +2,21 @@ import { existsSync } from "node:fs"
 import { mkdir, realpath } from "node:fs/promises"
 import { join } from "node:path"
 import type { Machines } from "../contract.ts"
+import { NoRoomError } from "../contract.ts"
 import { detectAcceleration } from "./acceleration.ts"
 import { findConnector } from "./connector.ts"
 import { createContext, type QemuOptions } from "./context.ts"
 import { lockDirectory } from "./directory-lock.ts"
 import { createDisks } from "./disks.ts"
-import { wantedForwards } from "./forwards.ts"
+import { applyNetwork } from "./host-network/machine-network.ts"
+import type { ImageRecord } from "./images.ts"
+import { openKeeping } from "./keeping.ts"
 import { createPower, type HostFindings } from "./power.ts"
 import { findQemu } from "./processes.ts"
 import { checkDisk, freeDisk, needingDisk } from "./room.ts"
 import { run } from "./run.ts"
-import { findTemplate, kindOf, makeTemplate, openTemplates } from "./templates.ts"
+import { dropStanding, makeStanding, openStanding, standingBytes } from "./standing.ts"
+import { findTemplate, kindOf, makeTemplate, openTemplates, type TemplateKind } from "./templates.ts"
 import { setVolumes } from "./volumes.ts"
 
 export type { QemuOptions } from "./context.ts"
@@ -26,13 +30,25 @@ export function createQemuMachines(options: QemuOptions): Machines {
   const context = createContext(options)
   const { directory, machines, running, alone } = context
   const listeners = new Set<(id: number) => void>()
-  const power = createPower(context, id => {
-    for (const listener of listeners) listener(id)
-  })
+  const findings = (): HostFindings => {
+    if (host === null) throw new Error("The machines are not opened yet.")
+    return host
+  }
+  const power = createPower(
+    context,
+    id => {
+      for (const listener of listeners) listener(id)
+    },
+    findings,
+  )
   const { collectImages, ...disks } = createDisks(context)
+  let settled = Promise.resolve()
+  /** Ends the making of copies ahead. */
+  let making = new AbortController()
   let host: (HostFindings & { unlock: () => Promise<void> }) | null = null
 
   const findMachinesAgain = async (): Promise<void> => {
+    await machines.open()
     const { records, unfinished } = await machines.list()
     for (const id of unfinished) await machines.remove(id)
     const processes = findQemu()
@@ -49,8 +65,21 @@ export function createQemuMachines(options: QemuOptions): Machines {
       if (kind === null) return false
       if ((await findTemplate(context.images, kind)) === null)
         await needingDisk("no template was made", () => makeTemplate(context, kind, power.checkMemoryFor))
+      const template = await findTemplate(context.images, kind)
+      const lacking = context.standing.length < context.standingWanted
+      if (template !== null && kind.image.practises && lacking) standLater(kind, template)
       return true
     })
+  }
+
+  /** Where there is no room to spare, or it goes wrong, the next machine is a copy that is made when it is wanted. */
+  const standLater = (...wanted: [kind: TemplateKind, template: ImageRecord]): void => {
+    const { signal } = making
+    settled = context.inTurn("standing", () =>
+      makeStanding(context, ...wanted, power.checkMemoryFor, signal).catch(error => {
+        if (!(error instanceof NoRoomError || signal.aborted)) context.log(`No copy was made ahead: ${error}`)
+      }),
+    )
   }
 
   /** The next machine of this kind shall be a copy; found to be there already, nothing is done. */
@@ -71,40 +100,53 @@ export function createQemuMachines(options: QemuOptions): Machines {
       await mkdir(directory, { recursive: true, mode: 0o700 })
       const unlock = await lockDirectory(directory)
       try {
+        making = new AbortController()
         await context.images.open()
         const accel = await detectAcceleration({ directory, program: context.program, wanted: context.accel })
         const qemu = (await run(context.program, ["--version"])).stdout.split("\n")[0] ?? ""
         host = { accel, metadataConnector: await findConnector(), qemu, unlock }
+        await openStanding(context)
+        await openKeeping(context)
         await openTemplates(context, qemu)
+        await context.network?.open()
         await findMachinesAgain()
+        await context.network?.keepOnly([...running.keys()])
         await collectImages()
       } catch (error) {
         await power.releaseAll()
+        await context.network?.close()
         await unlock()
         throw error
       }
     },
     close: async () => {
+      making.abort()
+      await settled
+      await dropStanding(context)
       await power.releaseAll()
+      await context.network?.close()
       await host?.unlock()
       host = null
     },
     admit: async ({ memoryBytes }) => {
-      power.checkMemoryFor(memoryBytes)
+      power.checkMemoryFor(memoryBytes, standingBytes(context))
       checkDisk(0, await freeDisk(directory), context.reserve.diskBytes)
     },
     start: config =>
       alone(config.id, async () => {
         if (context.isOn(config.id)) return
-        const findings = host
-        if (findings === null) throw new Error("The machines are not opened yet.")
+        // Whoever waits comes first: what is half made ahead would be in this one's way.
+        making.abort()
+        making = new AbortController()
         // It may have ended this moment: then its remains are put away first.
         await power.stop(config.id)
         const { fresh, imageId, diskBytes } = await context.recordOf(config.id)
-        await needingDisk(`machine ${config.id} was not started`, () => power.start(config, findings))
+        await needingDisk(`machine ${config.id} was not started`, () => power.start(config, findings()))
         if (fresh) prepareLater(imageId, { ...config, diskBytes })
       }),
     prepare,
+    settled: () => settled,
+    ahead: () => context.standing.length,
     pressPowerButton: async id => {
       await running.get(id)?.qmp().execute("system_powerdown")
     },
@@ -122,7 +164,7 @@ export function createQemuMachines(options: QemuOptions): Machines {
         if (machine === undefined) return
         machine.config = config
         await machines.put({ ...(await context.recordOf(config.id)), config, process: machine.process })
-        await machine.setForwards(wantedForwards(config, context.lowestPort))
+        await applyNetwork(context, machine, config)
         await setVolumes(machine.qmp(), config.volumes ?? [])
       }),
     makeVolume: context.volumes.make,

@@ -7,13 +7,15 @@ import { serveMetadata } from "./metadata-server.ts"
 import { isAlive, isGoneWithin, kill, type ProcessIdentity } from "./processes.ts"
 import { machineFiles } from "./qemu-arguments.ts"
 import { connectQmp, type Qmp, type QmpEvent } from "./qmp.ts"
-import { somebody } from "./standby.ts"
+import { nobody, somebody } from "./standby.ts"
 
 /** A machine that is on: its process, the connection to it and the metadata service for it. */
 export interface RunningMachine {
   /** What it was given; replaced when ports or metadata change. */
   config: MachineConfig
   readonly process: ProcessIdentity
+  /** What it asks. */
+  readonly metadata: MetadataService
   qmp(): Qmp
   /** Makes exactly these forwards exist. */
   setForwards(wanted: Forward[]): Promise<void>
@@ -26,6 +28,12 @@ export interface RunningMachine {
 /** A metadata service that answers from the machine's current configuration; started before the machine. */
 export interface MetadataService {
   config: MachineConfig
+  /** Puts the machine to sleep with its memory; null where that cannot be. */
+  sleep: (() => void) | null
+  /** It is told to wait when it asks who it is: its memory is being kept. */
+  waits: boolean
+  /** Resolves when it asks that the next time. */
+  asked(): Promise<void>
   close(): Promise<void>
 }
 
@@ -36,11 +44,24 @@ const fullDiskPause = 10_000
 
 /** Starts the metadata service of a machine. */
 export async function startMetadata(directory: string, config: MachineConfig): Promise<MetadataService> {
-  const service: MetadataService = { config, close: async () => {} }
+  let question = Promise.withResolvers<void>()
+  const service: MetadataService = {
+    ...{ config, sleep: null, waits: false },
+    asked: () => question.promise,
+    close: async () => {},
+  }
   const server = await serveMetadata(
     join(directory, machineFiles.metadata),
     () => service.config.metadata,
-    () => somebody(service.config.id),
+    () => {
+      question.resolve()
+      question = Promise.withResolvers()
+      return service.waits ? nobody : somebody(service.config.id)
+    },
+    {
+      can: () => service.sleep !== null && !service.waits && (service.config.volumes ?? []).length === 0,
+      begin: () => service.sleep?.(),
+    },
   )
   service.close = server.close
   return service
@@ -97,7 +118,7 @@ export async function attach(options: {
   watch()
 
   return {
-    process,
+    ...{ process, metadata },
     get config() {
       return metadata.config
     },

@@ -1,6 +1,7 @@
 import { basename, join } from "node:path"
 import { copyCheaply } from "./files.ts"
 import { backingName, type Images, placeBootFiles } from "./images.ts"
+import { moveKept } from "./kept.ts"
 import { machineFiles } from "./qemu-arguments.ts"
 import type { Qmp, QmpEvent } from "./qmp.ts"
 import type { MachineRecord } from "./records.ts"
@@ -26,8 +27,10 @@ export async function snapshotMachine(options: {
   machineDirectory: string
   qmp: Qmp | null
   maxLayers: number
+  /** The memory that was kept when it fell asleep goes along; where there is none, the image is its disk alone. */
+  withMemory: boolean
 }): Promise<void> {
-  const { images, imageId, record, machineDirectory, qmp } = options
+  const { images, imageId, record, machineDirectory, qmp, withMemory } = options
   const isLayer = (await images.depth(record.imageId)) < options.maxLayers
   const backing = isLayer ? record.imageId : null
   const { diskBytes } = record
@@ -36,6 +39,7 @@ export async function snapshotMachine(options: {
     const target = { directory, name: `../../images/${basename(directory)}`, diskBytes, backing }
     if (qmp !== null) await copyRunningDisk(qmp, target)
     else await copyStoppedDisk(machineDirectory, target)
+    if (withMemory && qmp === null) await moveKept(machineDirectory, directory)
     return { backing, diskBytes }
   })
 }

@@ -8,7 +8,7 @@ import { bootOf, type ImageRecord, type Images, layDisk, placeBootFiles } from "
 import { launch, launchError } from "./launch.ts"
 import { serveMetadata } from "./metadata-server.ts"
 import { migrate } from "./migration.ts"
-import { findQemu, isAlive, isGoneWithin, kill, type ProcessIdentity } from "./processes.ts"
+import { isAlive, isGoneWithin, kill, killQemuBelow, type ProcessIdentity } from "./processes.ts"
 import { machineFiles, type QemuHost, qemuArguments } from "./qemu-arguments.ts"
 import { connectQmp } from "./qmp.ts"
 import { checkDisk, freeDisk } from "./room.ts"
@@ -138,8 +138,7 @@ export async function makeTemplate(
 
 /** Ends what an earlier process was making, and gives up templates that another version of QEMU made. */
 export async function openTemplates({ directory, images }: QemuContext, qemu: string): Promise<void> {
-  const begun = [...findQemu()].filter(([folder]) => folder.startsWith(`${workDirectory(directory)}/`))
-  for (const machine of begun.flatMap(([, processes]) => processes)) await kill(machine)
+  await killQemuBelow(workDirectory(directory))
   await rm(workDirectory(directory), { recursive: true, force: true })
   for (const { id, template } of await images.list())
     if (template !== undefined && template.qemu !== qemu) await remove(images, id)
@@ -166,11 +165,12 @@ async function remove(images: Images, id: number): Promise<void> {
 /** As deep as the directories of machines, since disks name what lies below them relative to themselves. */
 const workDirectory = (directory: string) => join(directory, "templates")
 
-function nobodysMachine(size: TemplateKind["size"]): MachineConfig {
+/** A machine that is no server's. */
+export function nobodysMachine(size: TemplateKind["size"], userData: string = STANDBY_USER_DATA): MachineConfig {
   return {
     ...{ id: 0, name: "template", ...size, ipv4: null, ports: [] },
     metadata: {
-      ...{ instanceId: 0, hostname: "template", publicIpv4: null, publicKeys: [], userData: STANDBY_USER_DATA },
+      ...{ instanceId: 0, hostname: "template", publicIpv4: null, publicKeys: [], userData },
       ...{ region: "eu-central", availabilityZone: "fsn1-local" },
     },
   }

@@ -2,7 +2,7 @@
 -- Keys: workspace
 -- Arguments: report (JSON), now (ms), how far the machine's clock is behind (ms, or ""), how much that may change (ms),
 --   how long a machine may be silent (ms), when its agent started (text, or ""), its certificate (JSON, or ""),
---   how far it is with its repository (JSON, or ""),
+--   how far it is with its repository (JSON, or ""), whether its memory can be kept while it sleeps ("1" or ""),
 --   signals: name, time (ms), …
 -- Answers 1, or 0 for a workspace that is not known: a record that is gone does not come to life again.
 -- Keeps: what was seen never becomes older. After silence, a clock that was set or an agent that started anew, what it
@@ -20,9 +20,9 @@ if ARGV[6] ~= "" then
   redis.call("HSET", KEYS[1], "agentStart", ARGV[6])
 end
 redis.call("HSET", KEYS[1], "report", ARGV[1], "reportedAt", ARGV[2], "certificate", ARGV[7],
-  "fetch", ARGV[8])
+  "fetch", ARGV[8], "keepsMemory", ARGV[9])
 if anew then redis.call("HSET", KEYS[1], "seen:contact", ARGV[2]) end
-for i = 9, #ARGV, 2 do
+for i = 10, #ARGV, 2 do
   local field = "seen:" .. ARGV[i]
   local before = tonumber(redis.call("HGET", KEYS[1], field) or "0")
   if before < tonumber(ARGV[i + 1]) then redis.call("HSET", KEYS[1], field, ARGV[i + 1]) end

@@ -28,6 +28,8 @@ async function make(run: OperationRun): Promise<Outcome> {
   const source = run.operation.wish?.snapshot
   const change = source === undefined ? {} : { image: imageIdOf(source) }
   const { machineId, ipv4 } = await apply(run, change, () => run.step("resources"))
+  // A machine that was a spare one has listened for long: it is told what is its owner's now.
+  if (run.operation.wish?.spare) await run.means.channel.order(run.workspace.id, { type: "settings", data: {} })
   await waitUntilReady(run)
   return { machineId, ipv4 }
 }

@@ -8,13 +8,14 @@ const DAY = 24 * 3600_000
 
 /** Deletes a workspace with everything it has, but for a last snapshot that is kept for some time. */
 export async function destroy(run: OperationRun): Promise<Outcome> {
-  const { means, workspace } = run
+  const { means, workspace, operation } = run
   await closeViewers(run, "It is being deleted.")
   await keepLast(run)
   await removeVolumes(run)
   run.step("resources")
   await destroyAll(run, event => sayEvent(run, event))
   await means.projects.roomMade(projectOf(workspace))
+  await means.homeBackups.ended(workspace, operation.wish?.leavesNothing ?? false)
   await means.secrets.forgetWorkspace(workspace.id)
   await means.looks.forget(workspace.id)
   await means.conversations.forget(workspace.id)

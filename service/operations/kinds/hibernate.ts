@@ -1,25 +1,31 @@
 import { InfraError } from "../../../infra/errors.ts"
 import { imageIdOf } from "../../../infra/image-id.ts"
 import { ServiceError } from "../../errors.ts"
+import { backUpHomeBeforeStop } from "../../home-backups/before-stop.ts"
 import type { Place, Workspace } from "../../workspaces/workspace.ts"
 import { type OperationRun, type Outcome, Returned } from "../operation-run.ts"
 import { waitUntilReady } from "../wait-until-ready.ts"
-import { apply, closeViewers, findMachine, putAway, switchOff, whyStopped } from "./machine.ts"
+import { apply, closeViewers, findMachine, putAway, switchOff, whenFree, whyStopped } from "./machine.ts"
+import { fallAsleep } from "./sleep.ts"
 import { removeSleepSnapshots, sleepSnapshot, takeSnapshot } from "./snapshots.ts"
 
 /**
- * Stops a workspace so that it costs no machine: its disk is kept as a snapshot, the machine is deleted, addresses and
- * names stay. Nothing is deleted before the snapshot is proven available and such a machine can be had again.
+ * Stops a workspace so that it costs no machine: its disk is kept as a snapshot, where the provider can do that with its
+ * memory and all that runs; the machine is deleted, addresses and names stay. Nothing is deleted before the snapshot is
+ * proven available and such a machine can be had again.
  */
 export async function hibernate(run: OperationRun): Promise<Outcome> {
   const { means, workspace } = run
   const machine = await findMachine(run)
   await closeViewers(run, whyStopped(run))
+  if (machine?.state === "running") await backUpHomeBeforeStop(run)
   run.step("power")
-  if (machine) await switchOff(run, machine)
+  if (machine) await whenFree(run, machine)
+  const memory = machine !== null && (await fallAsleep(run, machine))
+  if (machine && !memory) await switchOff(run, machine)
   run.step("snapshot")
   const snapshot = await takeSnapshot(run, machine?.id ?? null, {
-    ...{ kind: "sleep", keepUntil: null },
+    ...{ kind: "sleep", keepUntil: null, memory },
     description: `${workspace.name}, asleep`,
   })
   if (snapshot === null) {
@@ -32,14 +38,15 @@ export async function hibernate(run: OperationRun): Promise<Outcome> {
   if (machine) {
     const lacking = await cannotBeHad(run, workspace, snapshot)
     if (lacking !== null) {
-      run.say(`${lacking} So the machine is kept, switched off: it can be started again at any time.`)
+      const programs = memory ? " Its programs have ended all the same." : ""
+      run.say(`${lacking} So the machine is kept, switched off: it can be started again at any time.${programs}`)
       await means.machines.removeSnapshot(snapshot, { signal: run.signal })
       return { machineId: machine.id, stopMode: "power-off" }
     }
   }
   run.step("resources")
   await putAway(run)
-  return { machineId: "", snapshot, stopMode: "hibernate" }
+  return { machineId: "", snapshot, stopMode: "hibernate", memory: memory ? snapshot : "" }
 }
 
 /**

@@ -2,23 +2,17 @@ import { setTimeout as sleep } from "node:timers/promises"
 import type { Repaired } from "../../../infra/drift/repair.ts"
 import type { RunResult } from "../../../infra/engine.ts"
 import type { EngineEvent } from "../../../infra/engine-events.ts"
+import type { RunInPool } from "../../../infra/engine-pool.ts"
 import { InfraError } from "../../../infra/errors.ts"
 import type { Machine } from "../../../infra/machines/contract.ts"
 import { liftProtection } from "../../../infra/machines/protection.ts"
 import { projectOf } from "../../../infra/projects.ts"
 import { LABELS, parseWorkspaceSpec, type WorkspaceSpec } from "../../../infra/workspace-spec.ts"
 import { workspaceKey } from "../../machines/workspace-key.ts"
+import { timeEngine } from "../../traces/engine-times.ts"
+import { RESOURCE_WORDS } from "../../traces/words.ts"
 import type { OperationRun } from "../operation-run.ts"
 
-/** Names of resources as a person would call them. */
-const RESOURCE_WORDS: Record<string, string> = {
-  firewall: "the firewall",
-  ipv4: "the IPv4 address",
-  ipv6: "the IPv6 address",
-  machine: "the machine",
-  "record-A": "its name (IPv4)",
-  "record-AAAA": "its name (IPv6)",
-}
 const CHANGE_WORDS: Record<string, string> = {
   create: "made",
   update: "changed",
@@ -75,33 +69,40 @@ async function runEngine<R>(
     accepted,
     ...change,
   })
-  let told = false
-  return means.pool.run<R>(
-    means.cloud,
-    { action, spec, secrets: { workspaceKey: workspaceKey(means.keys, id) } },
-    {
-      signal,
+  const request = { action, spec, secrets: { workspaceKey: workspaceKey(means.keys, id) } } as const
+  const work = (heard: RunInPool) => means.pool.run<R>(means.cloud, request, { signal, ...heard })
+  return timed(run, work, event => sayEvent(run, event), begun)
+}
+
+/** Runs the engine and takes down how long that takes. @param begun called when the first resource is touched */
+async function timed<R>(
+  run: OperationRun,
+  work: (heard: Required<Pick<RunInPool, "onEvent" | "onTaken">>) => Promise<R>,
+  tell: (event: EngineEvent) => void,
+  begun = () => {},
+): Promise<R> {
+  const times = timeEngine(run.times)
+  let isDone = false
+  try {
+    const result = await work({
+      onTaken: times.taken,
       onEvent: event => {
-        if (event.type === "resource" && !told) {
-          told = true
-          begun?.()
-        }
-        sayEvent(run, event)
+        times.heard(event, begun)
+        tell(event)
       },
-    },
-  )
+    })
+    isDone = true
+    return result
+  } finally {
+    times.over(!isDone)
+  }
 }
 
 /** Destroys everything that a workspace has in its project, and its stack. Succeeds when it is gone already. */
-export async function destroyAll(
-  { means, workspace, signal }: OperationRun,
-  heard: (event: EngineEvent) => void = () => {},
-) {
-  await means.pool.run<RunResult>(
-    means.cloud,
-    { action: "destroy", workspace: workspace.id, project: projectOf(workspace) },
-    { signal, onEvent: heard },
-  )
+export async function destroyAll(run: OperationRun, tell: (event: EngineEvent) => void = () => {}): Promise<void> {
+  const { means, workspace, signal } = run
+  const request = { action: "destroy", workspace: workspace.id, project: projectOf(workspace) } as const
+  await timed(run, heard => means.pool.run<RunResult>(means.cloud, request, { signal, ...heard }), tell)
 }
 
 /** Deletes the machine and keeps everything else of the workspace. Succeeds when it is gone already. */

@@ -1,3 +1,4 @@
+import { backUpHomeBeforeStop } from "../../home-backups/before-stop.ts"
 import type { OperationRun, Outcome } from "../operation-run.ts"
 import { waitUntilReady } from "../wait-until-ready.ts"
 import { staysStopped, wake } from "./hibernate.ts"
@@ -21,6 +22,7 @@ export async function start(run: OperationRun): Promise<Outcome> {
 export async function stop(run: OperationRun): Promise<Outcome> {
   const machine = await theMachine(run)
   await closeViewers(run, whyStopped(run))
+  if (machine.state === "running") await backUpHomeBeforeStop(run)
   run.step("power")
   await switchOff(run, machine)
   return { machineId: machine.id, stopMode: "power-off" }

@@ -25,6 +25,8 @@ export interface NewSnapshot {
   scheduledAt?: number | null
   /** Digest of the manifest on the disk. */
   manifest?: string | null
+  /** Its machine fell asleep with its memory, which goes along. */
+  memory?: boolean
   /** Called when the provider copies. */
   begun?: () => void
 }
@@ -52,7 +54,7 @@ export async function takeSnapshot(
   const { id, owner, profile, region, size } = workspace
   const labels = snapshotLabels({
     ...{ workspace: id, owner, profile, region, size, operation: operation.id },
-    ...{ scheduledAt: null, manifest: null, madeOf: String(workspace.image), ...about },
+    ...{ scheduledAt: null, manifest: null, memory: false, madeOf: String(workspace.image), ...about },
   })
   const options = begun ? { signal, begun } : { signal }
   return (await means.machines.createSnapshot(machine, { description, labels }, options)).id

@@ -11,6 +11,7 @@ local current = redis.call("HMGET", KEYS[2], "operation", "epoch", "state", "inf
 if current[1] ~= ARGV[1] or current[2] ~= ARGV[2] then return "fenced" end
 redis.call("HSET", KEYS[1], "state", ARGV[4], "finishedAt", ARGV[6], "failure", ARGV[7])
 redis.call("EXPIRE", KEYS[1], ARGV[10])
+redis.call("EXPIRE", KEYS[1] .. ":spans", ARGV[10])
 redis.call("ZREM", KEYS[4], ARGV[1])
 if ARGV[4] == "failed" then
   redis.call("ZADD", KEYS[8], ARGV[6], ARGV[1])

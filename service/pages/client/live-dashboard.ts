@@ -33,7 +33,11 @@ interface Told {
   id: string
   state: string
   /** Left out by a service of before this was told. */
-  repository?: { state: string; percent: number | null } | null
+  repository?: {
+    state: string
+    percent: number | null
+    container?: { state: string; line: string | null } | null
+  } | null
 }
 
 /** As the API tells them; null when it could not be asked. */
@@ -47,11 +51,12 @@ async function ask(): Promise<Told[] | null> {
   return only === undefined ? workspaces : workspaces.filter(({ id }) => id === only)
 }
 
-/** The part of a workspace's page that says how far its repository is, while that is being fetched. */
-const fetching = () => document.querySelector<HTMLElement>('#repository[data-fetch^="fetching"]')
+/** The part of a workspace's page that says how far its repository is, while its machine is at work on it. */
+const fetching = () => document.querySelector<HTMLElement>("#repository[data-moves]")
 
 /** As the page notes it. */
-const fetchMark = ({ repository }: Told) => `${repository?.state} ${repository?.percent ?? ""}`
+const fetchMark = ({ repository }: Told) =>
+  `${repository?.state} ${repository?.percent ?? ""} ${repository?.container?.state ?? ""} ${repository?.container?.line ?? ""}`
 
 /** Is the operation over that the page says goes on? One that leaves the state alone is seen by nothing else. */
 async function askOperation(): Promise<boolean> {
@@ -78,7 +83,7 @@ async function look(): Promise<void> {
     if (told === null) return
     if (same(new Map(told.map(({ id, state }) => [id, state])), before) && !isOver && !isOutdated()) {
       const [shown, own] = [fetching(), told[0]]
-      if (shown && own && fetchMark(own) !== shown.dataset.fetch) await renew("repository")
+      if (shown && own && fetchMark(own) !== shown.dataset.fetch) await renew("repository", ["dev-container"])
       return
     }
     renewedAt = Date.now()

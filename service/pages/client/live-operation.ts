@@ -14,9 +14,6 @@ const moves = (state: string | undefined) => state === "queued" || state === "ru
 
 const { operation = "", workspace = "", now = "", estimate = "", timeline: rendered = "" } = shown().dataset
 
-if (moves(shown().dataset.state)) start()
-else goOn()
-
 function start(): void {
   /** Milliseconds this clock is ahead of the service's. */
   const ahead = Date.now() - Number(now)
@@ -25,6 +22,8 @@ function start(): void {
   let heard = false
   let settling = false
   let waiting = false
+  let looking = false
+  let isNewer = false
   /** The bar never goes back. */
   let furthest = 0
 
@@ -47,6 +46,8 @@ function start(): void {
       if (!waiting) requestAnimationFrame(paint)
       waiting = true
       if (!moves(timeline.state)) void settle(() => !moves(timeline.state))
+      // What a step took is known in parts when it is over.
+      else if (event.type === "step" && event.state === "done") void showTimes()
     },
     trouble(lost) {
       const trouble = document.getElementById("trouble")
@@ -56,6 +57,18 @@ function start(): void {
     },
   })
 
+  /** One look at a time: whoever comes late is told of many steps at once. */
+  async function showTimes(): Promise<void> {
+    isNewer = true
+    if (looking) return
+    looking = true
+    while (isNewer) {
+      isNewer = false
+      await renew("times")
+    }
+    looking = false
+  }
+
   /**
    * Asks the service for the end, as long as there seems to be one: the stream may be ahead of what the page is made
    * from, and an end that is told again may have been followed by another attempt.
@@ -64,7 +77,7 @@ function start(): void {
     if (settling) return
     settling = true
     do {
-      if (await renew("operation", fresh => !moves(fresh.dataset.state))) {
+      if (await renew("operation", [], fresh => !moves(fresh.dataset.state))) {
         stream.close()
         clearInterval(ticking)
         announce(document.getElementById("title")?.textContent ?? "")
@@ -76,11 +89,34 @@ function start(): void {
   }
 }
 
-/** With `?open=1` on to the desktop, with `?open=terminal` to the terminals, leaving nothing to come back to that would lead there again. */
+/** Where `?open=` leads after success, with what is said then. */
+const OPENS = new Map([
+  ["1", { to: "", said: "Your desktop is ready and opens now." }],
+  ["terminal", { to: "&to=terminal", said: "Your terminals are ready and open now." }],
+  ["files", { to: "&to=files", said: "Your files are ready and open now." }],
+  ["agents", { to: "&to=agents", said: "Your agents are ready and open now." }],
+])
+
+/** On to where `?open=` says, leaving nothing to come back to that would lead there again. */
 function goOn(): void {
   const { state, opens } = shown().dataset
-  const open = new URLSearchParams(location.search).get("open")
-  if (state !== "succeeded" || opens === undefined || (open !== "1" && open !== "terminal")) return
-  announce(open === "terminal" ? "Your terminals are ready and open now." : "Your desktop is ready and opens now.")
-  location.replace(`/connect?workspace=${encodeURIComponent(workspace)}${open === "terminal" ? "&to=terminal" : ""}`)
+  const opened = OPENS.get(new URLSearchParams(location.search).get("open") ?? "")
+  if (state !== "succeeded" || opens === undefined || opened === undefined) return
+  announce(opened.said)
+  const query = new URLSearchParams({ workspace, after: operation })
+  const waited = sinceClick()
+  if (waited !== null) query.set("waited", String(waited))
+  location.replace(`/connect?${query}${opened.to}`)
 }
+
+/**
+ * Milliseconds since the click that began all this: this page is where a form has led, and its clock begins with the
+ * form's sending. Null: it was come to in another way.
+ */
+function sinceClick(): number | null {
+  const [way] = performance.getEntriesByType("navigation") as PerformanceNavigationTiming[]
+  return way?.type === "navigate" && way.redirectCount > 0 ? Math.round(performance.now()) : null
+}
+
+if (moves(shown().dataset.state)) start()
+else goOn()

@@ -1,5 +1,8 @@
 import type { FleetQuery, Owned } from "../../operators/fleet.ts"
 import type { Overview } from "../../operators/overview.ts"
+import { isSpare } from "../../warm/words.ts"
+import { admitsChores } from "../../weather/judge.ts"
+import { PROVIDER_LABELS } from "../../workspaces/providers.ts"
 import { STATES } from "../../workspaces/transitions.ts"
 import { attributes, type Html, html } from "../html.ts"
 import { stateBadge, stateWords } from "../state-badge.ts"
@@ -27,7 +30,7 @@ export function fleetPage(model: FleetModel): string {
     tab: "fleet",
     title: "Fleet",
     body: filter(model),
-    live: html`${figures(model.overview, now)}${drift !== null && driftSection(drift, now)}
+    live: html`${figures(model.overview, now)}${projects(model.overview)}${drift !== null && driftSection(drift, now)}
 <section class="card section" aria-labelledby="found"><h2 id="found">${counted(model)}</h2>
 ${model.found.length === 0 ? html`<p class="soft">No workspace is selected by that.</p>` : table(model.found, now)}
 ${pages(model)}</section>`,
@@ -37,9 +40,29 @@ ${pages(model)}</section>`,
 const counted = ({ total, query }: FleetModel) =>
   `${total} ${total === 1 ? "workspace" : "workspaces"}${query.search || query.state ? " found" : ""}`
 
-function figures({ states, operations, weather, sweep, backups, costs }: Overview, now: number): Html {
+/** What each project of the providers lets through; what nobody waits for begins only where that is enough. */
+function projects({ projects: all }: Overview): Html {
+  return html`<section class="card section" aria-labelledby="projects"><h2 id="projects">Providers</h2>
+${wideTable(
+  "Providers",
+  ["Project", "Provider", "Requests left", "How it answers"],
+  all.map(one => ({
+    cells: [
+      html`<code>${one.project}</code>`,
+      PROVIDER_LABELS[one.provider],
+      `${Math.round(one.requestsLeft * 100)} %`,
+      one.isStormy
+        ? html`<span class="badge bad">Fails</span> <span class="small soft">backups, trials, roll-outs and sweeps wait</span>`
+        : admitsChores(one)
+          ? html`<span class="badge good">Well</span>`
+          : html`<span class="badge rest">Busy</span> <span class="small soft">backups, trials, roll-outs and sweeps wait for requests</span>`,
+    ],
+  })),
+)}</section>`
+}
+
+function figures({ states, operations, sweep, backups, costs }: Overview, now: number): Html {
   const orphans = sweep?.resources.filter(one => one.verdict !== "removed").length ?? 0
-  const share = Math.round(weather.requestsLeft * 100)
   return html`<section class="figures" aria-label="How everything stands">
 ${states.map(({ state, count }) =>
   figure(String(count), stateWords({ state, snapshot: null }).label, {
@@ -50,7 +73,6 @@ ${states.map(({ state, count }) =>
 ${figure(`${operations.running} + ${operations.queued}`, "operations running and queued", { href: "/operator/operations" })}
 ${figure(String(operations.failed24h), "failed in 24 h", { href: "/operator/operations", ...(operations.failed24h > 0 ? { tone: "bad" } : {}) })}
 ${figure(String(orphans), sweep === null ? "orphans: no sweep yet" : "orphans", { href: "/operator/upkeep#sweep", ...(orphans > 0 ? { tone: "warm" } : {}) })}
-${figure(`${share} %`, weather.isStormy ? "requests left; the provider fails" : "requests left", share < 50 || weather.isStormy ? { tone: "warm" } : {})}
 ${figure(String(backups.unproven), "with unproven backups", backups.unproven > 0 ? { tone: "warm" } : {})}
 ${figure(String(backups.none), "without a backup", backups.none > 0 ? { tone: "warm" } : {})}
 ${costs.map(one => figure(money(one.amount, one.currency), `this month, about ${money(one.forecast, one.currency)} at its end`))}
@@ -81,7 +103,9 @@ const table = (found: Owned[], now: number): Html =>
         html`<a href="/operator/workspaces/${workspace.id}">${workspace.name}</a>${
           workspace.name !== workspace.id && html`<br><code class="small soft">${workspace.id}</code>`
         }`,
-        html`<a href="/operator/users/${workspace.owner}">${login}</a>`,
+        isSpare(workspace)
+          ? html`<span class="soft">spare</span>`
+          : html`<a href="/operator/users/${workspace.owner}">${login}</a>`,
         html`${stateBadge(workspace)}${workspace.failure !== null && html`<br><span class="small soft">${workspace.failure.id}</span>`}`,
         timeAgo(workspace.since, now),
         html`${workspace.size} <span class="soft">in ${workspace.region}</span>`,

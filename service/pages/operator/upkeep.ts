@@ -1,12 +1,14 @@
 import type { DrainOrder, WorkerState } from "../../operations/drain.ts"
 import type { RollOut } from "../../roll-outs/roll-outs.ts"
 import type { SweepReport } from "../../sweeps/sweep.ts"
+import type { WarmShown } from "../../warm/warm.ts"
 import type { GoldenImage } from "../../workspaces/images.ts"
 import { postForm } from "../controls.ts"
 import { type Html, html } from "../html.ts"
 import { icon } from "../icons.ts"
 import { timeAgo } from "../time.ts"
 import { type OperatorShell, operatorPage, wideTable } from "./shell.ts"
+import { sparesSection } from "./spares.ts"
 
 export interface UpkeepModel extends OperatorShell {
   rollOut: RollOut | null
@@ -17,6 +19,7 @@ export interface UpkeepModel extends OperatorShell {
   /** The newest sweep, or a look at what one would do. */
   sweep: SweepReport | null
   isDry: boolean
+  spares: WarmShown[]
   orders: DrainOrder[]
   workers: WorkerState[]
 }
@@ -27,7 +30,7 @@ export function upkeepPage(model: UpkeepModel): string {
   return operatorPage(model, {
     tab: "upkeep",
     title: "Upkeep",
-    live: html`${rollOut(model, now)}${images(model, now)}${sweep(model, now)}${drain(model, now)}`,
+    live: html`${rollOut(model, now)}${images(model, now)}${sparesSection(model.spares, now)}${sweep(model, now)}${drain(model, now)}`,
   })
 }
 

@@ -2,6 +2,7 @@ import type { DriftView } from "../../drift/drift.ts"
 import { isOver } from "../../operations/operation.ts"
 import type { Dossier } from "../../operators/desk.ts"
 import { ACTIONS, type Action, type Plan } from "../../operators/plan.ts"
+import { isSpare } from "../../warm/words.ts"
 import { field, postForm } from "../controls.ts"
 import { document } from "../document.ts"
 import { type Html, html } from "../html.ts"
@@ -52,7 +53,7 @@ function facts({ dossier, outdated }: OperatorWorkspaceModel, now: number): Html
   const row = (label: string, value: Html | string) => html`<div><dt>${label}</dt><dd>${value}</dd></div>\n`
   return html`<dl class="facts wide-facts">
 ${row("Id", html`<code>${id}</code>`)}
-${row("Owner", owner === null ? workspace.owner : html`<a href="/operator/users/${owner.id}">${owner.login}</a> <code class="soft">${owner.id}</code>${owner.suspended !== null && html` <span class="badge bad">Suspended</span>`}`)}
+${row("Owner", isSpare(workspace) ? "nobody: a spare machine" : owner === null ? workspace.owner : html`<a href="/operator/users/${owner.id}">${owner.login}</a> <code class="soft">${owner.id}</code>${owner.suspended !== null && html` <span class="badge bad">Suspended</span>`}`)}
 ${row("Profile", profile)}${row("Size", html`${size} in ${region}`)}
 ${row("Image", html`${image}${outdated && html` <span class="soft">there is a newer one</span>`}`)}
 ${row("Machine", html`${workspace.machineId ?? "none"}${workspace.ipv4 !== null && html` <span class="soft">${workspace.ipv4}</span>`}`)}
@@ -63,7 +64,7 @@ ${row("Backup", backups?.last == null ? "none" : timeAgo(backups.last, now))}
 ${row("Proven", backups?.lastProven == null ? "never" : timeAgo(backups.lastProven, now))}
 ${row("Not backed up", unsavedSince === null ? "nothing" : html`what was done since ${timeAgo(unsavedSince, now)}`)}
 ${row("Worker", leased ? "one is at it" : "none is at it")}
-${row("Stack", locks === null ? "its backend tells of no locks" : locks.length === 0 ? "not held" : locks.map(one => `held by process ${one.pid} of ${one.hostname}`).join(", "))}
+${row("Lock", locks === null ? "its backend tells of no locks" : locks.length === 0 ? "not held" : locks.map(one => `held by process ${one.pid} of ${one.hostname}`).join(", "))}
 </dl>`
 }
 
@@ -78,7 +79,7 @@ function actions({ dossier, plans, csrf }: OperatorWorkspaceModel): Html {
           csrf,
           content: html`<button class="button">${LABELS[action]}</button>`,
         }),
-  )}<a class="button quiet" href="/operator/audit?workspace=${id}">Audit</a>${
+  )}<a class="button quiet" href="/operator/workspaces/${id}/stack">Stack</a><a class="button quiet" href="/operator/audit?workspace=${id}">Audit</a>${
     plans.destroy.kind !== null &&
     html`<a class="button quiet danger" href="/operator/workspaces/${id}/destroy">${icon("trash")}Destroy</a>`
   }</div>`

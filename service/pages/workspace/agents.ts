@@ -26,18 +26,17 @@ export const agentsAttributes = (all: readonly AgentsView[]) => {
   return { "data-agents": agentsMark(marked), "data-waiting": conversations.filter(waits).length }
 }
 
-/** How many agents do what, for a card; nothing where none is open. */
-export function agentsLine({ conversations }: AgentsView, workspace: string): Html | false {
-  const count = (state: ConversationState) => conversations.filter(one => one.state === state).length
-  const [working, waiting, asks] = [count("working"), count("waiting"), count("asks")]
-  if (working + waiting + asks === 0) return false
-  const parts = [
-    asks > 0 && `${asks} ${asks === 1 ? "asks" : "ask"} you something`,
-    waiting > 0 && `${waiting} ${waiting === 1 ? "waits" : "wait"} for you`,
-    working > 0 && `${working} at work`,
-  ]
-  return html`<p class="small agents-line"><a href="/workspaces/${workspace}#agents">Agents</a>: ${parts.filter(Boolean).join(", ")}</p>`
+/** What a conversation is called. */
+export const titleOf = ({ title, tool }: Conversation) => title || `New conversation with ${TOOL_NAMES[tool]}`
+
+/** Its state in words. */
+export function agentBadge({ state }: Conversation): Html {
+  const { label, tone } = STATE_WORDS[state]
+  return html`<span class="badge ${tone}">${label}</span>`
 }
+
+/** The id of its row on the workspace's page; null: it has none yet. */
+export const anchorOf = ({ tool, id }: Conversation) => (id === null ? null : `agent-${tool}-${id}`)
 
 /** The conversations with coding agents, and the form for a prompt. */
 export function agentsSection(model: WorkspaceModel): Html | false {
@@ -58,10 +57,9 @@ ${admits(state) && promptForm(model, agents ?? { tools: [...TOOLS], conversation
 }
 
 function row(one: Conversation, { id, isOn, now }: { id: string; isOn: boolean; now: number }): Html {
-  const { label, tone } = STATE_WORDS[one.state]
   const name = nameOf(one)
-  const title = one.title || `New conversation with ${TOOL_NAMES[one.tool]}`
-  return html`<li><div class="row-main"><strong>${title}</strong> <span class="badge ${tone}">${label}</span>
+  const title = titleOf(one)
+  return html`<li ${attributes({ id: anchorOf(one) })}><div class="row-main"><strong>${title}</strong> ${agentBadge(one)}
 ${one.last !== "" && html`<p class="said">${one.last}</p>`}
 <p class="small soft">${TOOL_NAMES[one.tool]} in <code>${one.folder}</code> · ${timeAgo(one.at, now)}${one.hasPrompt && " · has your prompt as soon as it takes one"}</p></div>
 <div class="actions">${isOn && name !== null && takesPrompt(one) && html`<a class="button small" href="/workspaces/${id}?to=${name}#prompt">${one.state === "done" ? "Go on" : "Prompt"}<span class="visually-hidden"> ${title}</span></a>`}${

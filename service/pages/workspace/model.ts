@@ -1,4 +1,7 @@
+import type { HomeRecord } from "../../home-backups/records.ts"
+import type { OpenPort } from "../../machines/reports.ts"
 import type { Operation } from "../../operations/operation.ts"
+import type { Share } from "../../shares/shares.ts"
 import type { SizeClass, StopMode } from "../../workspaces/workspace.ts"
 import type { Money, Notice, SecretView, SignedIn, WorkspaceView } from "../models.ts"
 
@@ -75,6 +78,8 @@ export interface WorkspaceModel extends SignedIn {
   stop: StopChoice[]
   /** Newest first; null: the provider does not answer. */
   backups: BackupView[] | null
+  /** Left out where the service keeps none; null: there is none yet. */
+  home?: HomeRecord | null
   /** Null: the provider does not answer. */
   sizes: SizeOffer[] | null
   regions: RegionOffer[] | null
@@ -88,6 +93,10 @@ export interface WorkspaceModel extends SignedIn {
     /** Names of those that all workspaces of its owner have. */
     ofAccount: string[]
   }
+  /** Servers that listen, as its machine told last, and links by which others see them. */
+  ports: { open: OpenPort[]; shares: Share[] }
+  /** A share that has just been made, with its link. */
+  shared?: { port: number; url: string; endsAt: number }
   /** It sleeps, and is sold out where it was: where else it can be had. Null: it is not. */
   soldOut: PlaceOffer[] | null
   notice?: Notice

@@ -12,9 +12,12 @@ import { cost, failureWords, profileLabel, progressPart, stateText } from "../wo
 import { agentsSection } from "./agents.ts"
 import { backupForm, backupRows } from "./backup-rows.ts"
 import { certificateWords } from "./certificate.ts"
+import { devContainerSection } from "./dev-container.ts"
+import { homeSection } from "./home-backups.ts"
 import type { WorkspaceModel } from "./model.ts"
 import { pastSection } from "./past.ts"
 import { regionSection, sizeSection } from "./places.ts"
+import { portsSection } from "./ports.ts"
 import { fetchMark, isFetching, repositoryWords } from "./repository.ts"
 import { secretsSection } from "./secrets.ts"
 import { settingsSection } from "./settings.ts"
@@ -41,9 +44,12 @@ ${model.notice !== undefined && notice(model.notice)}
 <div ${attributes({ class: "workspace-page", "data-workspace": id, "data-state": state, "data-name": name, "data-state-label": stateWords(workspace).label })}>
 <div class="page-head"><h1>${name}</h1>${stateBadge(workspace)}</div>
 ${overview(model, now)}
+${devContainerSection(model)}
 ${agentsSection(model)}
+${portsSection(model)}
 ${powerSection(model)}
 ${backups(model, now)}
+${homeSection(model, now)}
 ${isAtRest && html`${sizeSection(model)}${regionSection(model)}`}
 ${state !== "TERMINATING" && state !== "TERMINATED" && html`${secretsSection(model)}${settingsSection(model)}`}
 ${pastSection(model.operations, now)}
@@ -68,7 +74,7 @@ ${isMoving(state) && goesOn && progressPart(operation, name, now)}${
 }
 <dl class="facts">
 <div><dt>Profile</dt><dd>${profileLabel(workspace.profile)}</dd></div>
-${workspace.repository !== null && html`<div><dt>Repository</dt><dd ${attributes({ id: "repository", "data-fetch": fetchMark(workspace) })}>${repositoryWords(workspace.repository, workspace.fetch)}</dd></div>`}
+${workspace.repository !== null && html`<div><dt>Repository</dt><dd ${attributes({ id: "repository", "data-fetch": fetchMark(workspace), "data-moves": isFetching(workspace) })}>${repositoryWords(workspace.repository, workspace.fetch)}</dd></div>`}
 <div><dt>Size</dt><dd>${view.sizeLabel} <span class="soft"><code>${workspace.size}</code></span></dd></div>
 <div><dt>Region</dt><dd>${view.regionLabel ?? workspace.region}</dd></div>
 <div><dt>Cost</dt><dd>${cost(view)}</dd></div>
@@ -81,7 +87,7 @@ ${
 </dl>
 ${
   (admits(state) || state === "FAILED") &&
-  html`<div class="actions">${admits(state) && html`<a class="button primary" href="/connect?workspace=${id}" target="_blank" rel="noopener">Open desktop${icon("external")}<span class="visually-hidden"> in a new tab</span></a><a class="button" href="/connect?workspace=${id}&amp;to=terminal" target="_blank" rel="noopener">Open terminal${icon("external")}<span class="visually-hidden"> in a new tab</span></a>`}${
+  html`<div class="actions">${admits(state) && html`<a class="button primary" href="/connect?workspace=${id}" target="_blank" rel="noopener">Open desktop${icon("external")}<span class="visually-hidden"> in a new tab</span></a><a class="button" href="/connect?workspace=${id}&amp;to=terminal" target="_blank" rel="noopener">Open terminal${icon("external")}<span class="visually-hidden"> in a new tab</span></a><a class="button" href="/connect?workspace=${id}&amp;to=files" target="_blank" rel="noopener">Files${icon("external")}<span class="visually-hidden"> in a new tab</span></a><a class="button" href="/connect?workspace=${id}&amp;to=agents" target="_blank" rel="noopener">Agents${icon("external")}<span class="visually-hidden"> in a new tab</span></a>`}${
     state === "FAILED" &&
     operation !== null &&
     html`<a class="button primary" href="/operations/${operation.id}">See why, and try again</a>`

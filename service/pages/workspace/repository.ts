@@ -6,12 +6,18 @@ import { type Html, html } from "../html.ts"
 export const repositoryLabel = (repository: Repository): Html =>
   html`${repository.path}${repository.branch !== null && html` <span class="soft">(${repository.branch})</span>`}`
 
-/** Does its machine fetch it now? */
-export const isFetching = ({ repository, fetch }: Workspace) => repository !== null && fetch?.state === "fetching"
+/** Is its machine at work on it now? */
+export const isFetching = ({ repository, fetch }: Workspace) =>
+  repository !== null && (fetch?.state === "fetching" || isMade(fetch?.container))
+
+type Container = NonNullable<Workspace["fetch"]>["container"]
+const isMade = (container: Container) => container?.state === "starting" || container?.state === "building"
 
 /** What scripts compare to see that a page is out of date; the API tells the same. */
 export const fetchMark = ({ repository, fetch }: Workspace) =>
-  repository === null || fetch === null ? null : `${fetch.state} ${fetch.percent ?? ""}`
+  repository === null || fetch === null
+    ? null
+    : `${fetch.state} ${fetch.percent ?? ""} ${fetch.container?.state ?? ""} ${fetch.container?.line ?? ""}`
 
 /** The repository and how far its machine is with it. */
 export function repositoryWords(repository: Repository, fetch: Workspace["fetch"]): Html {

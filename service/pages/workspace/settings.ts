@@ -1,4 +1,5 @@
 import { admits } from "../../workspaces/transitions.ts"
+import { MOST_NAME } from "../../workspaces/wishes.ts"
 import { field, postForm } from "../controls.ts"
 import { attributes, type Html, html } from "../html.ts"
 import { timeAgo } from "../time.ts"
@@ -29,7 +30,7 @@ ${postForm({
   class: "inline-form level",
   content: html`${field({
     ...{ id: "name", name: "name", label: "Name", value: name, error: errors?.name },
-    more: { required: true, maxlength: 60, autocomplete: "off", spellcheck: "false" },
+    more: { required: true, maxlength: MOST_NAME, autocomplete: "off", spellcheck: "false" },
   })}<button class="button">Rename</button>`,
 })}
 <p class="small soft">The name is yours alone to see; its address keeps the id <code>${id}</code>.</p>

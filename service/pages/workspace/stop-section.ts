@@ -28,9 +28,10 @@ export function powerSection(model: WorkspaceModel): Html | false {
   return workspace.snapshot === null ? offSection(model) : asleepSection(model)
 }
 
+/** Truly what becomes of programs: only some providers can keep a machine's memory. */
 const stopSection = (model: WorkspaceModel, choices: StopChoice[]): Html =>
   html`<section class="card section" aria-labelledby="stop"><h2 id="stop">Stop it</h2>
-<p class="soft">Files are kept, programs end. Open desktops are closed.</p>
+<p class="soft">${model.view.workspace.keepsMemory ? "Files are kept. Programs end when it is switched off; put to sleep, they go on when it wakes." : "Files are kept, programs end."} Open desktops are closed.</p>
 ${ways(model, choices)}</section>`
 
 function offSection(model: WorkspaceModel): Html {
@@ -44,7 +45,10 @@ ${asleep.length > 0 && html`<h3>Cheaper while you do not need it</h3>${ways(mode
 function asleepSection(model: WorkspaceModel): Html {
   const { stop, soldOut, view, csrf } = model
   const asleep = stop.find(one => !isOff(one))
-  const words = html`<p>${asleep !== undefined && html`It costs ${cost(asleep)} ${waking(asleep)}`}</p>`
+  const programs =
+    view.workspace.memory &&
+    html`<p>Its programs go on where they were when you start it as it was; in another size it boots.</p>`
+  const words = html`<p>${asleep !== undefined && html`It costs ${cost(asleep)} ${waking(asleep)}`}</p>${programs}`
   if (soldOut === null) {
     return html`<section class="card section" aria-labelledby="start"><h2 id="start">It is asleep</h2>${words}${startButton(model)}</section>`
   }

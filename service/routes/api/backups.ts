@@ -7,10 +7,8 @@ import type { Provider } from "../../workspaces/workspace.ts"
 import { Away } from "./catalog.ts"
 import { type ApiRoute, route } from "./define.ts"
 import { OperationSchema, presentOperation } from "./schemas.ts"
+import { WorkspaceId } from "./workspace-id.ts"
 
-const Id = z.object({
-  id: z.string().min(1).max(40).meta({ description: "id of the workspace", example: "calm-otter-4f7k2d" }),
-})
 const BackupId = z.object({
   backup: z.string().regex(IMAGE_ID_PATTERN).meta({ description: "id of the backup" }),
 })
@@ -56,7 +54,7 @@ export function backupRoutes(services: Services, limits: Limits): ApiRoute[] {
     tag: "Backups",
     summary: "Back a workspace up",
     scope: "write",
-    params: Id,
+    params: WorkspaceId,
     body: z.strictObject({ name: BackupName.optional() }),
     replies: { 202: { description: "Begun: follow the operation", schema: z.object({ operation: OperationSchema }) } },
     errors: [404, 409],
@@ -79,7 +77,7 @@ export function backupRoutes(services: Services, limits: Limits): ApiRoute[] {
     tag: "Backups",
     summary: "List the backups of a workspace",
     scope: "read",
-    params: Id,
+    params: WorkspaceId,
     replies: { 200: { description: "Newest first", schema: Listed } },
     errors: [404, 502],
     async handle({ caller: { user }, params: { id } }) {

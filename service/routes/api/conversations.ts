@@ -5,10 +5,7 @@ import { notFound } from "../../errors.ts"
 import type { Limits } from "../../middleware/limits.ts"
 import type { Services } from "../../services.ts"
 import { type ApiRoute, route } from "./define.ts"
-
-const Id = z.object({
-  id: z.string().min(1).max(40).meta({ description: "id of the workspace", example: "calm-otter-4f7k2d" }),
-})
+import { WorkspaceId } from "./workspace-id.ts"
 
 const ConversationSchema = z
   .object({
@@ -106,7 +103,7 @@ export function conversationRoutes({ workspaces, conversations }: Services, limi
       ...{ ...about, id: "listWorkspaceConversations", method: "get", path: "/workspaces/{id}/conversations" },
       summary: "List the conversations with coding agents in a workspace",
       description: "As its machine told of them last, newest first; kept for a day.",
-      params: Id,
+      params: WorkspaceId,
       replies: { 200: { description: "The conversations", schema: ConversationsSchema } },
       errors: [404],
       async handle({ caller, params }) {
@@ -118,7 +115,7 @@ export function conversationRoutes({ workspaces, conversations }: Services, limi
       summary: "Give a coding agent a prompt",
       description:
         "Typed into the terminal of a conversation that waits; one that is done is gone on with, and without one a new one begins, in a terminal of its own. A new agent may ask whether to trust its folder first: it has the prompt when that is answered in its terminal.",
-      params: Id,
+      params: WorkspaceId,
       body: Prompt,
       told: ["conversation", "tool"],
       replies: { 204: { description: "It has the prompt, or gets it as soon as it takes one" } },

@@ -7,6 +7,7 @@ import { noteForAudit } from "../../middleware/audited.ts"
 import { requireCaller } from "../../middleware/caller.ts"
 import type { Caller, Context } from "../../middleware/request-state.ts"
 import type { Operators } from "../../operators/operators.ts"
+import { inTraceOf } from "../../traces/asker.ts"
 import type { ApiRoute } from "./define.ts"
 
 /** Largest body that is taken: the secrets of a new workspace fit. */
@@ -40,7 +41,8 @@ export function mountApi(routes: ApiRoute[], operators: Operators): Router {
         body: check(given.body, koa.request.body ?? null, "body"),
       }
       noteForAudit(ctx, { input: inputOf(given, sent), ...(reaches(given) ? { reaches: true } : {}) })
-      const reply = await given.handle({ caller: caller as Caller, ...sent, ctx })
+      const handle = async () => given.handle({ caller: caller as Caller, ...sent, ctx })
+      const reply = await inTraceOf(ctx.get("traceparent"), handle)
       // What is made has its name only now.
       const made = (reply.body as { workspace?: { id?: string } } | undefined)?.workspace?.id
       if (typeof made === "string") noteForAudit(ctx, { workspace: made })

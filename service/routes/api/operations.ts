@@ -7,7 +7,7 @@ import { mayOperate } from "../../operators/operators.ts"
 import type { Services } from "../../services.ts"
 import { type ApiRoute, route } from "./define.ts"
 import { eventStream } from "./operation-events.ts"
-import { OperationSchema, presentOperation } from "./schemas.ts"
+import { OperationSchema, presentOperation, presentTimes, TimedOperationSchema } from "./schemas.ts"
 
 const Id = z.object({ id: z.string().min(1).max(64).meta({ description: "id of the operation" }) })
 /** Place in a Redis stream. Its digits are named, since elsewhere `\d` is any script's. */
@@ -18,7 +18,7 @@ const LISTED = 50
 
 /** `/operations`: list, read, follow, cancel, try again. */
 export function operationRoutes(services: Services): ApiRoute[] {
-  const { store, workspaces, operators } = services
+  const { store, workspaces, operators, traces } = services
   const accepted = async (id: string) => {
     const found = await store.operation(id)
     return { status: 202, body: { operation: found ? presentOperation(found) : null } }
@@ -56,13 +56,16 @@ export function operationRoutes(services: Services): ApiRoute[] {
     method: "get",
     path: "/operations/{id}",
     tag: "Operations",
-    summary: "Get an operation",
+    summary: "Get an operation, with what its time was spent on",
+    description:
+      "A `traceparent` (W3C Trace Context) in the request that begins an operation makes that trace the operation's; else it has one of its own.",
     scope: "read",
     params: Id,
-    replies: { 200: { description: "The operation", schema: OperationSchema } },
+    replies: { 200: { description: "The operation", schema: TimedOperationSchema } },
     errors: [404],
     async handle({ caller, params, ctx }) {
-      return { status: 200, body: presentOperation(await reached(ctx, caller, params.id)) }
+      const found = await reached(ctx, caller, params.id)
+      return { status: 200, body: presentTimes(found, await traces.spansOf(found.id)) }
     },
   })
 

@@ -3,6 +3,7 @@ import { notFound } from "../../errors.ts"
 import type { RollOut } from "../../roll-outs/roll-outs.ts"
 import type { Services } from "../../services.ts"
 import { type ApiRoute, route } from "./define.ts"
+import { yesOrNo } from "./yes-or-no.ts"
 
 const percent = z.number().min(0).max(100)
 export const RollOutWish = z.strictObject({
@@ -32,6 +33,13 @@ export const RollOutSchema = z
   })
   .meta({ id: "RollOut", description: "Bringing all workspaces to the newest images, wave by wave" })
 
+export const RollOutPlanSchema = z.object({
+  total: z.int().meta({ description: "how many are outdated" }),
+  first: z.array(z.string()).meta({ description: "workspaces of the first wave" }),
+  waiting: z.int().meta({ description: "waited for: somebody uses them, or something goes on with them" }),
+  left: z.int().meta({ description: "left alone: asleep, or failed" }),
+})
+
 /** `/roll-out`, for operators. */
 export function rollOutRoutes({ rollOuts }: Services): ApiRoute[] {
   const about = { path: "/roll-out", tag: "Operators", forOperators: true, errors: [403, 404] as number[] } as const
@@ -51,9 +59,14 @@ export function rollOutRoutes({ rollOuts }: Services): ApiRoute[] {
       summary: "Bring all workspaces to the newest images, wave by wave",
       description:
         "What is off or idle comes first. What sleeps is not woken for it, and what somebody is using is waited for.",
-      replies: { 202: { description: "Begun", schema: RollOutSchema } },
+      query: z.object({ dryRun: yesOrNo.optional().meta({ description: "only say what would be begun" }) }),
+      replies: {
+        200: { description: "A dry run: what would be begun", schema: RollOutPlanSchema },
+        202: { description: "Begun", schema: RollOutSchema },
+      },
       errors: [403, 409],
-      async handle({ caller: { user }, body }) {
+      async handle({ caller: { user }, query: { dryRun }, body }) {
+        if (dryRun) return { status: 200, body: await rollOuts.plan(body) }
         return { status: 202, body: present(await rollOuts.begin(body, user.login)) }
       },
     }),

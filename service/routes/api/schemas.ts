@@ -4,9 +4,13 @@ import { SCOPES } from "../../api-tokens/api-tokens.ts"
 import { SCHEDULE } from "../../backups/words.ts"
 import type { Config } from "../../config.ts"
 import { IDLENESS } from "../../idleness/words.ts"
+import { choicesOf } from "../../machines/fetch.ts"
 import type { Operation } from "../../operations/operation.ts"
 import { RECONCILER } from "../../reconcile/words.ts"
 import { ROLL_OUT } from "../../roll-outs/plan.ts"
+import { usualSeconds } from "../../traces/rows.ts"
+import { SPAN_NAMES, type Span } from "../../traces/span.ts"
+import { spanLabel } from "../../traces/words.ts"
 import { KINDS, KINDS_BESIDE, STATES } from "../../workspaces/transitions.ts"
 import { addressOf, type BackupSummary, PROFILES, SIZE_CLASSES, type Workspace } from "../../workspaces/workspace.ts"
 
@@ -67,12 +71,32 @@ const RepositorySchema = z
     url: z.string(),
     branch: z.string().nullable(),
     folder: z.string().nullable().meta({ description: "of it, in which terminals begin" }),
+    devcontainer: z
+      .string()
+      .nullable()
+      .meta({ description: "the devcontainer.json that was asked for when it was created" }),
     state: z.enum(["waiting", "fetching", "fetched", "failed"]).meta({
       description: "waiting: its machine has not said anything of it yet",
     }),
     percent: z.int().nullable().meta({ description: "how much of it has been fetched; null: not known" }),
     into: z.string().nullable().meta({ description: "the folder of the home that it was fetched into" }),
     reason: z.string().nullable().meta({ description: "why it could not be fetched, and what to do" }),
+    container: z
+      .object({
+        state: z.enum(["starting", "building", "running", "failed", "ended", "stopped", "choose"]).meta({
+          description: "choose: it has several, or not the one that was asked for",
+        }),
+        config: z.string().nullable().meta({ description: "its devcontainer.json" }),
+        reason: z.string().nullable().meta({ description: "why there is none" }),
+        line: z.string().nullable().meta({ description: "while it is made: what was said of it last" }),
+        log: z
+          .string()
+          .nullable()
+          .meta({ description: "while it is made, and of one that failed: the last lines that were said of it" }),
+        choices: z.array(z.string()).meta({ description: "where there are several: all of them" }),
+      })
+      .nullable()
+      .meta({ description: "its dev container, in which terminals begin; null: it has none, or not yet" }),
   })
   .nullable()
   .meta({ id: "Repository", description: "What its machine fetches when it is new; null: nothing" })
@@ -96,6 +120,10 @@ export const WorkspaceSchema = z
       })
       .nullable(),
     asleep: z.boolean().meta({ description: "its machine is put away into a snapshot, and made again when it starts" }),
+    keepsPrograms: z.boolean().meta({ description: "putting it to sleep (`hibernate`) keeps its programs" }),
+    programsKept: z.boolean().meta({
+      description: "it is asleep with all that ran: programs go on where they were when it starts in the same size",
+    }),
     since: time("since when it is in this state").nullable(),
     createdAt: time("when it was asked for"),
     address: z.string().meta({ description: "of its desktop, in a browser" }),
@@ -133,6 +161,26 @@ export const OperationSchema = z
   })
   .meta({ id: "Operation" })
 
+const SpanSchema = z
+  .object({
+    id: z.string().meta({ description: "16 hex digits, as in the trace" }),
+    parent: z.string().nullable().meta({ description: "id of the one it is a part of; null: the operation itself" }),
+    name: z.enum(SPAN_NAMES),
+    of: z.string().nullable().meta({ description: "which step, resource or check" }),
+    label: z.string().meta({ description: "in words" }),
+    startedAt: time("when it began, by the service's clock"),
+    endedAt: time("when it was over"),
+    seconds: z.number(),
+    usualSeconds: z.number().nullable().meta({ description: "median of earlier ones; null: there were none" }),
+    failed: z.boolean(),
+  })
+  .meta({ id: "Span", description: "What time was spent on" })
+
+export const TimedOperationSchema = OperationSchema.extend({
+  trace: z.string().nullable().meta({ description: "id of its trace: 32 hex digits" }),
+  spans: z.array(SpanSchema).meta({ description: "those that are over, in the order in which they began" }),
+}).meta({ id: "TimedOperation" })
+
 export const TokenSchema = z
   .object({
     id: z.string(),
@@ -158,6 +206,8 @@ export function presentWorkspace(
     ...{ id, name, profile, provider, region, size, sizeClass, price, state, operation, failure },
     image: { current: workspace.image, newest, outdated: newest !== null && newest !== workspace.image },
     asleep: workspace.snapshot !== null,
+    keepsPrograms: workspace.keepsMemory,
+    programsKept: workspace.memory,
     since: iso(workspace.since),
     createdAt: iso(workspace.createdAt),
     address: addressOf({ id, provider }, config),
@@ -197,9 +247,21 @@ function presentRepository({
   fetch,
 }: Pick<Workspace, "repository" | "fetch">): z.input<typeof RepositorySchema> {
   if (!repository) return null
-  const { url, branch, folder } = repository
-  const { state = "waiting", percent = null, folder: into = null, reason = null } = fetch ?? {}
-  return { url, branch, folder, state, percent, into, reason }
+  const { url, branch, folder, devcontainer } = repository
+  const { state = "waiting", percent = null, folder: into = null, reason = null, container } = fetch ?? {}
+  return {
+    ...{ url, branch, folder, devcontainer, state, percent, into, reason },
+    container: container
+      ? {
+          state: container.state,
+          config: container.config ?? null,
+          reason: container.reason ?? null,
+          line: container.line ?? null,
+          log: container.log ?? null,
+          choices: choicesOf(container),
+        }
+      : null,
+  }
 }
 
 /** An operation as the API shows it. */
@@ -212,6 +274,20 @@ export function presentOperation(operation: Operation): z.input<typeof Operation
     startedAt: isoOrNull(operation.startedAt),
     finishedAt: isoOrNull(operation.finishedAt),
     estimateSeconds: operation.estimate.seconds,
+  }
+}
+
+/** An operation with what its time was spent on. */
+export function presentTimes(operation: Operation, spans: Span[]): z.input<typeof TimedOperationSchema> {
+  const { kind, estimate, trace } = operation
+  return {
+    ...presentOperation(operation),
+    trace: trace?.id ?? null,
+    spans: spans.map(span => ({
+      ...{ id: span.id, parent: span.parent, name: span.name, of: span.of ?? null, label: spanLabel(kind, span) },
+      ...{ startedAt: iso(span.at), endedAt: iso(span.until), seconds: (span.until - span.at) / 1000 },
+      ...{ usualSeconds: usualSeconds(estimate, span), failed: span.failed ?? false },
+    })),
   }
 }
 

@@ -6,10 +6,7 @@ import type { SecretFacts } from "../../secrets/secrets.ts"
 import { tellMachine, tellMachines } from "../../secrets/tell-machines.ts"
 import type { Services } from "../../services.ts"
 import { type ApiRoute, route } from "./define.ts"
-
-const Id = z.object({
-  id: z.string().min(1).max(40).meta({ description: "id of the workspace", example: "calm-otter-4f7k2d" }),
-})
+import { WorkspaceId } from "./workspace-id.ts"
 
 const SecretSchema = z
   .object({ name: z.string(), updatedAt: z.iso.datetime().meta({ description: "when it was last written" }) })
@@ -94,7 +91,7 @@ function ofWorkspace(services: Services, limits: Limits): ApiRoute[] {
     route({
       ...{ ...LIST, ...about, id: "listWorkspaceSecrets", path },
       summary: "List the names of a workspace's own secrets",
-      params: Id,
+      params: WorkspaceId,
       errors: [404],
       async handle({ caller: { user }, params }) {
         const workspace = await workspaces.get(user.id, params.id)
@@ -104,7 +101,7 @@ function ofWorkspace(services: Services, limits: Limits): ApiRoute[] {
     route({
       ...{ ...PUT, ...about, id: "putWorkspaceSecret", path: `${path}/{name}` },
       summary: "Store a secret for one workspace; it comes before yours of the same name",
-      params: Id.extend({ name: SecretName }),
+      params: WorkspaceId.extend({ name: SecretName }),
       errors: [404, 409],
       async handle({ caller: { user }, params: { id, name }, body }) {
         await limits("change", user.id)
@@ -116,7 +113,7 @@ function ofWorkspace(services: Services, limits: Limits): ApiRoute[] {
     route({
       ...{ ...DELETE, ...about, id: "deleteWorkspaceSecret", path: `${path}/{name}` },
       summary: "Delete a secret of a workspace",
-      params: Id.extend({ name: StoredName }),
+      params: WorkspaceId.extend({ name: StoredName }),
       async handle({ caller: { user }, params: { id, name } }) {
         if (!(await secrets.ofWorkspace(await workspaces.get(user.id, id)).remove(name))) throw notFound("secret")
         await tellMachine(services, id)

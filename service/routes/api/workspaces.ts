@@ -6,15 +6,13 @@ import type { Limits } from "../../middleware/limits.ts"
 import { mayOperate } from "../../operators/operators.ts"
 import type { Services } from "../../services.ts"
 import { type Unrecorded, unrecordedOf } from "../../workspaces/unrecorded.ts"
-import { ChangeWorkspace, CreateWorkspace } from "../../workspaces/wishes.ts"
+import { AskedWorkspace, ChangeWorkspace } from "../../workspaces/wishes.ts"
 import { addressOf, SIZE_CLASSES, STOP_MODES, type Workspace } from "../../workspaces/workspace.ts"
 import { ActivitySchema, presentActivity } from "./activity.ts"
 import { type ApiRoute, route } from "./define.ts"
 import { OperationSchema, presentOperation, presentWorkspace, WorkspaceSchema } from "./schemas.ts"
+import { WorkspaceId } from "./workspace-id.ts"
 
-const Id = z.object({
-  id: z.string().min(1).max(40).meta({ description: "id of the workspace", example: "calm-otter-4f7k2d" }),
-})
 const Started = z.object({ workspace: WorkspaceSchema, operation: OperationSchema })
 
 /** `/workspaces`: create, list, get, start, stop, delete, and close open desktops. */
@@ -47,7 +45,7 @@ export function workspaceRoutes(services: Services, limits: Limits): ApiRoute[] 
     tag: "Workspaces",
     summary: "Create a workspace",
     description:
-      "Repeat a request whose answer was lost with the same `Idempotency-Key`: it makes one machine. Without a key, a second wish for the same profile and repository while the first is being created is taken for the first. What the operator does not offer to you is refused (`not-offered-to-you`): `/sizes` lists what is.",
+      'Repeat a request whose answer was lost with the same `Idempotency-Key`: it makes one machine. Without a key, a second wish for the same profile and repository while the first is being created is taken for the first. A git repository and a size can be given as `repo` and `size`, as in `{"repo": "https://github.com/owner/name", "size": "small", "provider": "hetzner"}`; a branch or folder takes `repository`. What the operator does not offer to you is refused (`not-offered-to-you`): `/sizes` lists what is.',
     scope: "write",
     headers: z.object({
       "idempotency-key": z
@@ -57,13 +55,13 @@ export function workspaceRoutes(services: Services, limits: Limits): ApiRoute[] 
         .optional()
         .meta({ description: "of your own making, new for each wish" }),
     }),
-    body: CreateWorkspace,
+    body: AskedWorkspace,
     told: ["profile", "sizeClass", "region", "provider", "name", "from"],
     replies: {
       202: { description: "Begun: follow the operation", schema: Started },
       200: { description: "It was asked for before: that workspace", schema: Started },
     },
-    errors: [409, 502],
+    errors: [404, 409, 502],
     async handle({ caller, headers, body }) {
       await limits("create", caller.user.id)
       const key = headers["idempotency-key"] ?? null
@@ -81,6 +79,7 @@ export function workspaceRoutes(services: Services, limits: Limits): ApiRoute[] 
       keepOnUntil: null,
       recorded: false,
       asleep: false,
+      ...{ keepsPrograms: false, programsKept: false },
       backups: null,
       image: null,
       certificate: null,
@@ -121,7 +120,7 @@ export function workspaceRoutes(services: Services, limits: Limits): ApiRoute[] 
     tag: "Workspaces",
     summary: "Get a workspace",
     scope: "read",
-    params: Id,
+    params: WorkspaceId,
     replies: { 200: { description: "The workspace", schema: WorkspaceSchema } },
     errors: [404],
     async handle({ caller, params }) {
@@ -133,7 +132,7 @@ export function workspaceRoutes(services: Services, limits: Limits): ApiRoute[] 
   const begins = {
     tag: "Workspaces",
     scope: "write" as const,
-    params: Id,
+    params: WorkspaceId,
     replies: { 202: { description: "Begun: follow the operation", schema: Started } },
   }
   const sizeClass = z.enum(SIZE_CLASSES)
@@ -164,7 +163,7 @@ export function workspaceRoutes(services: Services, limits: Limits): ApiRoute[] 
     path: "/workspaces/{id}/stop",
     summary: "Stop a running workspace",
     description:
-      "`power-off` keeps its machine: it wakes fast, and costs what it costs the provider to keep it. `hibernate` puts it away into a snapshot; a workspace that is off already can be hibernated too.",
+      "`power-off` keeps its machine: it wakes fast, and costs what it costs the provider to keep it. `hibernate` puts it away into a snapshot; a workspace that is off already can be hibernated too. Programs end, but where the provider can keep a machine's memory (the local cloud) `hibernate` keeps them: see `programsKept`.",
     query: z.object({ mode: z.enum(STOP_MODES).optional().meta({ description: "as the service is set if missing" }) }),
     errors: [404, 409],
     async handle({ caller: { user }, params: { id }, query }) {
@@ -258,7 +257,7 @@ export function workspaceRoutes(services: Services, limits: Limits): ApiRoute[] 
     tag: "Workspaces",
     summary: "Rename a workspace, keep it on, or say whether it is stopped by itself",
     scope: "write",
-    params: Id,
+    params: WorkspaceId,
     body: ChangeWorkspace,
     told: ["name", "autoStop", "keepOnUntil"],
     replies: { 200: { description: "The workspace as it is now", schema: WorkspaceSchema } },
@@ -280,7 +279,7 @@ export function workspaceRoutes(services: Services, limits: Limits): ApiRoute[] 
     summary: "Why a workspace is on, and when it will stop",
     description: "Every sign of use with when it was last seen, and what follows from them.",
     scope: "read",
-    params: Id,
+    params: WorkspaceId,
     replies: { 200: { description: "How it is used", schema: ActivitySchema } },
     errors: [404],
     async handle({ caller, params }) {
@@ -295,9 +294,10 @@ export function workspaceRoutes(services: Services, limits: Limits): ApiRoute[] 
     path: "/workspaces/{id}/close-viewers",
     tag: "Workspaces",
     summary: "Close every open desktop of a workspace",
-    description: "Takes back all its VNC tokens; open streams end within a second. Operators may do it for anybody's.",
+    description:
+      "Takes back all its VNC tokens and ends the shares of its ports; open streams end within a second. Operators may do it for anybody's.",
     scope: "write",
-    params: Id,
+    params: WorkspaceId,
     replies: { 200: { description: "How many tokens were taken back", schema: z.object({ closed: z.int() }) } },
     errors: [404],
     async handle({ caller, params, ctx }) {

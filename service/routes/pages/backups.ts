@@ -10,19 +10,21 @@ import { csrfToken, type PageContext, readForm, show } from "./forms.ts"
 
 /** All backups of a user, those of deleted workspaces too, and their removal. */
 export function backupPages(services: Services, limits: Limits): Router {
-  const { keys, backups, workspaces, projects } = services
+  const { keys, backups, workspaces, projects, homeBackups } = services
   const router = new Router({ prefix: "/backups" })
 
   router.get("/", async koa => {
     const ctx = koa as unknown as PageContext
     const caller = requireLogin(ctx)
     const projectsAway: string[] = []
-    const [found, living] = await Promise.all([
+    const [found, living, homes] = await Promise.all([
       backups.ofUser(caller.user.id, one => projectsAway.push(one)),
       workspaces.listOf(caller.user.id),
+      homeBackups.records.ofUser(caller.user.id),
     ])
+    const left = homes.filter(one => one.keepUntil !== null && one.backups.length > 0)
     const away = namesOf(projectsAway, projects.providerOf)
-    const more = { csrf: csrfToken(keys, caller), backups: backupViews(found, living), away }
+    const more = { csrf: csrfToken(keys, caller), backups: backupViews(found, living), away, homes: left }
     show(ctx, backupsPage({ user: caller.user, ...more }))
   })
 

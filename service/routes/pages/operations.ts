@@ -9,16 +9,17 @@ import { otherPlaces } from "./workspace-view.ts"
 
 /** The page that shows how an operation goes, and its buttons. */
 export function operationPages(services: Services): Router {
-  const { keys, workspaces, events, config } = services
+  const { keys, workspaces, events, traces, config } = services
   const router = new Router({ prefix: "/operations" })
 
   router.get("/:id", async koa => {
     const ctx = koa as unknown as PageContext
     const caller = requireLogin(ctx)
     const operation = await operationOf(services, caller.user.id, koa.params.id as string)
-    const [workspace, past] = await Promise.all([
+    const [workspace, past, spans] = await Promise.all([
       workspaces.get(caller.user.id, operation.workspace),
       events.read(operation.id, null),
+      traces.spansOf(operation.id),
     ])
     const isSoldOut = operation.failure?.id === "sold-out" && workspace.state === "STOPPED"
     // What has just been refused is not offered again, whatever was known of it a minute ago.
@@ -32,6 +33,7 @@ export function operationPages(services: Services): Router {
         operation,
         workspace,
         events: past.map(one => one.event),
+        spans,
         address: addressOf(workspace, config),
         places,
       }),

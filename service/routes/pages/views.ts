@@ -3,6 +3,7 @@ import { type CreateOptions, factsIn, type Origin, type WorkspaceView } from "..
 import type { Services } from "../../services.ts"
 import { askEach, PROVIDER_LABELS, within } from "../../workspaces/providers.ts"
 import type { Offer } from "../../workspaces/sizes.ts"
+import type { HomeSource } from "../../workspaces/wishes.ts"
 import {
   addressOf,
   PROFILES,
@@ -76,6 +77,7 @@ export async function workspaceView(
         ? {
             ...{ judgement, plannedStop: record.plannedStop, keepOnUntil: record.keepOnUntil },
             autoStop: record.settings.autoStop ?? config.idle.autoStop,
+            programsGoOn: config.stopMode === "hibernate" && workspace.keepsMemory,
           }
         : null,
     costPerMonth: price ? { amount: price.monthly, currency: price.currency } : null,
@@ -168,6 +170,15 @@ export async function originOf(
   const provider = projects.providerOf(projectOf(facts))
   const its = { id, name, workspaceName: view?.workspaceName ?? workspace, createdAt }
   return { ...its, profile: profile || "browser", diskGb, provider }
+}
+
+/** The home backup that a new workspace begins with. @throws ServiceError `no-home-backup` */
+export async function homeOf({ homeBackups, workspaces }: Services, user: string, source: HomeSource) {
+  const { from: workspace, backup } = await homeBackups.requireSource(user, source)
+  const record = await homeBackups.records.get(user, workspace)
+  const living = (await workspaces.listOf(user)).find(one => one.id === workspace)
+  const at = record?.backups.find(one => one.id === backup)?.at ?? 0
+  return { workspace, backup, name: living?.name ?? record?.deletedName ?? workspace, at }
 }
 
 /** The sizes whose disk is large enough; the others say why they are none. Pure. */

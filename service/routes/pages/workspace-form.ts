@@ -8,7 +8,20 @@ type Errors = NonNullable<NewWorkspaceModel["errors"]>
 /** What was entered into the form for a new workspace: a wish, or what is wrong with it. */
 export type Entered = { values: NewWorkspaceValues } & ({ wish: CreateWorkspace } | { errors: Errors })
 
-const FIELDS = ["from", "profile", "region", "provider", "sizeClass", "name", "proxy", "repository", "secrets"] as const
+const FIELDS = [
+  "home",
+  "from",
+  "profile",
+  "region",
+  "provider",
+  "sizeClass",
+  "name",
+  "proxy",
+  "repository",
+  "secrets",
+] as const
+
+const REPOSITORY = ["repository", "branch", "folder", "devcontainer"] as const
 
 /** Reads the form. Values of secrets go into the wish alone, never into what is shown again. */
 export function readWorkspaceForm(form: Form): Entered {
@@ -31,9 +44,16 @@ export function readWorkspaceForm(form: Form): Entered {
       form.text(name) === "" ? [] : [[name, form.text(name)]],
     ),
   )
-  const [url, branch, folder] = [form.text("repository"), form.text("branch"), form.text("folder")]
-  const repository = url || branch || folder ? { repository: { url, branch, folder } } : {}
-  const parsed = CreateWorkspace.safeParse({ ...given, ...repository, secrets: Object.fromEntries(rows) })
+  const [url, branch, folder, devcontainer] = REPOSITORY.map(name => form.text(name))
+  const repository =
+    url || branch || folder || devcontainer ? { repository: { url, branch, folder, devcontainer } } : {}
+  const home = homeIn(form)
+  const parsed = CreateWorkspace.safeParse({
+    ...given,
+    ...repository,
+    ...(home ? { home } : {}),
+    secrets: Object.fromEntries(rows),
+  })
   if (parsed.success) return { values, wish: parsed.data }
   const errors: Errors = {}
   for (const issue of parsed.error.issues) {
@@ -45,13 +65,26 @@ export function readWorkspaceForm(form: Form): Entered {
   return { values, errors }
 }
 
+/** What the page gave the form to be known by; null where there is nothing that could be of a page. */
+export function keyIn(form: Form): string | null {
+  const key = form.text("idempotencyKey")
+  return /^[\w-]{1,64}$/.test(key) ? key : null
+}
+
+/** The home backup that a form names, not yet checked. */
+export function homeIn(form: Form): { workspace: string; backup?: string } | undefined {
+  const [workspace, backup] = [form.text("home"), form.text("homeBackup")]
+  return workspace === "" ? undefined : { workspace, ...(backup === "" ? {} : { backup }) }
+}
+
 /** What stands in the fields of the repository. An address with a password in it is not shown again. */
-export function repositoryValues(text: (name: "repository" | "branch" | "folder") => string) {
+export function repositoryValues(text: (name: (typeof REPOSITORY)[number]) => string) {
   const url = text("repository")
   return {
     repository: /\/\/[^/]*@/.test(url) && !/^ssh:/i.test(url) ? "" : url,
     branch: text("branch"),
     folder: text("folder"),
+    devcontainer: text("devcontainer"),
   }
 }
 
@@ -63,10 +96,16 @@ export function errorsOf(error: unknown): Errors | null {
     return { repository: error.message }
   if (error.id === "bad-branch") return { branch: error.message }
   if (error.id === "bad-folder") return { folder: error.message }
+  if (error.id === "bad-devcontainer") return { devcontainer: error.message }
+  if (["no-home-backup", "no-home-backups", "two-homes", "storage-away"].includes(error.id))
+    return { home: error.message }
   if (error.id === "no-backup") return { from: error.message }
   if (error.id === "disk-too-large" || error.id === "disk-too-small") return { sizeClass: error.message }
   if (error.id === "unknown-region") return { region: error.message }
   if (error.id === "unknown-provider") return { provider: error.message }
+  if (error.id === "idempotency-key-reused") {
+    return { form: "A workspace was made by this form before, with other entries. For another one, send it once more." }
+  }
   if (["quota-reached", "no-image", "not-offered-to-you"].includes(error.id)) return { form: error.message }
   return null
 }

@@ -31,7 +31,7 @@ export async function showWorkspace(
   ctx: PageContext,
   caller: SignedInCaller,
   workspace: Workspace,
-  more: Pick<WorkspaceModel, "notice" | "errors" | "prompt"> = {},
+  more: Pick<WorkspaceModel, "notice" | "errors" | "prompt" | "shared"> = {},
 ): Promise<void> {
   const { user } = caller
   const model = await workspaceModel(services, workspace)
@@ -44,22 +44,26 @@ async function workspaceModel(
   services: Services,
   workspace: Workspace,
 ): Promise<Omit<WorkspaceModel, "user" | "csrf">> {
-  const { store, sizes, machines, secrets, config } = services
+  const { store, sizes, machines, secrets, reports, shares, config } = services
   const labels = { [LABELS.managedBy]: MANAGER, [LABELS.workspace]: workspace.id }
   const offer = await sizes.offerTo(workspace.owner)
-  const [view, operations, side, snapshots, diskGb, offered, regions, own, ofAccount] = await Promise.all([
-    workspaceView(services, workspace),
-    store.operationsOf(workspace.id, LOOKED_THROUGH),
-    within(sizes.sidePrices(workspace.provider)).catch(() => null),
-    within(machines.listSnapshots(labels, { project: projectOf(workspace) }))
-      .then(found => found.flatMap(one => snapshotFacts(one) ?? []))
-      .catch(() => null),
-    within(diskOf(machines, workspace)).catch(() => null),
-    within(offer.sizes(workspace.provider)).catch(() => null),
-    within(offer.regions(workspace.provider)).catch(() => null),
-    secrets.ofWorkspace(workspace).list(),
-    secrets.ofUser(workspace.owner).list(),
-  ])
+  const [view, operations, side, snapshots, diskGb, offered, regions, own, ofAccount, last, shared] = await Promise.all(
+    [
+      workspaceView(services, workspace),
+      store.operationsOf(workspace.id, LOOKED_THROUGH),
+      within(sizes.sidePrices(workspace.provider)).catch(() => null),
+      within(machines.listSnapshots(labels, { project: projectOf(workspace) }))
+        .then(found => found.flatMap(one => snapshotFacts(one) ?? []))
+        .catch(() => null),
+      within(diskOf(machines, workspace)).catch(() => null),
+      within(offer.sizes(workspace.provider)).catch(() => null),
+      within(offer.regions(workspace.provider)).catch(() => null),
+      secrets.ofWorkspace(workspace).list(),
+      secrets.ofUser(workspace.owner).list(),
+      reports.last(workspace.id),
+      shares.of(workspace.id),
+    ],
+  )
   const newestFirst = snapshots?.toSorted((a, b) => b.createdAt - a.createdAt) ?? null
   const price = view.costPerMonth
   const machine = price && { monthly: price.amount, currency: price.currency, ...offMonthly(workspace) }
@@ -79,10 +83,12 @@ async function workspaceModel(
         newestFirst.filter(one => one.kind !== "sleep"),
         [workspace],
       ),
+    ...(services.homeBackups.isOn ? { home: await services.homeBackups.of(workspace) } : {}),
     sizes: offered?.map(one => sizeOffer(one, workspace, diskGb)) ?? null,
     regions: offered ? (regions?.map(region => regionOffer(region, fits, workspace)) ?? null) : null,
     operations: operations.slice(0, LISTED),
     secrets: { own, ofAccount: ofAccount.map(({ name }) => name) },
+    ports: { open: last.report?.ports ?? [], shares: shared },
     autoStop: workspace.settings.autoStop ?? config.idle.autoStop,
     keepOnUntil: workspace.settings.keepOnUntil ?? null,
     soldOut:
@@ -110,7 +116,7 @@ async function stopChoice(
   const kind = mode === "power-off" ? "start" : "wake"
   const last = past.find(one => one.kind === kind && one.state === "succeeded")
   const took = last?.startedAt && last.finishedAt ? (last.finishedAt - last.startedAt) / 1000 : null
-  const { seconds } = await estimates.estimate(kind, workspace.profile)
+  const { seconds } = await estimates.estimate(kind, workspace)
   return { mode, perDay, atMost, wokeIn: took, usual: seconds }
 }
 

@@ -1,13 +1,16 @@
 import Router from "koa-router"
 import { TOOLS } from "../../conversations/report.ts"
 import { notFound, ServiceError } from "../../errors.ts"
+import { makeDevContainer } from "../../machines/dev-container.ts"
 import { noteForAudit } from "../../middleware/audited.ts"
 import { requireLogin } from "../../middleware/caller.ts"
 import type { Limits } from "../../middleware/limits.ts"
-import { KEEP_SPANS, restorePage } from "../../pages/index.ts"
+import { KEEP_SPANS, restoreHomePage, restorePage } from "../../pages/index.ts"
 import { tellMachine } from "../../secrets/tell-machines.ts"
 import type { Services } from "../../services.ts"
-import { ChangeWorkspace } from "../../workspaces/wishes.ts"
+import { endShare, isShown, sharePort } from "../../shares/ports.ts"
+import { SHARE_SPANS, type ShareSpan } from "../../shares/shares.ts"
+import { ChangeWorkspace, HomeSource } from "../../workspaces/wishes.ts"
 import { SIZE_CLASSES, STOP_MODES } from "../../workspaces/workspace.ts"
 import { BackupName } from "../api/backups.ts"
 import { ConversationName, PromptText, readName } from "../api/conversations.ts"
@@ -17,9 +20,11 @@ import { readSecret } from "./secret-form.ts"
 import { showWorkspace } from "./workspace-view.ts"
 import { goTo } from "./workspaces.ts"
 
+const SPANS = Object.keys(SHARE_SPANS) as ShareSpan[]
+
 /** The page of one workspace, with all that can be done to it. */
 export function oneWorkspacePages(services: Services, limits: Limits): Router {
-  const { keys, workspaces, backups, secrets, idleness, conversations, now } = services
+  const { keys, workspaces, backups, secrets, idleness, conversations, homeBackups, channel, now } = services
   const router = new Router({ prefix: "/workspaces" })
 
   router.get("/:id", async koa => {
@@ -91,6 +96,40 @@ export function oneWorkspacePages(services: Services, limits: Limits): Router {
     await goTo(ctx, workspaces.restore(user.id, id, snapshot))
   })
 
+  form("home-backups", async (ctx, sent, id) => {
+    await homeBackups.backUpNow(await workspaces.get(sent.caller.user.id, id))
+    back(ctx, `/workspaces/${encodeURIComponent(id)}#home-backups`)
+  })
+  const homeSource = (workspace: unknown, backup: unknown) => {
+    const source = HomeSource.safeParse({ workspace, backup })
+    if (source.success) return source.data
+    throw notFound("home backup")
+  }
+  router.get("/:id/restore-home", async koa => {
+    const ctx = koa as unknown as PageContext
+    const caller = requireLogin(ctx)
+    const { user } = caller
+    const workspace = await workspaces.get(user.id, koa.params.id as string)
+    const { from, backup } = await homeBackups.requireSource(user.id, homeSource(ctx.query.from, ctx.query.backup))
+    const record = await homeBackups.records.get(user.id, from)
+    const found = record?.backups.find(one => one.id === backup)
+    if (!found) throw notFound("home backup")
+    show(ctx, restoreHomePage({ user, csrf: csrfToken(keys, caller), workspace, from, backup: found }))
+  })
+  form("restore-home", async (ctx, sent, id) => {
+    const workspace = await workspaces.get(sent.caller.user.id, id)
+    await homeBackups.restore(workspace, homeSource(sent.text("from"), sent.text("backup")))
+    back(ctx, `/workspaces/${encodeURIComponent(id)}#home-backups`)
+  })
+
+  form("devcontainer", async (ctx, sent, id) => {
+    const workspace = await workspaces.get(sent.caller.user.id, id)
+    const devcontainer = sent.text("devcontainer")
+    noteForAudit(ctx, { input: { devcontainer } })
+    await makeDevContainer(channel, workspace, devcontainer)
+    back(ctx, `/workspaces/${encodeURIComponent(id)}#dev-container`)
+  })
+
   form("prompts", async (ctx, sent, id) => {
     const workspace = await workspaces.get(sent.caller.user.id, id)
     const [to, text] = [sent.text("to"), PromptText.safeParse(sent.text("text").replaceAll("\r\n", "\n"))]
@@ -140,6 +179,22 @@ export function oneWorkspacePages(services: Services, limits: Limits): Router {
     if (!(await secrets.ofWorkspace(workspace).remove(name))) throw notFound("secret")
     await tellMachine(services, id)
     back(ctx, `/workspaces/${encodeURIComponent(id)}#secrets`)
+  })
+
+  form("shares", async (ctx, sent, id) => {
+    const workspace = await workspaces.get(sent.caller.user.id, id)
+    const [port, span] = [Number(sent.text("port")), oneOf(SPANS, sent.text("for"))]
+    if (!isShown(port) || !span) throw new ServiceError("unknown-share", 409, "Choose a port and for how long.")
+    noteForAudit(ctx, { input: { port, for: span } })
+    const { share, url } = await sharePort(services, workspace, port, span)
+    await showWorkspace(services, ctx, sent.caller, workspace, { shared: { port, url, endsAt: share.endsAt } })
+  })
+  form("shares/:name/end", async (ctx, sent, id, name) => {
+    const workspace = await workspaces.get(sent.caller.user.id, id)
+    noteForAudit(ctx, { input: { share: name } })
+    // One that has ended by itself is ended all the same.
+    await endShare(services, workspace.id, name)
+    back(ctx, `/workspaces/${encodeURIComponent(id)}#ports`)
   })
 
   /** Changes how long a workspace stays on, and leads back to where the form was. */

@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto"
 import Router from "koa-router"
 import { requireLogin } from "../../middleware/caller.ts"
 import type { Limits } from "../../middleware/limits.ts"
@@ -5,10 +6,11 @@ import { deletePage, type NewWorkspaceModel, newWorkspacePage } from "../../page
 import type { Services } from "../../services.ts"
 import { repositoryOf } from "../../workspaces/creation.ts"
 import { USUAL_CLASS } from "../../workspaces/sizes.ts"
+import { HomeSource } from "../../workspaces/wishes.ts"
 import type { Provider } from "../../workspaces/workspace.ts"
 import { csrfToken, type PageContext, readForm, type SignedInCaller, show } from "./forms.ts"
-import { createOptions, fitting, originOf } from "./views.ts"
-import { errorsOf, readWorkspaceForm, repositoryValues } from "./workspace-form.ts"
+import { createOptions, fitting, homeOf, originOf } from "./views.ts"
+import { errorsOf, homeIn, keyIn, readWorkspaceForm, repositoryValues } from "./workspace-form.ts"
 
 /** Pages and forms of workspaces: new and delete; what lies between is in workspace.ts. */
 export function workspacePages(services: Services, limits: Limits): Router {
@@ -20,12 +22,15 @@ export function workspacePages(services: Services, limits: Limits): Router {
     caller: SignedInCaller,
     more: Pick<NewWorkspaceModel, "values" | "errors" | "isLinked">,
     backup: string,
+    source: HomeSource | undefined,
   ): Promise<void> {
     const { user } = caller
+    const home = source ? await homeOf(services, user.id, source) : null
     const from = backup === "" ? null : await originOf(services, user.id, backup)
     const all = await createOptions(services, user.id, from?.provider)
     const options = from ? fitting(all, from.diskGb) : all
-    const page = newWorkspacePage({ user, csrf: csrfToken(keys, caller), options, from, ...more })
+    const shell = { user, csrf: csrfToken(keys, caller), idempotencyKey: randomUUID() }
+    const page = newWorkspacePage({ ...shell, options, from, home, ...more })
     show(ctx, page, more.errors ? 422 : 200)
   }
 
@@ -39,15 +44,17 @@ export function workspacePages(services: Services, limits: Limits): Router {
     const first = isTheirs(provider) ? provider : (providers[0] ?? (config.offered[0] as Provider))
     const values = { sizeClass: USUAL_CLASS[first], provider, region }
     const filled = text("repo") === "" || text("from") !== "" ? { values } : fromLink(values, text)
-    await showForm(ctx, caller, filled, text("from"))
+    const source = HomeSource.safeParse({ workspace: text("home"), backup: text("homeBackup") || undefined })
+    await showForm(ctx, caller, filled, text("from"), source.data)
   })
 
   /** The form as a link has filled it in; nothing is made before its button is pressed. */
   function fromLink(values: NonNullable<NewWorkspaceModel["values"]>, text: (name: string) => string) {
-    const [url, branch, folder] = [text("repo"), text("branch"), text("folder")]
-    const filled = { ...values, ...repositoryValues(name => ({ repository: url, branch, folder })[name]) }
+    const url = text("repo")
+    const given = { branch: text("branch"), folder: text("folder"), devcontainer: text("devcontainer") }
+    const filled = { ...values, ...repositoryValues(name => ({ ...given, repository: url })[name]) }
     try {
-      repositoryOf({ repository: { url, branch, folder } }, config.repositoryHosts)
+      repositoryOf({ repository: { url, ...given } }, config.repositoryHosts)
       return { values: filled, isLinked: true }
     } catch (error) {
       const errors = errorsOf(error)
@@ -61,16 +68,18 @@ export function workspacePages(services: Services, limits: Limits): Router {
     const form = await readForm(services, ctx)
     const entered = readWorkspaceForm(form)
     const backup = form.text("from")
-    if (!("wish" in entered)) return showForm(ctx, form.caller, entered, backup)
+    const source = HomeSource.safeParse(homeIn(form)).data
+    if (!("wish" in entered)) return showForm(ctx, form.caller, entered, backup, source)
     await limits("create", form.caller.user.id)
     try {
-      const { operation } = await workspaces.create(form.caller.user.id, entered.wish, null)
+      // A second tab is a form of its own: while the first one's workspace is being made, that one is meant.
+      const { operation } = await workspaces.create(form.caller.user.id, entered.wish, keyIn(form), { orAlike: true })
       ctx.redirect(`/operations/${operation}?open=1`)
       ctx.status = 303
     } catch (error) {
       const errors = errorsOf(error)
       if (!errors) throw error
-      await showForm(ctx, form.caller, { values: entered.values, errors }, backup)
+      await showForm(ctx, form.caller, { values: entered.values, errors }, backup, source)
     }
   })
 

@@ -1,5 +1,5 @@
--- Takes back all tokens of a set (of a login, or of a workspace).
--- Keys: the set. Arguments: prefix of tokens
+-- Takes back all tokens of a set (of a login, of a share, or of a workspace: its shares then end too).
+-- Keys: the set, and of a workspace the set of its shares. Arguments: prefix of tokens, prefix of shares
 -- Answers {workspace, hash, workspace, hash, …} of those that were still good.
 local gone = {}
 for _, hash in ipairs(redis.call("SMEMBERS", KEYS[1])) do
@@ -11,4 +11,8 @@ for _, hash in ipairs(redis.call("SMEMBERS", KEYS[1])) do
   end
 end
 redis.call("DEL", KEYS[1])
+if KEYS[2] then
+  for _, share in ipairs(redis.call("SMEMBERS", KEYS[2])) do redis.call("DEL", ARGV[2] .. share) end
+  redis.call("DEL", KEYS[2])
+end
 return gone

@@ -117,7 +117,7 @@ describe("agent: backups", () => {
     assert.deepEqual(order("freeze", { id: "a-1", seconds: 3600 }), { type: "freeze", id: "a-1", seconds: 15 })
     assert.deepEqual(order("freeze", { id: "a-1" }), { type: "freeze", id: "a-1", seconds: 5 })
     assert.deepEqual(order("thaw", { id: "a-1" }), { type: "thaw", id: "a-1" })
-    assert.throws(() => order("freeze", { id: "../etc", seconds: 1 }), /names no backup/)
+    assert.throws(() => order("freeze", { id: "../etc", seconds: 1 }), /names no operation/)
   })
 
   it("a word to go on that comes early is not forgotten, and a newer backup ends an older one's hold", async () => {

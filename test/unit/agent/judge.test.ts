@@ -105,6 +105,15 @@ describe("agent/display", () => {
     await Promise.all([1, 2, 3, 4].map(n => display.resize({ width: n, height: n })))
     assert.deepEqual(made, ["4x4"])
   })
+  it("says when a change failed", async () => {
+    const display = createDisplay(
+      async () => ({ code: -1, stdout: "", stderr: "" }),
+      "set",
+      async () => ({ width: 800, height: 600 }),
+    )
+    assert.equal(await display.resize({ width: 900, height: 700 }), null)
+    assert.deepEqual(await display.size(), { width: 800, height: 600 })
+  })
 })
 
 describe("agent/config", () => {

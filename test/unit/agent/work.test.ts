@@ -88,7 +88,7 @@ describe("agent/signals/work", () => {
 
   it("sees what has left its terminal, what came over SSH, and what an agent has started", async () => {
     const at = (unit: string) => (cpu: number) => ({ 30: { parent: 1, comm: "train", cpu, unit } })
-    for (const unit of ["foozol-tmux", "ssh", "ssh@3-10.0.0.1:22"]) {
+    for (const unit of ["foozol-tmux", "foozol-devcontainer", "ssh", "ssh@3-10.0.0.1:22"]) {
       assert.deepEqual(await cores(at(unit)(0), at(unit)(5)), [0, 0.5], unit)
     }
     assert.deepEqual(await cores(at("foozol-app")(0), at("foozol-app")(5)), [0, 0])

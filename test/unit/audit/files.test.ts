@@ -1,5 +1,5 @@
 import assert from "node:assert/strict"
-import { appendFile, readdir, readFile, writeFile } from "node:fs/promises"
+import { appendFile, readdir, readFile, readlink, writeFile } from "node:fs/promises"
 import { join } from "node:path"
 import type { AuditEntry } from "../../../service/audit/entry.ts"
 import { csvRow, presentEntry } from "../../../service/audit/export.ts"
@@ -47,6 +47,20 @@ describe("files of the audit log", () => {
       "audit",
       ["1", "2", "3", "4", "5"].map((id, n) => entry(id, { at: NOVEMBER + n })),
     )
+
+  it("are closed again when somebody has seen enough of them", async () => {
+    await five()
+    const open = async () => {
+      const fds = await readdir("/proc/self/fd")
+      const paths = await Promise.all(fds.map(fd => readlink(`/proc/self/fd/${fd}`).catch(() => "")))
+      return paths.filter(path => path.startsWith(directory.path))
+    }
+    for await (const _ of files.newestFirst({})) {
+      assert.equal((await open()).length, 1, "it is being read")
+      break
+    }
+    assert.deepEqual(await open(), [])
+  })
 
   it("bind each line to the one before, over months and over several writers' turns", async () => {
     await five()

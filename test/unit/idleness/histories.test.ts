@@ -12,6 +12,7 @@ import type { OperationInfo } from "../../../service/operations/operation.ts"
 import { createSubscriber } from "../../../service/redis/subscriber.ts"
 import { createWorkspaceStore, KEY, type WorkspaceStore } from "../../../service/workspaces/store.ts"
 import { startTestRedis, type TestRedis } from "../../support/redis.ts"
+import { share } from "../../support/share.ts"
 
 const SECOND = 1_000
 const MINUTE = 60 * SECOND
@@ -209,9 +210,9 @@ describe("histories of a workspace's use", () => {
           assert.ok(end.unusedFor >= WINDOW, `stopped ${end.unusedFor / SECOND} s after its last use`)
         },
       ),
-      { numRuns: 120 },
+      { numRuns: share(400, 40) },
     )
-    assert.ok(stopped >= 10, `the histories must reach stops to tell anything: ${stopped} did`)
+    assert.ok(stopped >= share(30, 3), `the histories must reach stops to tell anything: ${stopped} did`)
   })
 
   it("a workspace that nobody uses is stopped, once, after the time for that", async () => {

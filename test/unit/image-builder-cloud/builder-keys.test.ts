@@ -5,11 +5,12 @@ import { builderUserData } from "../../../image-builder/cloud/builder.ts"
 import { makeBuilderKeys, makeSshKeyPair } from "../../../image-builder/cloud/builder-keys.ts"
 import { run } from "../../../image-builder/run.ts"
 import { which } from "../../../tools/setup/run.ts"
+import { skipTest } from "../../support/skip.ts"
 import { temporaryDirectory } from "../../support/temporary-directory.ts"
 
 describe("builder keys", () => {
   it("are what OpenSSH makes of them itself", async function () {
-    if ((await which("ssh-keygen")) === null) this.skip()
+    if ((await which("ssh-keygen")) === null) skipTest(this, "this system has no ssh-keygen")
     const { path, remove } = await temporaryDirectory("fc-")
     try {
       // The padding depends on nothing but lengths; several, since a key may begin with any byte.

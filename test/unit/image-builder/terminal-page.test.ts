@@ -8,6 +8,7 @@ import {
   removePane,
 } from "../../../image-builder/terminal/layout.ts"
 import { readRemembered, writeRemembered } from "../../../image-builder/terminal/remembered.ts"
+import { quoted, topOf } from "../../../image-builder/terminal/send-files.ts"
 import { keyBytes, withAlt, withControl } from "../../../image-builder/terminal/typed.ts"
 
 const all = ["%1", "%2", "%3", "%4", "%5"].map(id => ({ id, name: `name ${id}` }))
@@ -50,6 +51,13 @@ describe("terminal page: what is typed and remembered", () => {
     assert.deepEqual(withAlt(bytes(0x62)), bytes(0x1b, 0x62))
     assert.equal(new TextDecoder().decode(keyBytes("up", false)), "\x1b[A")
     assert.equal(new TextDecoder().decode(keyBytes("left", true)), "\x1bOD")
+  })
+
+  it("names files as shells take them, and a folder by itself", () => {
+    assert.equal(quoted("/home/user/uploads/pasted-2026.png"), "/home/user/uploads/pasted-2026.png")
+    assert.equal(quoted("/a b/ö$(x)'\"`;&.txt"), "/a\\ b/ö\\$\\(x\\)\\'\\\"\\`\\;\\&.txt")
+    assert.equal(topOf("/home/user/uploads/a.txt", "a.txt"), "/home/user/uploads/a.txt")
+    assert.equal(topOf("/home/user/uploads/dir/in/a.txt", "dir/in/a.txt"), "/home/user/uploads/dir")
   })
 
   it("reads nothing but what it wrote", () => {

@@ -6,7 +6,7 @@ import { join } from "node:path"
 import { promisify } from "node:util"
 import { PROJECT_ROOT } from "../../../tools/setup/paths.ts"
 import { which } from "../../../tools/setup/run.ts"
-import { skipSuite } from "../../support/skip-suite.ts"
+import { skipSuite } from "../../support/skip.ts"
 import { temporaryDirectory } from "../../support/temporary-directory.ts"
 import { waitUntil } from "../../support/wait-until.ts"
 

@@ -97,6 +97,10 @@ describe("program of Google Cloud", () => {
       },
       "RecordSet record-A": { ...record, type: "A" },
       "RecordSet record-AAAA": { ...record, type: "AAAA" },
+      "RecordSet record-CNAME": {
+        ...{ ...record, name: "*.blue-otter.desk.example.", type: "CNAME" },
+        rrdatas: ["blue-otter.desk.example."],
+      },
     })
     assert.equal(outputs.machineId, "machine-id")
     assert.equal(outputs.hostname, "blue-otter.desk.example")

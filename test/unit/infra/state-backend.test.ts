@@ -7,7 +7,7 @@ import { type StateBackend, stateBackend } from "../../../infra/state-backend.ts
 import type { StateFiles } from "../../../infra/state-files/contract.ts"
 import { openStateFiles } from "../../../infra/state-files/open.ts"
 import { type Bucket, startBucket } from "../../support/bucket.ts"
-import { skipSuite } from "../../support/skip-suite.ts"
+import { skipSuite } from "../../support/skip.ts"
 import { temporaryDirectory } from "../../support/temporary-directory.ts"
 import { testSpec } from "../../support/workspace.ts"
 

@@ -68,6 +68,11 @@ describe("sweep/planSweep", () => {
     const facts = { held: [orphan], wanted, had: new Set(["gone"]), suspects: known(orphan), now: NOW }
     assert.deepEqual([planSweep(facts).remove, planSweep(facts).tooMany], [[], [orphan]])
   })
+  it("removes nothing where nothing has a workspace, though only some of it is known to have been ours", () => {
+    const facts = { held: [orphan, ...OTHERS], wanted: new Set<string>(), had: new Set(["gone"]), now: NOW }
+    const { remove, tooMany } = planSweep({ ...facts, suspects: known(orphan, ...OTHERS) })
+    assert.deepEqual([remove, tooMany], [[], [orphan]])
+  })
   it("leaves alone what was never this service's, and tells of it", () => {
     const { remove, foreign } = sweep([orphan], [], known(orphan), ["another"])
     assert.deepEqual([remove, foreign], [[], [orphan]])

@@ -4,7 +4,7 @@ import { promises as dns } from "node:dns"
 import { once } from "node:events"
 import { connect } from "node:net"
 import { decode, encode, type Packet, type Question } from "dns-packet"
-import { type DnsServer, startDns } from "../../../local-cloud/network/dns.ts"
+import { answerDatagrams, type DnsServer, startDns } from "../../../local-cloud/network/dns.ts"
 
 const records: Record<string, { ttl: number; values: string[] }> = {
   "@ A": { ttl: 60, values: ["127.77.0.1"] },
@@ -144,6 +144,17 @@ describe("startDns()", () => {
     assert.equal(codeOf(await askUdp({ name: "failing.cloud.example", type: "A" })), "SERVFAIL")
     assert.deepEqual((await askUdp({ name: "broken.cloud.example", type: "A" })).answers, [])
     assert.equal((await resolver.resolve4("one.cloud.example")).length, 2)
+  })
+
+  it("survives a sender that cannot be answered", async () => {
+    const socket = createSocket("udp4")
+    answerDatagrams(socket, { zones: () => ["cloud.example"], lookup: () => [], names: () => [] })
+    const question = encode({ type: "query", id: 7, questions: [{ name: "one.cloud.example", type: "A" }] })
+    // A port that only a forged datagram comes from.
+    socket.emit("message", question, { address: "127.0.0.1", family: "IPv4", port: 0, size: question.length })
+    socket.emit("message", question, { address: "nobody.invalid", family: "IPv4", port: 9, size: question.length })
+    await new Promise(resolve => setTimeout(resolve, 50))
+    socket.close()
   })
 
   async function exchange(message: Buffer): Promise<Buffer> {

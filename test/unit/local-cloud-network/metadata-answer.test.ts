@@ -47,6 +47,11 @@ public-keys:
 region: eu-central
 `,
     )
+    const withIpv6 = read("metadata", { publicIpv6: "2001:db8:5:1::1/64" }) ?? ""
+    assert.match(
+      withIpv6,
+      /^ {4}- address: 2001:db8:5:1::1\/64\n {6}gateway: fe80::1\n {6}ipv6: true\n {6}type: static$/m,
+    )
     assert.equal(read("metadata/"), read("metadata"))
     assert.match(
       read("metadata", { publicKeys: [], hostname: "true", publicIpv4: null }) ?? "",

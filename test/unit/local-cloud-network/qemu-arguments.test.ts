@@ -20,7 +20,7 @@ describe("qemuArguments()", () => {
       "-name",
       "a,,b",
       "-machine",
-      "q35,vmport=off,smm=off",
+      "q35,vmport=off,smm=off,memory-backend=ram",
       "-accel",
       "tcg,thread=multi",
       "-cpu",
@@ -29,6 +29,8 @@ describe("qemuArguments()", () => {
       "2",
       "-m",
       "1024M",
+      "-object",
+      "memory-backend-ram,id=ram,size=1024M",
       "-smbios",
       "type=1,manufacturer=Hetzner,product=vServer,serial=258",
       "-nodefaults",
@@ -90,6 +92,12 @@ describe("qemuArguments()", () => {
     )
     assert.throws(() => qemuArguments({ ...config, ipv4: "192.0.2.1" }, host), /only loopback/)
     assert.throws(() => qemuArguments({ ...config, ipv4: "127.0.0.1,hostfwd=x" }, host), /only loopback/)
+  })
+
+  it("takes an interface of its own instead of forwards, with an address that others can reach", () => {
+    const args = qemuArguments({ ...config, ipv4: "203.0.113.5" }, { ...host, tap: "fz5" })
+    assert.equal(args[args.indexOf("-netdev") + 1], "tap,id=net,ifname=fz5,script=no,downscript=no")
+    assert.ok(!args.join(" ").includes("guestfwd"))
   })
 
   it("starts with the volumes a machine has, each known by its id", () => {

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict"
 import fc from "fast-check"
 import { readRepository } from "../../../infra/repositories/repository.ts"
+import type { Conversation } from "../../../service/conversations/follow.ts"
 import { escapeText } from "../../../service/pages/html.ts"
 import {
   type AgentsView,
@@ -24,6 +25,7 @@ import {
 } from "../../../service/pages/index.ts"
 import { workspaceCard } from "../../../service/pages/workspace-card.ts"
 import type { State } from "../../../service/workspaces/transitions.ts"
+import { CreateWorkspace } from "../../../service/workspaces/wishes.ts"
 import type { Workspace } from "../../../service/workspaces/workspace.ts"
 import {
   account,
@@ -51,7 +53,7 @@ const progress = { createdAt: NOW - 16_000, startedAt: NOW - 15_000 }
 const pagesWith = (text: string): string[] => {
   const user = { login: text, name: text, avatarUrl: null }
   const wrong = { id: text, message: text, next: "retry" as const }
-  const repository = { url: text, host: text, path: text, branch: text, folder: text }
+  const repository = { url: text, host: text, path: text, branch: text, folder: text, devcontainer: text }
   const fetch = { state: "failed" as const, folder: text, reason: text }
   const its = workspace({ ...at, name: text, region: text, state: "FAILED", failure: wrong, repository, fetch })
   const failed = operation({ ...progress, state: "failed", finishedAt: NOW, failure: wrong })
@@ -81,7 +83,7 @@ const pagesWith = (text: string): string[] => {
       ...shell,
       user,
       options,
-      values: { name: text, repository: text, branch: text, folder: text, secretNames: [text] },
+      values: { name: text, repository: text, branch: text, folder: text, devcontainer: text, secretNames: [text] },
       errors: { form: text, name: text, proxy: text, secrets: text, profile: text, repository: text, branch: text },
       suggestedName: text,
     }),
@@ -174,7 +176,7 @@ describe("pages", () => {
     const words = (fetch: Workspace["fetch"], more: Partial<Workspace> = {}) => {
       const page = workspacePage({ ...workspaceModel({ ...at, repository, fetch, ...more }), ...shell })
       const row = /<dt>Repository<\/dt><dd [^>]*>(.*?)<\/dd>/s.exec(page)?.[1] ?? ""
-      const isLive = /data-fetch="fetching/.test(page)
+      const isLive = / data-moves/.test(page)
       return `${isLive ? "live: " : ""}${row
         .replace(/<[^>]+>/g, " ")
         .replace(/\s+/g, " ")
@@ -194,6 +196,44 @@ describe("pages", () => {
     assert.equal(words(null, { repository: null }), "")
     const card = dashboardPage({ ...shell, workspaces: [view({ ...at, repository })], quota })
     assert.match(card, /<dt>Repository<\/dt><dd>ada\/tool <span class="soft">\(dev\)<\/span><\/dd>/)
+  })
+
+  it("a workspace tells of its dev container, and offers what can be done about it", () => {
+    const repository = readRepository({ url: "https://github.com/ada/tool" })
+    const part = (container: NonNullable<Workspace["fetch"]>["container"], more: Partial<Workspace> = {}) => {
+      const fetch: Workspace["fetch"] = { state: "fetched", folder: "tool", container }
+      const page = workspacePage({ ...workspaceModel({ ...at, repository, fetch, ...more }), ...shell })
+      const found = /<div id="dev-container">(.*?)<\/section><\/div>/s.exec(page)?.[1] ?? ""
+      return { isLive: / data-moves/.test(page), text: found, button: /<button[^>]*>(.*?)<\/button>/.exec(found)?.[1] }
+    }
+    const building = part({ state: "building", config: "c.json", line: "STEP <1>" })
+    assert.ok(building.isLive)
+    assert.match(building.text, /being made from <code>c\.json[\s\S]+STEP &lt;1&gt;/)
+    assert.equal(building.button, undefined)
+    const log = "STEP <1>\nSTEP <2>"
+    assert.match(part({ state: "building", line: "STEP <2>", log }).text, /<pre>STEP &lt;1&gt;\nSTEP &lt;2&gt;<\/pre>/)
+    const choices = [".devcontainer/a/devcontainer.json", ".devcontainer/b/devcontainer.json"]
+    const choose = part({ state: "choose", choices: [...choices, "../evil"] })
+    assert.match(choose.text, /action="\/workspaces\/w-7f3k2m\/devcontainer"/)
+    assert.deepEqual(
+      [...choose.text.matchAll(/<option value="(.*?)"/g)].map(one => one[1]),
+      choices,
+    )
+    assert.equal(choose.button, "Make it")
+    // A machine of an earlier image tells them in words.
+    const earlier = part({ state: "choose", reason: choices.join("\n") })
+    assert.equal(earlier.text.match(/<option/g)?.length, 2)
+    assert.match(
+      part({ state: "choose", config: choices[0], choices: ["x"] }).text,
+      /has no <code>.+devcontainer-again/s,
+    )
+    const failed = part({ state: "failed", reason: "Why.", log: "one\n<two>" })
+    assert.match(failed.text, /could not be made[\s\S]+Why\.[\s\S]+<pre>one\n&lt;two&gt;<\/pre>/)
+    assert.equal(failed.button, "Make it again")
+    const running = part({ state: "running", config: choices[1], choices })
+    assert.match(running.text, new RegExp(`value="${choices[1]}" selected`))
+    assert.equal(running.button, "Make this one")
+    assert.equal(part({ state: "ended" }, { state: "STOPPED" }).button, undefined, "its machine is off")
   })
 
   it("a card offers what its workspace's state admits", () => {
@@ -259,6 +299,14 @@ describe("pages", () => {
     assert.match(page, /name="secretName" value="OPENAI_API_KEY"/)
     for (const [input] of page.matchAll(/<input [^>]*type="password"[^>]*>/g)) assert.doesNotMatch(input, /\svalue=/)
     assert.match(page, /id="proxy"[^>]* aria-describedby="proxy-hint proxy-error" aria-invalid="true"/)
+  })
+
+  it("a name may be as long in a form as the service takes it", () => {
+    const limits = [newWorkspacePage({ ...shell, options }), workspacePage(workspaceModel())].map(page =>
+      Number(/<input [^>]*id="name"[^>]* maxlength="(\d+)"/.exec(page)?.[1]),
+    )
+    const fits = (length: number) => CreateWorkspace.safeParse({ name: "n".repeat(length) }).success
+    for (const most of limits) assert.deepEqual([fits(most), fits(most + 1)], [true, false], String(most))
   })
 
   it("a size is chosen that can be had, and what no region has is disabled", () => {
@@ -345,7 +393,7 @@ describe("pages", () => {
     const always = ["auto-stop", "keep-on", "rename", "secrets"]
     assert.deepEqual(
       forms(page({ state: "RUNNING" })),
-      [...always, "backups", "move", "prompts", "resize", "stop"].sort(),
+      [...always, "backups", "move", "prompts", "resize", "shares", "stop"].sort(),
     )
     assert.deepEqual(
       forms(page({ state: "STOPPED" })),
@@ -362,6 +410,23 @@ describe("pages", () => {
     assert.doesNotMatch(running, />Take medium</)
     assert.match(page({ state: "FAILED" }), /\/restore\?backup=201/)
     assert.doesNotMatch(page({ state: "STOPPING" }), /\/restore\?backup=/)
+  })
+
+  it("shows ports with their programs, shares with their visits, and a new link once", () => {
+    const page = workspacePage(workspaceModel({ state: "RUNNING" }))
+    assert.match(page, /<strong>3000<\/strong> <span class="soft">node vite<\/span>/)
+    assert.match(page, /href="\/connect\?workspace=w-7f3k2m&amp;to=port-3000" target="_blank" rel="noopener"/)
+    assert.match(page, /2 visits, the last <time /)
+    assert.match(page, /\/shares\/4f7a2c19d0e35b68\/end/)
+    assert.doesNotMatch(page, /share-link/)
+    assert.doesNotMatch(workspacePage(workspaceModel({ state: "RUNNING", certificate: null })), /Browsers warn/)
+    const shared = { port: 3000, url: "https://3000.w.example/.foozol/enter?share=s", endsAt: Date.now() + 3_600_000 }
+    const evil = { open: [{ port: 8000, program: "<script>alert(1)</script>" }], shares: [] }
+    const made = workspacePage(workspaceModel({ state: "RUNNING" }, { shared, ports: evil }))
+    assert.match(made, /share-link[^>]*>https:\/\/3000\.w\.example\/\.foozol\/enter\?share=s</)
+    assert.doesNotMatch(made, /<script>alert/)
+    assert.match(workspacePage(workspaceModel({}, { ports: { open: [], shares: [] } })), /No web server listens/)
+    assert.doesNotMatch(workspacePage(workspaceModel({ state: "STOPPED" })), /id="ports"/)
   })
 
   it("shows agents with what they last said, and a prompt's form with whom it can be for", () => {
@@ -386,6 +451,56 @@ describe("pages", () => {
       String(workspaceCard({ ...view(at), agents: given }, { csrf: "c", now: Date.now() }))
     assert.match(card(agents()), /1 asks you something, 1 waits for you, 1 at work/)
     assert.doesNotMatch(card({ tools: [], conversations: [] }), /Agents/)
+    assert.match(page, /<li id="agent-claude-4f62f5b2-2c77">/)
+  })
+
+  it("shows on a card the newest conversations, those that wait first, with state and last line, cut short", () => {
+    const now = Date.now()
+    const [one] = agents().conversations as [Conversation]
+    const card = (...conversations: Partial<Conversation>[]) => {
+      const all = conversations.map((more, index) => ({ ...one, at: now - index * 60_000, ...more }))
+      return String(workspaceCard({ ...view(at), agents: { tools: [], conversations: all } }, { csrf: "c", now }))
+    }
+    const rows = (text: string) =>
+      [
+        ...text.matchAll(/<span class="badge \w+">([^<]*)<\/span> ([^<]*) · <time.*\n<p><a href="([^"]*)">([^<]*)</g),
+      ].map(([, ...row]) => row)
+    const busy = card(
+      { id: "closed-00", title: "Closed", state: "done" },
+      { id: "working-0", title: "Working", state: "working" },
+      { id: "waiting-0", title: "Waiting", tool: "codex" },
+      { id: null, title: "", state: "asks", last: "" },
+    )
+    assert.deepEqual(rows(busy), [
+      ["Waits for you", "Codex", "/workspaces/w-7f3k2m#agent-codex-waiting-0", "Waiting"],
+      ["Asks you", "Claude Code", "/workspaces/w-7f3k2m#agents", "New conversation with Claude Code"],
+      ["Closed", "Claude Code", "/workspaces/w-7f3k2m#agent-claude-closed-00", "Closed"],
+    ])
+    assert.match(busy, /#agents">1 more</)
+    const closed = card({ state: "done", title: "<b>", last: `${"🙂".repeat(159)}é<script>` })
+    assert.match(closed, /Agents<\/a>: none is open/)
+    assert.deepEqual(
+      rows(closed).map(([state, , , title]) => [state, title]),
+      [["Closed", "&lt;b&gt;"]],
+    )
+    assert.match(closed, new RegExp(`<p class="said">${"🙂".repeat(159)}é…</p>`))
+    assert.doesNotMatch(closed, /<script|more</)
+    assert.match(card({ last: "<i>Reading</i>" }), /<p class="said">&lt;i&gt;Reading&lt;\/i&gt;<\/p>/)
+  })
+
+  it("says truly what becomes of programs when it stops, and when it sleeps", () => {
+    const shown = (...given: Parameters<typeof workspaceModel>) =>
+      workspacePage({ ...workspaceModel(...given), ...signedIn, now: Date.now() })
+    assert.match(shown({ state: "RUNNING" }), /Files are kept, programs end\. Open desktops/)
+    assert.match(
+      shown({ state: "RUNNING", keepsMemory: true }),
+      /put to sleep, they go on when it wakes\. Open desktops/,
+    )
+    const asleep = { state: "STOPPED", snapshot: "7" } as const
+    assert.match(shown({ ...asleep, memory: true }), /Its programs go on where they were/)
+    assert.doesNotMatch(shown(asleep), /programs go on/)
+    const soon = activity({ input: 40 }, { plannedStop: Date.now() + 60_000, programsGoOn: true })
+    assert.match(shown({ state: "IDLE" }, { activity: soon }), /Files are kept, and programs go on when it wakes\./)
   })
 
   it("warns before a stop, and says when a restore was proven last", () => {

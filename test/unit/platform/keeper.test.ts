@@ -18,6 +18,7 @@ import {
   SIGNATURE_HEADER,
   signatureOf,
 } from "../../../infra/platform/hand-over.ts"
+import { Settings } from "../../../service/settings.ts"
 
 const { privateKey } = generateKeyPairSync("ed25519")
 const body = JSON.stringify({ service: { FOOZOL_SECRET: "s3cret" }, certificate: null })
@@ -102,6 +103,11 @@ describe("the keeper", () => {
         () => envFile({ FOOZOL_SECRET: "a\0b" }),
         (error: Error) => !error.message.includes("a\0b"),
       )
+    })
+
+    it("takes every setting that the service has", () => {
+      const all = Object.fromEntries(Object.keys(Settings.shape).map(name => [name, "x"]))
+      assert.equal(envFile(all).split("\n").length, Object.keys(all).length + 1)
     })
 
     it("is nobody else's to read, and says whether it is new", async () => {

@@ -11,6 +11,11 @@ describe("what is put back out of a backup", () => {
     assert.deepEqual(found?.value, { epoch: String(NOW / 1000 + 1), state: "RUNNING", fromLater: "1" })
     assert.deepEqual(hash("ws:calm-otter:prove", { epoch: "9999999999" })?.value, { epoch: "10000000000" })
   })
+  it("holds no spare machine, which somebody may have taken since", () => {
+    const record = (owner: string) => hash("ws:a", { info: JSON.stringify({ id: "a", owner }), epoch: "3" })
+    assert.equal(record("warm-pool"), null)
+    assert.equal(record("7")?.key, "ws:a")
+  })
   it("has nothing under way", () => {
     for (const state of ["queued", "running"]) {
       const found = hash("op:1", { state, info: "{}" })
@@ -25,6 +30,8 @@ describe("what is put back out of a backup", () => {
       "login:a",
       "vnc:a",
       "vnc-of:ws:a",
+      "share:a",
+      "ws:a:shares",
       "ticket:a",
       "ws:a:lease",
       "ws:a:prove:lease",

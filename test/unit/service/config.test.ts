@@ -1,7 +1,9 @@
 import assert from "node:assert/strict"
 import { writeFileSync } from "node:fs"
 import { join } from "node:path"
-import { ConfigError, environmentWithFile, isLoopback, readConfig } from "../../../service/config.ts"
+import { isLoopback } from "../../../service/config/addresses.ts"
+import { ConfigError } from "../../../service/config/error.ts"
+import { environmentWithFile, readConfig } from "../../../service/config.ts"
 import { Settings } from "../../../service/settings.ts"
 import { selfSignedCertificate } from "../../support/certificate.ts"
 import { temporaryDirectory } from "../../support/temporary-directory.ts"
@@ -76,6 +78,38 @@ describe("settings of the service", () => {
     assert.match(said("everyone=hetzner/fsn1/small/more"), /too many parts/)
   })
 
+  it("say which spare machines are kept, of what can be had, and none unless told", () => {
+    assert.deepEqual(readConfig(NEEDED).warm, { kinds: [], monthly: 0, maxAgeMs: 72 * 3_600_000 })
+    const given = {
+      FOOZOL_WARM: "hetzner/fsn1/small/browser = 2;",
+      FOOZOL_WARM_MONTHLY: "12.5",
+      FOOZOL_WARM_HOURS: "1",
+    }
+    const kind = { provider: "hetzner", region: "fsn1", sizeClass: "small", profile: "browser", count: 2, most: 2 }
+    assert.deepEqual(readConfig({ ...NEEDED, ...given }).warm, { kinds: [kind], monthly: 12.5, maxAgeMs: 3_600_000 })
+    const open = readConfig({ ...NEEDED, FOOZOL_WARM: "hetzner/fsn1/small/browser=1 - 6" }).warm.kinds
+    assert.deepEqual(open, [{ ...kind, count: 1, most: 6 }])
+    const said = (warm: string, more = {}) => refusal({ ...NEEDED, FOOZOL_WARM: warm, ...more })
+    assert.match(said("gcp/us-central1-a/medium/browser=1"), /FOOZOL_WARM names gcp, where new workspaces are not/)
+    assert.match(
+      said("hetzner/ash/small/browser=1", { FOOZOL_REGIONS: "fsn1 nbg1" }),
+      /FOOZOL_WARM names the region ash, which is not offered: there is fsn1, nbg1/,
+    )
+    assert.match(
+      said("hetzner/fsn1/small=2"),
+      /must be PROVIDER\/REGION\/SIZE\/PROFILE=COUNT.*"hetzner\/fsn1\/small=2" is not/,
+    )
+    assert.match(said("hetzner/fsn1/small/browser=6-1"), /must name the smaller number first, not 6-1/)
+    assert.match(said("hetzner/fsn1/small/browser=1-1001"), /1000 spare machines of a kind at most/)
+    assert.match(said("hetzner/fsn1/small/browser=-1"), /PROVIDER\/REGION\/SIZE\/PROFILE=COUNT/)
+    assert.match(said("hetzner/fsn1/huge/browser=1"), /knows no size "huge".*small, medium, large/)
+    assert.match(said("hetzner/fsn1/small/browser=1001"), /1000 spare machines of a kind at most/)
+    assert.match(
+      said("hetzner/fsn1/small/browser=1;hetzner/fsn1/small/browser=2"),
+      /names hetzner\/fsn1\/small\/browser twice/,
+    )
+  })
+
   /** One wrong value for each setting that can be wrong. */
   const wrong: Record<string, string> = {
     FOOZOL_URL: "cloud.example.com",
@@ -115,6 +149,9 @@ describe("settings of the service", () => {
     FOOZOL_IMAGE_DESKTOP: "0",
     FOOZOL_PROJECTS: "two=short",
     FOOZOL_PROJECT_WORKSPACES: "-1",
+    FOOZOL_WARM: "some",
+    FOOZOL_WARM_MONTHLY: "-1",
+    FOOZOL_WARM_HOURS: "0",
     FOOZOL_OPERATIONS_PER_PROVIDER: "0",
     FOOZOL_ENGINE_CHILDREN: "65",
     FOOZOL_READY_SECONDS: "9",
@@ -122,6 +159,15 @@ describe("settings of the service", () => {
     FOOZOL_STOP_MODE: "sleep",
     FOOZOL_BACKUPS: "sometimes",
     FOOZOL_BACKUP_DAYS: "0",
+    FOOZOL_BACKUP_S3_ENDPOINT: "s3.example.com",
+    FOOZOL_BACKUP_S3_MACHINE_ENDPOINT: "10.0.0.2:9000",
+    FOOZOL_BACKUP_S3_BUCKET: "My Bucket",
+    FOOZOL_BACKUP_S3_REGION: "near here",
+    FOOZOL_BACKUP_S3_ACCESS_KEY_ID: "two words",
+    FOOZOL_BACKUP_S3_SECRET_ACCESS_KEY: "two words",
+    FOOZOL_BACKUP_S3_PREFIX: "foozol",
+    FOOZOL_BACKUP_S3_HOURS: "0",
+    FOOZOL_BACKUP_S3_STOP_SECONDS: "-1",
     FOOZOL_DRIFT_HOURS: "721",
     FOOZOL_BACKUP_NIGHT: "24-6",
     FOOZOL_BACKUPS_AT_ONCE: "0",
@@ -160,13 +206,25 @@ describe("settings of the service", () => {
     FOOZOL_GCP_ENDPOINT: "https://compute.example.com",
     FOOZOL_GCP_IMAGE_BROWSER: "Golden",
     FOOZOL_GCP_IMAGE_DESKTOP: "1",
+    OTEL_EXPORTER_OTLP_ENDPOINT: "collector:4318",
+    OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: "ftp://collector/v1/traces",
+    OTEL_EXPORTER_OTLP_HEADERS: "too short",
+    OTEL_EXPORTER_OTLP_TRACES_HEADERS: "key=%zz too short",
+    OTEL_EXPORTER_OTLP_TIMEOUT: "0",
+    OTEL_EXPORTER_OTLP_TRACES_TIMEOUT: "soon",
+    OTEL_EXPORTER_OTLP_PROTOCOL: "grpc",
+    OTEL_EXPORTER_OTLP_TRACES_PROTOCOL: "http/protobuf",
+    OTEL_BSP_SCHEDULE_DELAY: "-1",
+    OTEL_SERVICE_NAME: "x".repeat(201),
+    OTEL_RESOURCE_ATTRIBUTES: "nothing",
+    OTEL_SDK_DISABLED: "yes",
   }
   for (const [name, value] of Object.entries(wrong)) {
     it(`${name}=${value} is refused by name, without repeating a secret`, () => {
       const said = refusal({ ...NEEDED, [name]: value })
       assert.match(said, new RegExp(`^  ${name} \\S`, "m"))
       assert.equal(said.split("\n").length, 2, said)
-      if (name === "FOOZOL_SECRET" || name === "FOOZOL_PROJECTS") assert.doesNotMatch(said, /short/)
+      if (/^FOOZOL_(SECRET|PROJECTS)$|HEADERS$/.test(name)) assert.doesNotMatch(said, /short/)
     })
   }
 
@@ -175,9 +233,54 @@ describe("settings of the service", () => {
     assert.deepEqual(Object.keys(wrong).concat(free).sort(), Object.keys(Settings.shape).sort())
   })
 
+  it("of a collector are OpenTelemetry's, those for traces before those for all", () => {
+    assert.equal(readConfig(NEEDED).traces, null)
+    const common = {
+      ...{ OTEL_EXPORTER_OTLP_ENDPOINT: "https://otel.example.com/otlp/", OTEL_EXPORTER_OTLP_HEADERS: "key=a%20b" },
+      ...{ OTEL_EXPORTER_OTLP_PROTOCOL: "http/json", OTEL_RESOURCE_ATTRIBUTES: "service.namespace=desks" },
+    }
+    assert.deepEqual(readConfig({ ...NEEDED, ...common }).traces, {
+      ...{ url: "https://otel.example.com/otlp/v1/traces", headers: { key: "a b" }, timeoutMs: 10_000, delayMs: 5_000 },
+      resource: { "service.namespace": "desks", "service.name": "foozol-cloud" },
+    })
+    const own = {
+      ...{ OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: "http://127.0.0.1:4318/in/", OTEL_EXPORTER_OTLP_TRACES_HEADERS: "k=v" },
+      ...{ OTEL_EXPORTER_OTLP_TRACES_TIMEOUT: "500", OTEL_SERVICE_NAME: "cloud" },
+    }
+    const { url, headers, timeoutMs, resource } = readConfig({ ...NEEDED, ...common, ...own }).traces ?? {}
+    assert.deepEqual([url, headers, timeoutMs], ["http://127.0.0.1:4318/in/", { k: "v" }, 500])
+    assert.equal(resource?.["service.name"], "cloud")
+    assert.equal(readConfig({ ...NEEDED, ...common, OTEL_SDK_DISABLED: "true" }).traces, null)
+  })
+
   it("several wrong ones are all named", () => {
     const said = refusal({ ...NEEDED, FOOZOL_LOG_LEVEL: "loud", FOOZOL_URL: "x", FOOZOL_SECRET: "short" })
     for (const name of ["FOOZOL_LOG_LEVEL", "FOOZOL_URL", "FOOZOL_SECRET"]) assert.match(said, new RegExp(name))
+  })
+
+  it("of home backups belong together", () => {
+    assert.equal(readConfig(NEEDED).homeBackups, null)
+    const all = {
+      ...{ FOOZOL_BACKUP_S3_ENDPOINT: "https://s3.example.com", FOOZOL_BACKUP_S3_BUCKET: "homes" },
+      ...{ FOOZOL_BACKUP_S3_ACCESS_KEY_ID: "id", FOOZOL_BACKUP_S3_SECRET_ACCESS_KEY: "canary" },
+    }
+    assert.deepEqual(readConfig({ ...NEEDED, ...all }).homeBackups, {
+      bucket: {
+        ...{ endpoint: "https://s3.example.com", name: "homes", region: "us-east-1" },
+        ...{ machineEndpoint: "https://s3.example.com", accessKeyId: "id", secretAccessKey: "canary" },
+      },
+      ...{ prefix: "foozol/", everyMs: 86_400_000, stopMs: 300_000 },
+    })
+    const inside = { FOOZOL_BACKUP_S3_MACHINE_ENDPOINT: "http://10.0.0.2:9000" }
+    assert.equal(
+      readConfig({ ...NEEDED, ...all, ...inside }).homeBackups?.bucket.machineEndpoint,
+      "http://10.0.0.2:9000",
+    )
+    for (const name of Object.keys(all)) {
+      const said = refusal({ ...NEEDED, ...all, [name]: "" })
+      assert.match(said, /FOOZOL_BACKUP_S3_ENDPOINT.* belong together/)
+      assert.doesNotMatch(said, /canary/)
+    }
   })
 
   it("of providers: those that are set up are offered, in the order that is wished", () => {

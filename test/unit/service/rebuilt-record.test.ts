@@ -77,6 +77,19 @@ describe("the record of a workspace out of what is left of it", () => {
     const { info } = rebuiltRecord(remains({ machine, sizes: [] }), NOW) ?? {}
     assert.deepEqual([info?.price, info?.sizeClass, info?.size], [null, "small", "cx33"])
   })
+  it("is a spare machine's only while no label says whose it is, and then it is given to nobody", () => {
+    const stack = { ...remains().stack, spec: testSpec({ owner: "warm-pool", size: "cx33" }) }
+    const labelled = (owner: string) => ({ ...machine, labels: { ...machine.labels, "foozol-owner": owner } })
+    const found = rebuiltRecord(remains({ stack, machine: labelled("warm-pool") }), NOW)
+    assert.deepEqual([found?.info.owner, found?.state, found?.failure?.id], ["warm-pool", "FAILED", "spare-unknown"])
+    // The stack is older than what its owner has done since.
+    const taken = rebuiltRecord(remains({ stack, machine: labelled("42") }), NOW)
+    assert.deepEqual([taken?.info.owner, taken?.state], ["42", "RUNNING"])
+    const asleep = rebuiltRecord(remains({ stack, snapshots: [snapshot({ owner: "42" })] }), NOW)
+    assert.deepEqual([asleep?.info.owner, asleep?.state], ["42", "STOPPED"])
+    const other = { ...remains().stack, spec: testSpec({ owner: "7" }) }
+    assert.equal(rebuiltRecord(remains({ stack: other, machine: labelled("42") }), NOW)?.info.owner, "7")
+  })
   it("is none for a profile that this service does not know", () => {
     const stack = { workspace: "a", spec: testSpec({ profile: "repo" }), machineId: null, isUnfinished: false }
     assert.equal(rebuiltRecord(remains({ stack }), NOW), null)

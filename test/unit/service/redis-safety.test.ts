@@ -1,7 +1,7 @@
 import assert from "node:assert/strict"
 import { Redis } from "ioredis"
 import { pino } from "pino"
-import { ConfigError } from "../../../service/config.ts"
+import { ConfigError } from "../../../service/config/error.ts"
 import { factsFrom, judgeRedis, type RedisFacts, readRedisFacts } from "../../../service/redis/safety.ts"
 import { watchRedisSafety } from "../../../service/redis/watch-safety.ts"
 import { startTestRedis, type TestRedis } from "../../support/redis.ts"

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict"
 import fc from "fast-check"
-import { nextStep, type Outdated, type Wave } from "../../../service/roll-outs/plan.ts"
+import { nextStep, type Outdated, planRollOut, type Wave } from "../../../service/roll-outs/plan.ts"
 import { STATES } from "../../../service/workspaces/transitions.ts"
 
 const settings = { wave: 10, stopAt: 20, inUse: false }
@@ -71,5 +71,26 @@ describe("nextStep() of a roll-out", () => {
         },
       ),
     )
+  })
+})
+
+describe("planRollOut()", () => {
+  const outdated = [...some("STOPPED", 2), ...some("IDLE", 1), ...some("RUNNING", 3), ...some("STARTING", 1)]
+  const left = [...some("FAILED", 2), { id: "asleep", state: "STOPPED" as const, asleep: true }]
+
+  it("names the first wave, and counts what is waited for and what is left alone", () => {
+    assert.deepEqual(planRollOut({ ...settings, wave: 20 }, [...outdated, ...left]), {
+      ...{ total: 10, first: ["stopped-0", "stopped-1"], waiting: 4, left: 3 },
+    })
+  })
+
+  it("waits for nothing that is used when it is told to take that too", () => {
+    const { first, waiting } = planRollOut({ ...settings, wave: 100, inUse: true }, outdated)
+    assert.deepEqual([first.length, waiting], [6, 1])
+  })
+
+  it("names none where all is waited for, or left alone", () => {
+    assert.deepEqual(planRollOut(settings, some("RUNNING", 2)), { total: 2, first: [], waiting: 2, left: 0 })
+    assert.deepEqual(planRollOut(settings, left), { total: 3, first: [], waiting: 0, left: 3 })
   })
 })

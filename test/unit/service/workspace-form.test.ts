@@ -71,7 +71,12 @@ describe("the form for a new workspace", () => {
       ]),
     )
     assert.ok("wish" in entered)
-    assert.deepEqual(entered.wish.repository, { url: "git@github.com:a/b.git", branch: "x", folder: "" })
+    assert.deepEqual(entered.wish.repository, {
+      url: "git@github.com:a/b.git",
+      branch: "x",
+      folder: "",
+      devcontainer: "",
+    })
     assert.equal(entered.values.repository, "git@github.com:a/b.git")
     const { values } = readWorkspaceForm(form([["repository", "https://ada:canary@github.com/a/b"]]))
     assert.doesNotMatch(JSON.stringify(values), /canary/)

@@ -45,6 +45,30 @@ describe("usage of workspaces", () => {
     assert.equal(running[0]?.seconds.active, 600)
   })
 
+  it("parts what a machine cost while it was a spare one from what its owner has had of it", () => {
+    const owner = "warm-pool"
+    const spare = [
+      line({ owner, at: at("2026-11-03T10:00:00Z"), to: "PROVISIONING", epoch: 1 }),
+      line({ owner, at: at("2026-11-03T10:01:00Z"), to: "RUNNING", epoch: 2 }),
+      line({ owner, at: at("2026-11-03T12:00:00Z"), to: "TERMINATED", epoch: 3 }),
+    ]
+    const taken = [
+      line({ at: at("2026-11-03T12:00:00Z"), to: "PROVISIONING", epoch: 4 }),
+      line({ at: at("2026-11-03T12:00:02Z"), to: "RUNNING", epoch: 5 }),
+    ]
+    const now = at("2026-11-03T13:00:00Z")
+    const all = usageOf([...taken, ...spare], now)
+    const hours = (whose: string) => total(all.filter(one => one.owner === whose)) / HOUR
+    assert.deepEqual([all.length, hours(owner), hours("gh-1")], [2, 2, 1])
+    assert.deepEqual(
+      usageOf(spare, now),
+      all.filter(one => one.owner === owner),
+    )
+    assert.deepEqual(
+      usageOf(taken, now),
+      all.filter(one => one.owner !== owner),
+    )
+  })
   it("splits months at midnight UTC, over leap days and years", () => {
     const lines = life(["2027-12-31T23:00:00Z", "RUNNING"], ["2028-03-01T01:00:00Z", "TERMINATED"])
     const usage = usageOf(lines, at("2030-01-01T00:00:00Z"))

@@ -1,14 +1,19 @@
 import { z } from "zod"
-import type { RunResult } from "../../../../infra/engine.ts"
-import type { Recovery } from "../../../../infra/recover-stack.ts"
-import { notFound, ServiceError } from "../../../errors.ts"
+import { notFound } from "../../../errors.ts"
 import { noteForAudit } from "../../../middleware/audited.ts"
 import { actOn, dossierOf, findFleet, newestImages, planFor, requireQuiet } from "../../../operators/desk.ts"
 import { ACTIONS, type Action } from "../../../operators/plan.ts"
-import { refreshStack } from "../../../operators/refresh-stack.ts"
+import {
+  foreseeRecovery,
+  holdersOf,
+  recoverStack,
+  refreshStack,
+  unlockStack,
+} from "../../../operators/stack-by-hand.ts"
 import type { Services } from "../../../services.ts"
 import { KINDS, KINDS_BESIDE, STATES } from "../../../workspaces/transitions.ts"
 import { type ApiRoute, route } from "../define.ts"
+import { yesOrNo } from "../yes-or-no.ts"
 import {
   DossierSchema,
   FleetMemberSchema,
@@ -40,7 +45,6 @@ export const Acted = z.object({
   why: z.string().nullable().meta({ description: "why nothing would be begun" }),
   operation: z.string().nullable().meta({ description: "what was begun; null: this was a dry run" }),
 })
-const yesOrNo = z.enum(["true", "false"]).transform(text => text === "true")
 const DryRun = z.object({ dryRun: yesOrNo.optional().meta({ description: "only say what would be begun" }) })
 
 const about = { tag: "Operators", forOperators: true } as const
@@ -150,18 +154,25 @@ const RunSchema = z.object({
   changes: z.record(z.string(), z.number()).meta({ description: "resources by what was done to them" }),
 })
 
+const HolderSchema = z.object({
+  pid: z.int(),
+  hostname: z.string(),
+  takenAt: z.iso.datetime(),
+  isDead: z.boolean().meta({ description: "is that process proven dead, as seen from the service?" }),
+})
+const UnlockSchema = z.object({
+  changes: RunSchema.shape.changes,
+  holders: z
+    .array(HolderSchema)
+    .nullable()
+    .optional()
+    .meta({ description: "of a dry run: who holds it; null: the backend does not tell" }),
+})
+
 /** What the engine does to a stack by hand, when no operation is at it. */
 function stackRoutes(services: Services): ApiRoute[] {
   const { pool, cloud } = services
   const path = (name: string) => `/operator/workspaces/{id}/stack${name}`
-  const owned = async (id: string) => {
-    const workspace = await requireQuiet(services, id)
-    return workspace?.owner
-  }
-  const named = (error: unknown): never => {
-    if ((error as { id?: string }).id === "stack-not-found") throw notFound("stack")
-    throw error
-  }
   return [
     route({
       ...{ ...about, id: "operatorExportStack", method: "get", path: path(""), scope: "read" },
@@ -171,7 +182,10 @@ function stackRoutes(services: Services): ApiRoute[] {
       errors: [404, 502],
       async handle({ params: { id }, ctx }) {
         noteForAudit(ctx, { user: (await services.store.get(id))?.owner ?? "" })
-        return { status: 200, body: await pool.run<object>(cloud, { action: "export", workspace: id }).catch(named) }
+        const state = await pool.run<object>(cloud, { action: "export", workspace: id }).catch(error => {
+          throw (error as { id?: string }).id === "stack-not-found" ? notFound("stack") : error
+        })
+        return { status: 200, body: state }
       },
     }),
     route({
@@ -179,12 +193,15 @@ function stackRoutes(services: Services): ApiRoute[] {
       summary: "Mend what a run that was cut off has left in a stack",
       description: "Makes and removes nothing at the provider.",
       params: Id,
-      replies: { 200: { description: "What was mended", schema: z.record(z.string(), z.unknown()) } },
+      query: z.object({ dryRun: yesOrNo.optional().meta({ description: "only say what would be mended" }) }),
+      replies: {
+        200: { description: "What was mended, or would be", schema: z.record(z.string(), z.unknown()) },
+      },
       errors: [404, 409, 502],
-      async handle({ params: { id }, ctx }) {
-        noteForAudit(ctx, { user: (await owned(id)) ?? "" })
-        const body = await pool.run<Recovery>(cloud, { action: "recover", workspace: id }).catch(named)
-        return { status: 200, body: { ...body } }
+      async handle({ params: { id }, query: { dryRun = false }, ctx }) {
+        const { owner = "", recovery } = await (dryRun ? foreseeRecovery : recoverStack)(services, id)
+        noteForAudit(ctx, { user: owner })
+        return { status: 200, body: { ...recovery } }
       },
     }),
     route({
@@ -204,19 +221,22 @@ function stackRoutes(services: Services): ApiRoute[] {
       ...{ ...about, id: "operatorUnlockStack", method: "post", path: path("/unlock"), scope: "write" },
       summary: "Remove the lock of a stack whose engine run is proven dead",
       params: Id,
-      query: z.object({ force: yesOrNo.optional().meta({ description: "whoever holds it" }) }),
-      replies: { 200: { description: "It is free", schema: RunSchema } },
+      query: z.object({
+        force: yesOrNo.optional().meta({ description: "whoever holds it" }),
+        dryRun: yesOrNo.optional().meta({ description: "only say who holds it" }),
+      }),
+      replies: { 200: { description: "It is free; of a dry run, who holds it", schema: UnlockSchema } },
       errors: [404, 409, 502],
-      async handle({ params: { id }, query: { force = false }, ctx }) {
-        noteForAudit(ctx, { user: (await owned(id)) ?? "" })
-        const done = await pool
-          .run<RunResult | null>(cloud, { action: "unlock", workspace: id, force })
-          .catch(error => {
-            // Not the provider's doing: whoever holds it lives.
-            if ((error as { id?: string }).id !== "stack-locked") return named(error)
-            throw new ServiceError("stack-locked", 409, (error as Error).message)
-          })
-        return { status: 200, body: { changes: done?.changes ?? {} } }
+      async handle({ params: { id }, query: { force = false, dryRun = false }, ctx }) {
+        if (dryRun) {
+          noteForAudit(ctx, { user: (await requireQuiet(services, id))?.owner ?? "" })
+          const found = await holdersOf(services, id)
+          const holders = found?.map(one => ({ ...one, takenAt: new Date(one.takenAt).toISOString() })) ?? null
+          return { status: 200, body: { changes: {}, holders } }
+        }
+        const { owner = "", changes } = await unlockStack(services, id, force)
+        noteForAudit(ctx, { user: owner })
+        return { status: 200, body: { changes } }
       },
     }),
   ]

@@ -10,6 +10,7 @@ import { STATES } from "../../../workspaces/transitions.ts"
 import { PROFILES, PROVIDERS, type Provider } from "../../../workspaces/workspace.ts"
 import { Away } from "../catalog.ts"
 import { type ApiRoute, route } from "../define.ts"
+import { yesOrNo } from "../yes-or-no.ts"
 
 const time = z.iso.datetime()
 const iso = (ms: number) => new Date(ms).toISOString()
@@ -71,14 +72,19 @@ const presentImage = ({ createdAt, ...rest }: GoldenImage): z.input<typeof Image
   createdAt: createdAt === 0 ? null : iso(createdAt),
 })
 
+const WeatherSchema = z.object({
+  requestsLeft: z.number().meta({ description: "share of the provider's request budget, 0 to 1" }),
+  isStormy: z.boolean().meta({ description: "does more go wrong than well?" }),
+})
+
 export const OverviewSchema = z
   .object({
     states: z.array(z.object({ state: z.enum(STATES), count: z.int() })),
     operations: z.object({ queued: z.int(), running: z.int(), failed24h: z.int() }),
-    weather: z.object({
-      requestsLeft: z.number().meta({ description: "share of the provider's request budget, 0 to 1" }),
-      isStormy: z.boolean(),
-    }),
+    weather: WeatherSchema.meta({ description: "of all projects the worst" }),
+    projects: z
+      .array(WeatherSchema.extend({ project: z.string(), provider: z.enum(PROVIDERS) }))
+      .meta({ description: "the weather of each project: each has a request budget of its own" }),
     sweep: SweepSchema.nullable().meta({ description: "the newest sweep" }),
     backups: z.object({
       unproven: z.int().meta({ description: "workspaces whose backups none was ever restored of on trial" }),
@@ -177,7 +183,8 @@ function drainRoutes({ drains, now }: Services): ApiRoute[] {
 
 function imageRoutes({ images }: Services): ApiRoute[] {
   const params = z.object({ id: z.string().regex(IMAGE_ID_PATTERN, "must be the id of an image") })
-  const replies = { 200: { description: "The image", schema: ImageSchema } }
+  const replies = { 200: { description: "The image; of a dry run, as it is now", schema: ImageSchema } }
+  const query = z.object({ dryRun: yesOrNo.optional().meta({ description: "only look whether it can be done" }) })
   return [
     route({
       ...{ ...about, id: "operatorListImages", method: "get", path: "/operator/images", scope: "read" },
@@ -193,20 +200,23 @@ function imageRoutes({ images }: Services): ApiRoute[] {
     route({
       ...{ ...about, id: "promoteImage", method: "post", path: "/operator/images/{id}/promote", scope: "write" },
       summary: "Make new workspaces from this image, whatever is newer or set",
-      ...{ params, replies, errors: [404, 409, 502] },
+      ...{ params, query, replies, errors: [404, 409, 502] },
       body: z.strictObject({
         profile: z.enum(PROFILES).optional().meta({ description: "of an image that does not say what it is for" }),
       }),
-      handle: async ({ params: { id }, body }) => ({
-        status: 200,
-        body: presentImage(await images.promote(id, body.profile)),
-      }),
+      async handle({ params: { id }, query: { dryRun }, body }) {
+        const done = dryRun ? images.promotable(id, body.profile) : images.promote(id, body.profile)
+        return { status: 200, body: presentImage(await done) }
+      },
     }),
     route({
       ...{ ...about, id: "demoteImage", method: "post", path: "/operator/images/{id}/demote", scope: "write" },
       summary: "Make no new workspaces from this image",
-      ...{ params, replies, errors: [404, 502] },
-      handle: async ({ params: { id } }) => ({ status: 200, body: presentImage(await images.demote(id)) }),
+      ...{ params, query, replies, errors: [404, 502] },
+      handle: async ({ params: { id }, query: { dryRun } }) => ({
+        status: 200,
+        body: presentImage(await (dryRun ? images.known(id) : images.demote(id))),
+      }),
     }),
   ]
 }

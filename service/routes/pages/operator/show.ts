@@ -68,12 +68,13 @@ export async function showUpkeep(
   caller: SignedInCaller,
   { isDry = false, ...said }: Said & { isDry?: boolean } = {},
 ): Promise<void> {
-  const { rollOuts, images, sweeps, drains, redis } = services
+  const { rollOuts, images, sweeps, drains, warm, redis } = services
   const away: Provider[] = []
-  const [rollOut, found, sweep, orders, workers] = await Promise.all([
+  const [rollOut, found, sweep, spares, orders, workers] = await Promise.all([
     rollOuts.get(),
     images.list(one => away.push(one)).catch(() => null),
     isDry ? sweeps.dry() : lastSweep(redis),
+    warm.shown(),
     drains.orders(),
     drains.workers(),
   ])
@@ -84,6 +85,7 @@ export async function showUpkeep(
     away: away.map(one => PROVIDER_LABELS[one]),
     sweep,
     isDry,
+    spares,
     orders,
     workers,
     ...said,
