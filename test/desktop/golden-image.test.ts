@@ -159,6 +159,8 @@ describe("golden image, profile browser", function () {
       page.on("websocket", socket => streams.push(socket.url()))
       await page.goto(machine.url)
       await page.waitForSelector('html[data-state="connected"]', { timeout: 120_000 })
+      // A very busy machine may take longer to open the first one than the viewer waits before it tries again.
+      streams.length = 0
       for (const [width, height] of [
         [1280, 800],
         [900, 700],
@@ -181,7 +183,7 @@ describe("golden image, profile browser", function () {
           return (await difference(page, viewer)) < 0.02
         })
       }
-      assert.equal(streams.length, 1)
+      assert.deepEqual(streams, [])
     })
   })
 
