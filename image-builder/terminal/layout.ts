@@ -40,8 +40,14 @@ export function keepExisting(layout: Layout, all: readonly Pick<Terminal, "id">[
   return { shown, active: Math.min(active, shown.length - 1) }
 }
 
-/** A layout of names as one of terminals: ids change when tmux starts anew, names do not. */
+/** A layout of names as one of terminals: ids change when tmux starts anew, names do not. Nothing where none is left. */
 export function fromNames(names: readonly unknown[], all: readonly Pick<Terminal, "id" | "name">[]): Layout {
   const ids = names.flatMap(name => all.find(one => one.name === name)?.id ?? [])
-  return keepExisting({ shown: [...new Set(ids)].slice(0, MOST_PANES), active: 0 }, all)
+  return { shown: [...new Set(ids)].slice(0, MOST_PANES), active: 0 }
+}
+
+/** What the desktop shows, for whoever has not chosen yet: where work begins, as in the folder of a repository. */
+export function asDesktop(all: readonly Pick<Terminal, "id" | "front">[]): Layout {
+  const front = all.find(one => one.front)
+  return keepExisting(front ? { shown: [front.id], active: 0 } : NOTHING, all)
 }

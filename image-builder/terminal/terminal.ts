@@ -11,7 +11,7 @@ import { createStateCard } from "../viewer/state-card.ts"
 import { createToasts } from "../viewer/toast.ts"
 import { allowOwnStyles } from "./inline-styles.ts"
 import { createKeyRow } from "./key-row.ts"
-import { addPane, choose, fromNames, keepExisting, type Layout, NOTHING, removePane } from "./layout.ts"
+import { addPane, asDesktop, choose, fromNames, keepExisting, type Layout, NOTHING, removePane } from "./layout.ts"
 import { createMenu } from "./menu.ts"
 import { createPanes } from "./panes.ts"
 import { LETTERS, readRemembered, writeRemembered } from "./remembered.ts"
@@ -33,6 +33,17 @@ let all: Terminal[] = []
 let layout: Layout = NOTHING
 let stream: TerminalStream | undefined
 let [isViewOnly, isListed, isBeside] = [false, false, false]
+/** Nobody has chosen a terminal here, now or before: the page shows the one that the desktop shows. */
+let followsDesktop = false
+for (const sign of ["keydown", "pointerdown", "paste", "drop"])
+  document.addEventListener(
+    sign,
+    () => {
+      followsDesktop = false
+      keepInMind()
+    },
+    { capture: true, once: true },
+  )
 
 const nameOf = (id: string) => all.find(one => one.id === id)?.name ?? ""
 const activeView = () => views.get(layout.shown[layout.active] ?? "")
@@ -127,7 +138,7 @@ function arrange(next: Layout, focus: boolean): void {
 }
 
 function keepInMind(): void {
-  if (layout.shown.length > 0) remembered.shown = layout.shown.map(nameOf)
+  if (layout.shown.length > 0 && !followsDesktop) remembered.shown = layout.shown.map(nameOf)
   writeRemembered(localStorage, remembered)
 }
 
@@ -144,11 +155,15 @@ function hear(word: Exclude<Word, { is: "size" | "ended" }>): void {
   all = word.all
   const ids = all.map(one => one.id)
   for (const id of views.keys()) if (!ids.includes(id)) drop(id)
-  const next = isListed ? keepExisting(layout, all) : fromNames(remembered.shown, all)
+  const isFirst = !isListed
+  if (isFirst) {
+    isListed = true
+    layout = fromNames(remembered.shown, all)
+    followsDesktop = layout.shown.length === 0
+  }
+  const next = followsDesktop ? asDesktop(all) : keepExisting(layout, all)
   // On a phone there is no room to wonder which one has the keyboard; it comes up by a tap.
-  const focus = !isListed && !isTouch
-  isListed = true
-  arrange(next, focus)
+  arrange(next, !isTouch && (isFirst || (followsDesktop && next.shown[0] !== layout.shown[0])))
 }
 
 async function rename(id: string): Promise<void> {

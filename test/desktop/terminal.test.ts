@@ -103,6 +103,26 @@ describe("terminal page", () => {
     await shoot("terminal-1280")
   })
 
+  it("shows what the desktop shows until somebody types, and then what they typed into", async () => {
+    const active = () => page.$eval("#tabs [aria-selected=true]", tab => tab.textContent)
+    const isActive = (name: string) => waitUntil(`${name} is shown`, async () => (await active()) === name)
+    await tmux.tmux("new-window", "-t", "=main:", "-n", "tool")
+    await open()
+    await isActive("tool")
+    await tmux.tmux("new-window", "-t", "=main:", "-n", "other")
+    await isActive("other")
+    await line("echo typed into $((1 + 1))")
+    await shows("typed into 2")
+    await tmux.tmux("select-window", "-t", "=main:tool")
+    await tmux.tmux("new-window", "-t", "=main:", "-n", "third")
+    await waitUntil("there is a third one", async () => (await tabs()).includes("third"))
+    assert.equal(await active(), "other")
+    await page.reload()
+    await state("connected")
+    await isActive("other")
+    await shows("typed into 2")
+  })
+
   it("opens more terminals, names, splits and closes them; what was shown comes back", async () => {
     await open()
     await page.click("#new")

@@ -6,6 +6,8 @@ export interface Terminal {
   name: string
   /** The program in front, `bash`. */
   program: string
+  /** The desktop shows it, and what is typed there goes to it. */
+  front: boolean
   cols: number
   rows: number
 }
@@ -19,6 +21,8 @@ export interface Pane extends Terminal {
 }
 
 const SEPARATOR = "\t"
+/** The session that the desktop's terminal shows. */
+const DESKTOP = "main"
 const FIELDS = [
   "session_id",
   "session_name",
@@ -32,6 +36,8 @@ const FIELDS = [
   "pane_current_command",
   "pane_width",
   "pane_height",
+  "window_active",
+  "pane_active",
 ] as const
 
 /** The format in which tmux is asked for its panes. */
@@ -60,7 +66,7 @@ export function freeName(taken: readonly string[]): string {
 
 type Row = Record<(typeof FIELDS)[number], string>
 
-/** All panes out of what tmux lists; the session `main`, which the desktop shows, comes first. */
+/** All panes out of what tmux lists; those of the desktop's session come first. */
 export function parseList(lines: readonly string[]): Pane[] {
   const rows = lines.flatMap(line => {
     const values = line.split(SEPARATOR)
@@ -69,12 +75,13 @@ export function parseList(lines: readonly string[]): Pane[] {
   })
   // A window that is in several sessions is listed in each.
   const once = [...new Map(rows.toReversed().map(row => [row.pane_id, row])).values()]
-  const order = (row: Row) => [row.session_name === "main" ? 0 : 1, Number(row.pane_id.slice(1))] as const
+  const order = (row: Row) => [row.session_name === DESKTOP ? 0 : 1, Number(row.pane_id.slice(1))] as const
   once.sort((a, b) => order(a)[0] - order(b)[0] || order(a)[1] - order(b)[1])
   return once.map(row => ({
     id: row.pane_id,
     name: nameOf(row, rows),
     program: row.pane_current_command,
+    front: row.session_name === DESKTOP && row.window_active === "1" && row.pane_active === "1",
     cols: Number(row.pane_width),
     rows: Number(row.pane_height),
     session: row.session_id,

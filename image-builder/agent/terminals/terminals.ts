@@ -91,7 +91,7 @@ export function createTerminals(options: {
   let soon: NodeJS.Timeout | undefined
 
   const tmux = createTmux({ socket, run, client: () => [...clients.values()][0] })
-  const plain = ({ id, name, program, cols, rows }: Pane): Terminal => ({ id, name, program, cols, rows })
+  const plain = ({ id, name, program, front, cols, rows }: Pane): Terminal => ({ id, name, program, front, cols, rows })
 
   /** Resolves when it is known what there was at the time of the call, or later. */
   function look(): Promise<void> {

@@ -85,23 +85,23 @@ describe("agent/terminals: what tmux says", () => {
   it("is a list of panes, named as people would", () => {
     const row = (...fields: (string | number)[]) => fields.join("\t")
     const all = parseList([
-      row("$1", "t1", "@4", 0, "Build", 0, 1, "%4", 0, "node", 80, 24),
-      row("$0", "main", "@0", 0, "bash", 1, 2, "%0", 0, "bash", 60, 40),
-      row("$0", "main", "@0", 0, "bash", 1, 2, "%1", 1, "vi", 60, 40),
-      row("$0", "main", "@2", 3, "Logs", 0, 1, "%2", 0, "tail", 120, 40),
-      row("$5", "grouped", "@4", 0, "Build", 0, 1, "%4", 0, "node", 80, 24),
+      row("$1", "t1", "@4", 0, "Build", 0, 1, "%4", 0, "node", 80, 24, 1, 1),
+      row("$0", "main", "@0", 0, "bash", 1, 2, "%0", 0, "bash", 60, 40, 1, 0),
+      row("$0", "main", "@0", 0, "bash", 1, 2, "%1", 1, "vi", 60, 40, 1, 1),
+      row("$0", "main", "@2", 3, "Logs", 0, 1, "%2", 0, "tail", 120, 40, 0, 1),
+      row("$5", "grouped", "@4", 0, "Build", 0, 1, "%4", 0, "node", 80, 24, 1, 1),
       "no server running",
     ])
     assert.deepEqual(
-      all.map(({ id, name, panes }) => [id, name, panes]),
+      all.map(({ id, name, panes, front }) => [id, name, panes, front]),
       [
-        ["%0", "main:0.0", 2],
-        ["%1", "main:0.1", 2],
-        ["%2", "Logs", 1],
-        ["%4", "Build", 1],
+        ["%0", "main:0.0", 2, false],
+        ["%1", "main:0.1", 2, true],
+        ["%2", "Logs", 1, false],
+        ["%4", "Build", 1, false],
       ],
     )
-    assert.equal(LIST_FORMAT.split("\t").length, 12)
+    assert.equal(LIST_FORMAT.split("\t").length, 14)
   })
 })
 

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict"
 import {
   addPane,
+  asDesktop,
   choose,
   fromNames,
   keepExisting,
@@ -36,6 +37,14 @@ describe("terminal page: layout", () => {
     assert.deepEqual(keepExisting(three, all.slice(4)), { shown: ["%5"], active: 0 })
     assert.deepEqual(keepExisting(three, []), NOTHING)
     assert.deepEqual(fromNames(["name %3", "gone", "name %3", 7, "name %1"], all), { shown: ["%3", "%1"], active: 0 })
+    assert.deepEqual(fromNames(["gone"], all), NOTHING)
+  })
+
+  it("begins with what the desktop shows", () => {
+    const listed = all.map(({ id }) => ({ id, front: id === "%3" }))
+    assert.deepEqual(asDesktop(listed), { shown: ["%3"], active: 0 })
+    assert.deepEqual(asDesktop(all.map(({ id }) => ({ id, front: false }))), { shown: ["%1"], active: 0 })
+    assert.deepEqual(asDesktop([]), NOTHING)
   })
 })
 
