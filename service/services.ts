@@ -278,7 +278,7 @@ export async function openServices(
     lookAfterHomes({ config, homes: homeBackups, store, reports, log, now, silentMs: config.idle.silentMs }, signal)
   const means = {
     ...{ config, keys, cloud, pool, machines, channel, reports, tokens, secrets, now },
-    ...{ backups, homeBackups, proofs, notify, looks, projects, conversations },
+    ...{ backups, homeBackups, proofs, notify, looks, projects, conversations, weathers },
     machinesIn,
   }
   const workspaces = createWorkspaces(parts)

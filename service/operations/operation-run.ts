@@ -18,6 +18,7 @@ import type { Destination, Projects } from "../projects/projects.ts"
 import type { Secrets } from "../secrets/secrets.ts"
 import type { Recorder } from "../traces/recorder.ts"
 import type { VncTokens } from "../vnc-tokens/vnc-tokens.ts"
+import type { Weathers } from "../weather/weathers.ts"
 import type { State } from "../workspaces/transitions.ts"
 import type { Workspace } from "../workspaces/workspace.ts"
 import type { Operation, StepName } from "./operation.ts"
@@ -33,6 +34,7 @@ export interface Means {
   /** Of another one. @throws InfraError `unknown-project` */
   machinesIn(project: string): Machines
   projects: Pick<Projects, "at" | "place" | "limitMet" | "roomMade">
+  weathers: Pick<Weathers, "mayTry">
   channel: MachineChannel
   reports: MachineReports
   tokens: VncTokens

@@ -9,6 +9,7 @@ import type { Destination } from "../projects/projects.ts"
 import { loadScript } from "../redis/scripts.ts"
 import type { Recorder } from "../traces/recorder.ts"
 import type { Traces } from "../traces/traces.ts"
+import { TURN_MS } from "../weather/weathers.ts"
 import { KEY, type WorkspaceStore } from "../workspaces/store.ts"
 import { type State, TRANSITIONS } from "../workspaces/transitions.ts"
 import type { Failure, Workspace } from "../workspaces/workspace.ts"
@@ -169,6 +170,10 @@ async function performPatiently(run: OperationRun, patience: Patience): Promise<
       run.log.warn({ id, detail, pauseMs }, "the provider failed; it is tried again")
       run.say(`The cloud has a fault at the moment (${id}). It is tried again in ${Math.ceil(pauseMs / 1000)} s.`)
       await sleep(pauseMs, undefined, { signal: run.signal })
+      while (!(await run.means.weathers.mayTry(projectOf(run.workspace)))) {
+        if (!patience.bears(error)) throw error
+        await sleep(TURN_MS / 2, undefined, { signal: run.signal })
+      }
     }
   }
 }

@@ -2,6 +2,7 @@ import type { Redis } from "ioredis"
 import type { Logger } from "pino"
 import type { Places } from "../../infra/cloud-config.ts"
 import type { Heard } from "../../infra/machines/heard.ts"
+import { PREFIX } from "../redis/connect.ts"
 import { admitsChores, type WeatherNow, worstOf } from "./judge.ts"
 import { createWeather, type Weather } from "./weather.ts"
 
@@ -14,8 +15,16 @@ export interface Weathers {
   worst(): Promise<WeatherNow>
   /** Projects in which nothing begins now that nobody waits for; null: in all. */
   waiting(): Promise<ReadonlySet<string> | null>
+  /**
+   * May an operation that met a fault try again now? In a storm one after the other does, whoever they are for: a
+   * provider that fails is not asked by all of them, and is known to be well again by one.
+   */
+  mayTry(project: string): Promise<boolean>
   close(): Promise<void>
 }
+
+/** So far apart are tries in a storm. */
+export const TURN_MS = 2_000
 
 /** @param clock milliseconds since 1970 */
 export function createWeathers(
@@ -41,6 +50,15 @@ export function createWeathers(
       )
       const waiting = new Set(found.flat())
       return waiting.size === all.size ? null : waiting
+    },
+    async mayTry(project) {
+      try {
+        if (!(await of(project).now()).isStormy) return true
+        return (await redis.set(`${PREFIX}weather:turn:${project}`, "1", "PX", TURN_MS, "NX")) !== null
+      } catch (error) {
+        log.debug({ err: error }, "the weather could not be asked")
+        return true
+      }
     },
     close: async () => void (await Promise.all([...all.values()].map(one => one.close()))),
   }

@@ -277,10 +277,29 @@ describe("golden image, profile browser", function () {
       await terminal("/home/user", /machine 1000/, "echo machine $(id -u)")
     })
 
+    it("serves on the machine's own ports, and git in it is who it is on the machine", async () => {
+      await shell.run("su user -c 'git config --global user.name Ada'")
+      const asked = String.raw`printf "protocol=https\nhost=github.com\n" | GITHUB_TOKEN=t0ken $GIT_CONFIG_VALUE_0 get`
+      const typed = `httpd -p 127.0.0.1:3111 -h /tmp; echo "$GIT_CONFIG_VALUE_1 $(${asked} | tail -n 1)"`
+      await terminal("/home/user/good", /^Ada password=t0ken$/m, typed)
+      assert.equal(await shell.run("curl -s http://127.0.0.1:3111/made"), "made\n")
+      const listing = await shell.run("awk '$2 ~ /:0C27$/ && $4 == \"0A\" { print $8 }' /proc/net/tcp")
+      assert.equal(listing, "1000\n", "it is the user's, whose servers are shown")
+      await shell.run("su user -c 'git config --global --unset user.name'")
+    })
+
     it("begins again with the machine, as it was", async () => {
       await shell.run("systemctl restart foozol-devcontainer")
       await until("running")
       await terminal("/home/user/good", /still made/, "echo still $(cat /tmp/made)")
+    })
+
+    it("is built with the machine's network, where a proxy is to be found", async () => {
+      const built = await shell.run(`su user <<'END'
+cd ~/good/.devcontainer && printf 'FROM localhost/tiny:1\nRUN readlink /proc/self/ns/net\n' |
+  XDG_RUNTIME_DIR=/run/user/1000 podman build --no-cache --quiet=false -f - . 2>&1
+END`)
+      assert.ok(built.includes((await shell.run("readlink /proc/self/ns/net")).trim()), built)
     })
 
     it("that cannot be made leaves the machine, and says why", async () => {

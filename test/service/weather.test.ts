@@ -8,10 +8,17 @@ describe("service: what the provider is like", () => {
   let ahead: number
   before(async () => {
     ahead = 0
-    test = await startTestService({ FOOZOL_OPERATORS: "Root" }, { ahead: () => ahead })
+    test = await startTestService(
+      { FOOZOL_OPERATORS: "Root", FOOZOL_PROVIDER_PATIENCE_SECONDS: "60" },
+      { ahead: () => ahead },
+    )
   })
   after(() => test?.close())
   const weather = () => test.service.services.weather.now()
+  const storm = async () => {
+    for (let i = 0; i < 1_000; i++) test.service.services.weather.hear({ isFault: true, budget: null })
+    await waitUntil("the storm was heard", async () => (await weather()).isStormy)
+  }
   const faults = async () => (await test.service.services.weather.facts()).faults
 
   it("is known from answers: how many requests are left, and what failed", async () => {
@@ -36,11 +43,7 @@ describe("service: what the provider is like", () => {
     const image = await test.cloud.addImage()
     test.env.FOOZOL_IMAGE_BROWSER = String(image)
     await test.restart()
-    const storm = () => {
-      for (let i = 0; i < 1_000; i++) test.service.services.weather.hear({ isFault: true, budget: null })
-    }
-    storm()
-    await waitUntil("the storm was heard", async () => (await weather()).isStormy)
+    await storm()
     assert.equal((await test.api(operator, "POST", "/roll-out", { inUse: true })).status, 202)
     // No condition tells that nothing happens; two looks of the worker would have begun a wave.
     const from = Date.now()
@@ -54,5 +57,23 @@ describe("service: what the provider is like", () => {
       return body.waves.length > 0
     })
     assert.match(test.logged(), /the provider is well again/)
+  })
+
+  it("while it is stormy, operations that met a fault try one after the other, and end well", async () => {
+    const { weathers } = test.service.services
+    const { names } = weathers
+    const mayTry = () => weathers.mayTry(names[0] as string)
+    assert.deepEqual([await mayTry(), await mayTry()], [true, true], "when it is calm, all of them")
+    await storm()
+    assert.deepEqual([await mayTry(), await mayTry()], [true, false])
+    await test.cloud.addFault({
+      match: { method: "POST", path: "^/v1/servers$" },
+      times: 2,
+      fault: { kind: "status", status: 503 },
+    })
+    const desk = await newWorkspace(test, await test.token(await test.signIn("grace")))
+    assert.equal((await desk.machines()).length, 1)
+    assert.match(test.logged(), /the provider failed; it is tried again/)
+    await test.cloud.clearFaults()
   })
 })

@@ -52,7 +52,7 @@ ${wideTable(
       PROVIDER_LABELS[one.provider],
       `${Math.round(one.requestsLeft * 100)} %`,
       one.isStormy
-        ? html`<span class="badge bad">Fails</span> <span class="small soft">backups, trials, roll-outs and sweeps wait</span>`
+        ? html`<span class="badge bad">Fails</span> <span class="small soft">backups, trials, roll-outs and sweeps wait; operations that met a fault try one after the other</span>`
         : admitsChores(one)
           ? html`<span class="badge good">Well</span>`
           : html`<span class="badge rest">Busy</span> <span class="small soft">backups, trials, roll-outs and sweeps wait for requests</span>`,
