@@ -74,7 +74,7 @@ async function firstPrompt(browser: Browser, world: StartedWorld, git: GitHost, 
   const prompt = async () => {
     await page.waitForSelector('html[data-state="connected"]', { timeout: 15 * MINUTES })
     const rows = await page.$$eval(".xterm-rows > div", all => all.map(row => row.textContent ?? ""))
-    return rows.some(row => /~\/tool\S*\$ *$/.test(row))
+    return rows.some(row => /^~\/tool .*❯\s*$/.test(row))
   }
   await waitUntil("the prompt in the repository's folder", prompt, 15 * MINUTES)
   const there = since()
