@@ -130,6 +130,14 @@ describe("service: its Redis is emptied", () => {
     await asleep.does("stop?mode=hibernate")
     const { epoch } = (await test.service.services.store.get(awake.id)) ?? { epoch: 0 }
     await test.service.services.redis.flushall()
+    // Until then the provider's labels alone tell whose they are.
+    const listed = async (login: string) => {
+      const answer = await test.api(await test.token(await test.signIn(login)), "GET", "/workspaces")
+      return (answer.body.workspaces as { id: string; state: string }[]).map(({ id, state }) => `${id} ${state}`)
+    }
+    const told = await listed("ada")
+    assert.ok(told.includes(`${awake.id} RUNNING`) && told.includes(`${off.id} STOPPED`), told.join("\n"))
+    assert.deepEqual(await listed("grace"), [])
     // Beginning anew, it looks at once.
     await test.restart()
     const token = await waitUntil(
