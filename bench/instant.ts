@@ -11,7 +11,7 @@ import { type GoldenCloud, type GoldenMachine, startGoldenCloud } from "../test/
 import { waitUntil } from "../test/support/wait-until.ts"
 import { doorAnswers, isComplete, isSeen, LIMIT } from "./first-picture.ts"
 import type { Measurement } from "./measurement.ts"
-import { treeMemory } from "./process-tree.ts"
+import { treeMemoryBy } from "./process-tree.ts"
 
 /** So long a machine is left alone before its memory is looked at: its programs have started, and nobody is there. */
 const IDLE_MS = 60_000
@@ -27,7 +27,8 @@ export async function bench(options: Record<string, string>): Promise<Measuremen
   const template: number[] = []
   const times = noTimes()
   const wake = { ...noTimes(), asleep: [] as number[] }
-  const memory: number[] = []
+  const memory: { all: number; own: number }[] = []
+  const crowd = noTimes()
   const made: number[] = []
   /** Waits for the next copy, which nobody waits for otherwise. */
   const making = async () => {
@@ -50,14 +51,16 @@ export async function bench(options: Record<string, string>): Promise<Measuremen
     const together: GoldenMachine[] = []
     for (let copy = 0; copy < copies; copy++) {
       await making()
-      together.push(await measured(golden, 1_000 + copy, noTimes()))
+      together.push(await measured(golden, 1_000 + copy, crowd))
     }
     await sleep(copies === 0 ? 0 : IDLE_MS)
-    for (const machine of together) memory.push(treeMemory(Number(readFileSync(pidFile(golden, machine), "utf8"))))
+    for (const machine of together) memory.push(treeMemoryBy(Number(readFileSync(pidFile(golden, machine), "utf8"))))
   } finally {
     await golden.close()
   }
-  const each = memory.reduce((sum, one) => sum + one, 0) / memory.length
+  const total = (of: (one: { all: number; own: number }) => number) => memory.reduce((sum, one) => sum + of(one), 0)
+  // What copies share is there once, however many there are.
+  const [shared, own] = [total(one => one.all - one.own), total(one => one.own) / memory.length]
   return [
     { metric: "template_s", unit: "s", samples: template },
     ...(ahead ? [{ metric: "ahead_s", unit: "s", samples: made }] : []),
@@ -75,9 +78,13 @@ export async function bench(options: Record<string, string>): Promise<Measuremen
     ...(memory.length === 0
       ? []
       : [
-          { metric: "copy_mb", unit: "MB", samples: memory },
-          // What copies share is counted in equal parts, so this holds for as many as there were, and more fit.
-          { metric: "clones_in_8gb", unit: "machines", samples: [Math.floor(8_192 / each)] },
+          { metric: "copy_mb", unit: "MB", samples: memory.map(one => one.all) },
+          { metric: "copy_own_mb", unit: "MB", samples: memory.map(one => one.own) },
+          { metric: "copies_shared_mb", unit: "MB", samples: [shared] },
+          { metric: "clones_in_8gb", unit: "machines", samples: [Math.floor((8_192 - shared) / own)] },
+          // The first one has the computer for itself; the last one shares it with all the others.
+          { metric: "first_of_all_s", unit: "s", samples: crowd.vnc.slice(0, 1) },
+          { metric: "last_of_all_s", unit: "s", samples: crowd.vnc.slice(-1) },
         ]),
   ]
 }

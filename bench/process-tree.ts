@@ -35,14 +35,21 @@ export function treeCpuSeconds(root: number): number {
 }
 
 /** Memory of a process and all below it in MB; pages that several share are counted once (PSS). */
-export function treeMemory(root: number): number {
-  const pss = (pid: number) => {
+export const treeMemory = (root: number): number => treeMemoryBy(root).all
+
+/** Memory of a process and all below it in MB: all of it as {@link treeMemory} has it, and what is shared with nobody. */
+export function treeMemoryBy(root: number): { all: number; own: number } {
+  const sum = { all: 0, own: 0 }
+  for (const pid of processTree(root)) {
+    let rollup = ""
     try {
-      return Number(/^Pss:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/smaps_rollup`, "utf8"))?.[1] ?? 0) / 1_000
+      rollup = readFileSync(`/proc/${pid}/smaps_rollup`, "utf8")
     } catch {
       // It has just ended.
-      return 0
     }
+    const megabytes = (name: string) => Number(new RegExp(`^${name}:\\s+(\\d+)`, "m").exec(rollup)?.[1] ?? 0) / 1_000
+    sum.all += megabytes("Pss")
+    sum.own += megabytes("Private_Clean") + megabytes("Private_Dirty")
   }
-  return processTree(root).reduce((sum, pid) => sum + pss(pid), 0)
+  return sum
 }
