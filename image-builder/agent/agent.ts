@@ -10,6 +10,7 @@ import { doorOpen, showCertificate } from "./certificate/door.ts"
 import { type CertificateKeeper, keepCertificate } from "./certificate/keeper.ts"
 import { type Asker, type Obtain, obtainBy } from "./certificate/request.ts"
 import { type Check, runChecks } from "./checks.ts"
+import { createClipboard, watchClipboard } from "./clipboard.ts"
 import type { AgentConfig } from "./config.ts"
 import { conversationsWay } from "./conversations/desk.ts"
 import { keepConversations } from "./conversations/keeper.ts"
@@ -346,6 +347,7 @@ export async function startAgent({ config, run, log, times = {}, ...given }: Age
     },
     files,
     display,
+    clipboard: createClipboard(run, feed),
     events,
     stayOn,
     // Nobody waits for this: it says how long somebody has waited.
@@ -371,6 +373,7 @@ export async function startAgent({ config, run, log, times = {}, ...given }: Age
   const work = [
     repository.done,
     ports.done,
+    watchClipboard(config.display.socket, () => events.tell("copied"), signal),
     keepWindows({
       ...{ socketPath: config.display.socket, hasApp: config.profile === "desktop", signal, log },
       terminalShown: isShown => {

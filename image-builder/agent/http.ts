@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http"
 import type { Socket } from "node:net"
+import { type Clipboard, MOST_CLIPBOARD } from "./clipboard.ts"
 import { clampSize, type Display } from "./display.ts"
 import type { FilesDoor } from "./files/door.ts"
 import { refuse } from "./relay/handshake.ts"
@@ -13,6 +14,7 @@ export interface HttpOptions {
   /** The way to the home's files. */
   files?: FilesDoor
   display: Display
+  clipboard?: Clipboard
   events: ViewerEvents
   status(): Promise<object>
   /** A person wants the workspace to stay on. @returns whether the service has heard of it */
@@ -22,6 +24,8 @@ export interface HttpOptions {
 }
 
 const MAX_BODY = 4096
+/** A text for the clipboard, in JSON. */
+const MOST_ESCAPED = 2 * MOST_CLIPBOARD
 /** Longest line and headers of a request: the names of files stand in it. */
 const MAX_HEADER = 48 * 1024
 
@@ -56,6 +60,7 @@ async function answer(options: HttpOptions, request: IncomingMessage, response: 
   const isStream = pathname === "/vnc" || Object.hasOwn(options.ways ?? {}, pathname)
   if (request.method === "GET" && isStream) return json(response, 426, { id: "websocket-only" })
   if (options.files && pathname.startsWith("/files/")) return options.files.answer(request, response)
+  if (options.clipboard && pathname === "/agent/clipboard") return paste(options.clipboard, request, response)
   switch (`${request.method} ${pathname}`) {
     case "GET /agent/status":
       return json(response, 200, await options.status())
@@ -80,12 +85,22 @@ async function answer(options: HttpOptions, request: IncomingMessage, response: 
   }
 }
 
+/** The desktop's clipboard, read or written. */
+async function paste(clipboard: Clipboard, request: IncomingMessage, response: ServerResponse): Promise<void> {
+  if (request.method === "GET") return json(response, 200, { text: await clipboard.text() })
+  if (request.method !== "POST") return json(response, 405, { id: "no-method" })
+  const { text } = ((await body(request, MOST_ESCAPED)) ?? {}) as { text?: unknown }
+  if (typeof text !== "string" || Buffer.byteLength(text) > MOST_CLIPBOARD)
+    return json(response, 400, { id: "no-text" })
+  return json(response, (await clipboard.put(text)) ? 200 : 503, {})
+}
+
 /** The JSON of a request; undefined when it is none or too long. */
-async function body(request: IncomingMessage): Promise<unknown> {
+async function body(request: IncomingMessage, most = MAX_BODY): Promise<unknown> {
   let text = ""
   for await (const part of request.setEncoding("utf8")) {
     text += part
-    if (text.length > MAX_BODY) return undefined
+    if (text.length > most) return undefined
   }
   try {
     return JSON.parse(text)

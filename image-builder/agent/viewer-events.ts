@@ -9,7 +9,7 @@ export interface ViewerEvents {
    * Tells every page that is open; pages that open later hear of a warning too, until something else is told.
    * @param data what goes with it, made anew for each page that opens later
    */
-  tell(type: "sleeping" | "warning" | "stay", data?: () => object): void
+  tell(type: "sleeping" | "warning" | "stay" | "copied", data?: () => object): void
   /** Tells the pages of a token, or of all, that they were signed out, and lets them go. */
   signOut(tokenHash: string | null): void
   close(): void
@@ -49,7 +49,8 @@ export function createViewerEvents(options: { pingMs?: number } = {}): ViewerEve
       response.on("error", () => pages.delete(response))
     },
     tell: (type, data = () => ({})) => {
-      warning = type === "warning" ? data : null
+      // That something was copied changes nothing about a stop.
+      if (type !== "copied") warning = type === "warning" ? data : null
       const text = formatEvent(type, { type, ...data() })
       for (const response of pages.keys()) send(response, text)
     },

@@ -1,4 +1,5 @@
 /// <reference lib="dom" />
+import { readClipboard, writeClipboard } from "./machine.ts"
 
 type Options = {
   field: HTMLTextAreaElement
@@ -15,11 +16,15 @@ type Options = {
  */
 export function createClipboard({ field, send, shared, say }: Options) {
   let known: string | undefined
+  let heard = 0
 
-  const give = (text: string) => {
+  const give = async (text: string) => {
     known = text
-    // The classic VNC clipboard carries Latin-1 only, and noVNC puts a question mark for anything else.
-    if (/[^\0-\xff]/.test(text)) say("Some characters cannot travel to this desktop’s clipboard and arrive as “?”.")
+    // VNC's own clipboard carries no more for sure, but comes before the keys that paste it.
+    if (/^[\0-\x7f]*$/.test(text)) return send(text)
+    if ((await writeClipboard(text)) || known !== text) return
+    // noVNC puts a question mark for what is not Latin-1.
+    say("Some characters cannot travel to this desktop’s clipboard now and arrive as “?”.")
     send(text)
   }
   const allowed = async () => {
@@ -35,14 +40,18 @@ export function createClipboard({ field, send, shared, say }: Options) {
     const text = await navigator.clipboard.readText()
     if (text !== "" && text !== known) {
       field.value = text
-      give(text)
+      await give(text)
     }
     return text
   }
 
   return {
     /** The desktop copied something. */
-    received: async (text: string) => {
+    copied: async () => {
+      const mine = ++heard
+      const text = await readClipboard()
+      // Of what was copied meanwhile only the last counts, and what came from here is here.
+      if (mine !== heard || text === null || text === "" || text === known) return
       known = text
       field.value = text
       if (!shared()) return
@@ -58,8 +67,8 @@ export function createClipboard({ field, send, shared, say }: Options) {
       await fromBrowser().catch(() => {})
     },
     /** Buttons of the panel. */
-    sendField: () => {
-      give(field.value)
+    sendField: async () => {
+      await give(field.value)
       say("Sent to the desktop. Paste it there.")
     },
     copyField: async () => {

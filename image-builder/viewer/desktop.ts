@@ -4,7 +4,6 @@ import type { Stream, StreamEvents } from "./connection.ts"
 import { QUALITY, type Settings } from "./settings.ts"
 
 export type DesktopEvents = StreamEvents & {
-  clipboard: (text: string) => void
   /** The last picture of a stream that ended, to be shown while the next one is on its way. */
   lastPicture: (picture: Blob) => void
 }
@@ -37,7 +36,6 @@ export function openDesktop(target: HTMLElement, url: string, events: DesktopEve
     shown = true
     events.connected()
   })
-  rfb.addEventListener("clipboard", event => events.clipboard((event as CustomEvent<{ text: string }>).detail.text))
   rfb.addEventListener("disconnect", () => {
     if (shown) rfb.toBlob(picture => picture && events.lastPicture(picture), "image/jpeg", 0.6)
     events.closed(code)

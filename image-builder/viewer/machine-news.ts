@@ -12,6 +12,8 @@ const LAST_WORDS_MS = 3_000
 export function createMachineNews(options: {
   say: (text: string, kind?: "warning") => void
   end: (name: "sleeping" | "signed-out", reason?: string) => void
+  /** Something was copied on the desktop. */
+  copied?: () => void
 }) {
   const { say, end } = options
   const banner = createStopBanner({ stayOn, say })
@@ -23,7 +25,8 @@ export function createMachineNews(options: {
       listening = listen(event => {
         const isShown = document.documentElement.dataset.state === "connected"
         if (!isShown && event.type !== "sleeping" && event.type !== "signed-out") return
-        if (event.type === "warning" && event.message === undefined) banner.show(warningText(event))
+        if (event.type === "copied") options.copied?.()
+        else if (event.type === "warning" && event.message === undefined) banner.show(warningText(event))
         else if (event.type === "warning") say(warningText(event), "warning")
         else if (event.type === "stay") {
           banner.hide()

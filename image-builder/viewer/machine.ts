@@ -4,7 +4,7 @@ import type { Verdict } from "./connection.ts"
 export type Size = { width: number; height: number }
 export type Status = { service?: string | null; workspace?: string; display?: Size }
 export type MachineEvent = {
-  type: "sleeping" | "signed-out" | "warning" | "stay"
+  type: "sleeping" | "signed-out" | "warning" | "stay" | "copied"
   message?: string
   reason?: string
   at?: string
@@ -25,6 +25,26 @@ export async function stayOn(): Promise<boolean> {
 export async function tellFirstFrame(): Promise<void> {
   // Whether that was heard changes nothing here.
   await ask("/agent/first-frame", { method: "POST" }).catch(() => {})
+}
+
+/** What was copied on the desktop; null where that is no text or cannot be had. */
+export async function readClipboard(): Promise<string | null> {
+  try {
+    const answer = await ask("/agent/clipboard")
+    return answer.ok ? ((await answer.json()) as { text: string | null }).text : null
+  } catch {
+    return null
+  }
+}
+
+/** Puts a text onto the desktop's clipboard. @returns whether it is there */
+export async function writeClipboard(text: string): Promise<boolean> {
+  const headers = { "content-type": "application/json" }
+  try {
+    return (await ask("/agent/clipboard", { method: "POST", headers, body: JSON.stringify({ text }) })).ok
+  } catch {
+    return false
+  }
 }
 
 /** A warning in words: its own, or that the workspace stops, with the reason and the person's own time of day. */
@@ -74,7 +94,7 @@ export async function resize(size: Size): Promise<Size | undefined> {
 const ask = (path: string, init: RequestInit = {}) =>
   fetch(path, { ...init, redirect: "manual", cache: "no-store", signal: AbortSignal.timeout(8_000) })
 
-const KINDS = ["sleeping", "signed-out", "warning", "stay"] as const
+const KINDS = ["sleeping", "signed-out", "warning", "stay", "copied"] as const
 
 /** Listens to the machine until closed. The browser reconnects by itself, except after an HTTP error. */
 export function listen(hear: (event: MachineEvent) => void): { close: () => void } {

@@ -17,7 +17,11 @@ import { createToolbar } from "./toolbar.ts"
 
 const screen = element("screen")
 const say = createToasts(element("toasts"))
-const news = createMachineNews({ say, end: (name, reason) => connection.end(name, reason) })
+const news = createMachineNews({
+  say,
+  end: (name, reason) => connection.end(name, reason),
+  copied: () => void clipboard.copied(),
+})
 let desktop: ReturnType<typeof openDesktop> | undefined
 let everConnected = false
 
@@ -61,7 +65,6 @@ const connection = createPageConnection({
   open: (address, events) => {
     desktop = openDesktop(screen, address, {
       ...events,
-      clipboard: clipboard.received,
       lastPicture: card.freeze,
     })
     desktop.apply(settings.value(), settings.viewOnly())

@@ -184,6 +184,29 @@ describe("golden image, profile browser", function () {
         })
       }
       assert.deepEqual(streams, [])
+      await context.close()
+    })
+
+    it("carries every character of the clipboard, both ways and at once", async function () {
+      if (browser === undefined) return skipTest(this, "no Chromium on the PATH")
+      const permissions = ["clipboard-read", "clipboard-write"]
+      const context = await browser.newContext({ permissions, ignoreHTTPSErrors: true })
+      await context.addCookies([{ ...machine.cookie, url: machine.url, secure: true, httpOnly: true, sameSite: "Lax" }])
+      const page = await context.newPage()
+      await page.goto(machine.url)
+      await page.waitForSelector('html[data-state="connected"]', { timeout: 120_000 })
+      await page.evaluate(async () => {
+        await navigator.clipboard.writeText("Grüße – 日本 😀")
+        window.dispatchEvent(new Event("focus"))
+      })
+      const there = () => shell.run("DISPLAY=:99 timeout 5 xclip -selection clipboard -out -target UTF8_STRING")
+      await waitUntil("the desktop has it", async () => (await there()) === "Grüße – 日本 😀")
+      await shell.run("printf 'von dort – ✓' | DISPLAY=:99 xclip -selection clipboard > /dev/null 2>&1")
+      await waitUntil(
+        "the browser has it",
+        async () => (await page.evaluate(() => navigator.clipboard.readText())) === "von dort – ✓",
+      )
+      await context.close()
     })
   })
 

@@ -3,6 +3,7 @@ import assert from "node:assert/strict"
 import { readFile } from "node:fs/promises"
 import { join } from "node:path"
 import type { Browser, BrowserContext, BrowserContextOptions, Page } from "playwright-core"
+import type { Clipboard } from "../../image-builder/agent/clipboard.ts"
 import { buildViewer } from "../../image-builder/viewer/build.ts"
 import { findChromium, launchChromium } from "../support/chromium.ts"
 import { QUARTERS, startRfbServer } from "../support/rfb-server.ts"
@@ -16,6 +17,14 @@ describe("viewer", () => {
   let scratch: Awaited<ReturnType<typeof temporaryDirectory>>
   let browser: Browser
   let rfb: Awaited<ReturnType<typeof startRfbServer>>
+  let copied: string | null = null
+  const clipboard: Clipboard = {
+    text: async () => copied,
+    put: async text => {
+      copied = text
+      return true
+    },
+  }
   let host: Awaited<ReturnType<typeof startViewerHost>>
   let context: BrowserContext
   let page: Page
@@ -51,7 +60,7 @@ describe("viewer", () => {
   beforeEach(async () => {
     faults = []
     rfb = await startRfbServer()
-    host = await startViewerHost(scratch.path, () => rfb.port)
+    host = await startViewerHost(scratch.path, () => rfb.port, clipboard)
   })
   afterEach(async () => {
     await context?.close()
@@ -159,14 +168,15 @@ describe("viewer", () => {
   it("carries the clipboard both ways", async () => {
     await open({ permissions: ["clipboard-read", "clipboard-write"] })
     await state("connected")
-    rfb.cutText("from the desktop")
+    await clipboard.put("from the desktop: ½ – 日本")
+    host.say({ type: "copied" })
     const mine = await waitUntil("the browser's clipboard has it", async () => {
       const text = await page.evaluate(() => navigator.clipboard.readText())
-      return text === "from the desktop" && text
+      return text === "from the desktop: ½ – 日本" && text
     })
-    assert.equal(mine, "from the desktop")
+    assert.equal(mine, "from the desktop: ½ – 日本")
     await openPanel("Clipboard")
-    assert.equal(await page.inputValue("#clipboard-text"), "from the desktop")
+    assert.equal(await page.inputValue("#clipboard-text"), "from the desktop: ½ – 日本")
     await page.fill("#clipboard-text", "to the desktop")
     await page.click("#clipboard-send")
     await waitUntil("the panel's text arrives", () => rfb.inputs.some(input => input.type === "cut-text"))
@@ -178,6 +188,10 @@ describe("viewer", () => {
     await waitUntil("it arrives by itself", () => rfb.inputs.filter(input => input.type === "cut-text").length === 2)
     const texts = rfb.inputs.flatMap(input => (input.type === "cut-text" ? [input.text] : []))
     assert.deepEqual(texts, ["to the desktop", "copied elsewhere"])
+    // What VNC cannot carry goes past it.
+    await page.fill("#clipboard-text", "zurück: ✓")
+    await page.click("#clipboard-send")
+    await waitUntil("it arrives", async () => (await clipboard.text()) === "zurück: ✓")
   })
 
   it("asks for the window's size once it has come to rest, and for none when it only scales", async () => {

@@ -11,11 +11,12 @@ export function findChromium(): string | undefined {
     .find(path => existsSync(path))
 }
 
+export const CHROMIUM_ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"]
+
 /** @param home its home directory, where it is not the usual one */
 export function launchChromium(executablePath: string, home?: string): Promise<Browser> {
-  const args = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"]
   const env = home === undefined ? {} : { env: { ...process.env, HOME: home } as Record<string, string> }
-  return chromium.launch({ executablePath, headless: true, args, ...env })
+  return chromium.launch({ executablePath, headless: true, args: CHROMIUM_ARGUMENTS, ...env })
 }
 
 /** Has a Chromium with this home directory trust a certificate authority, as its settings page would. */

@@ -43,12 +43,6 @@ export async function startRfbServer() {
     hold: (held: boolean) => {
       isHeld = held
     },
-    cutText: (text: string) => {
-      const head = Buffer.alloc(8)
-      head.writeUInt8(3, 0)
-      head.writeUInt32BE(text.length, 4)
-      for (const socket of sockets) socket.write(Buffer.concat([head, Buffer.from(text, "latin1")]))
-    },
     drop: () => {
       for (const socket of sockets) socket.destroy()
     },

@@ -3,9 +3,13 @@ import { createServer, type ServerResponse } from "node:http"
 import { connect } from "node:net"
 import { join } from "node:path"
 import { createWebSocketStream, type WebSocket, WebSocketServer } from "ws"
+import type { Clipboard } from "../../image-builder/agent/clipboard.ts"
 
-/** Stands for NGINX and the agent of a machine: serves a built viewer with its policy, and relays /vnc to an RFB port. */
-export async function startViewerHost(viewer: string, rfbPort: () => number) {
+/**
+ * Stands for NGINX and the agent of a machine: serves a built viewer with its policy, and relays /vnc to an RFB port.
+ * @param clipboard of the desktop, where it has one that knows all characters
+ */
+export async function startViewerHost(viewer: string, rfbPort: () => number, clipboard?: Clipboard) {
   const policy = (await readFile(join(viewer, "csp.conf"), "utf8")).match(/"(.*)"/)?.[1] ?? ""
   const resizes: { width: number; height: number }[] = []
   const requests: string[] = []
@@ -38,6 +42,13 @@ export async function startViewerHost(viewer: string, rfbPort: () => number) {
       response.end(JSON.stringify(size))
     } else if (path === "/agent/stay" && request.method === "POST") {
       response.writeHead(control.stay).end("{}")
+    } else if (path === "/agent/clipboard" && clipboard !== undefined) {
+      response.setHeader("content-type", "application/json")
+      if (request.method === "GET") response.end(JSON.stringify(await { text: await clipboard.text() }))
+      else {
+        const { text } = JSON.parse((await request.toArray()).join(""))
+        response.writeHead((await clipboard.put(text)) ? 200 : 503).end("{}")
+      }
     } else if (path === "/agent/first-frame" && request.method === "POST") {
       response.writeHead(202).end("{}")
     } else response.writeHead(404).end()

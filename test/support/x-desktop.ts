@@ -3,7 +3,7 @@ import { once } from "node:events"
 import { connect } from "node:net"
 import { waitUntil } from "./wait-until.ts"
 
-const PROGRAMS = ["Xvfb", "x11vnc", "xterm"]
+const PROGRAMS = ["Xvfb", "x11vnc", "xterm", "xclip"]
 
 /** The programs of a desktop that this system lacks. */
 export function missingDesktopPrograms(): string[] {

@@ -42,6 +42,7 @@ export const SYSTEM_TOOLS: SystemTool[] = [
   { programs: ["tmux"], package: "tmux", purpose: "has the terminals of tests", testsOnly: true },
   { programs: ["Xvfb"], package: "xvfb", purpose: "is the screen of desktop tests", testsOnly: true },
   { programs: ["x11vnc"], package: "x11vnc", purpose: "serves that screen in tests", testsOnly: true },
+  { programs: ["xclip"], package: "xclip", purpose: "copies and pastes in tests", testsOnly: true },
   { programs: ["xterm"], package: "xterm", purpose: "is typed into in tests", testsOnly: true },
   {
     programs: ["certutil"],

@@ -15,12 +15,25 @@ export interface XServer {
   tell(window: number, message: string, values: number[]): Promise<void>
   /** Calls back whenever a property of the root window or its size has changed. */
   onRootChange(listener: () => void): void
+  /** Calls back whenever a selection (`CLIPBOARD`) has another owner. @throws when the display cannot tell (XFixes) */
+  onSelection(name: string, listener: () => void): Promise<void>
   /** Settles when the connection is gone. */
   closed: Promise<void>
   close(): void
 }
 
-const OPCODE = { attributes: 2, geometry: 14, intern: 16, change: 18, property: 20, send: 25, translate: 40 }
+const OPCODE = {
+  attributes: 2,
+  geometry: 14,
+  intern: 16,
+  change: 18,
+  property: 20,
+  send: 25,
+  translate: 40,
+  extension: 98,
+}
+/** Of the extension XFixes, which has opcodes of its own below the one it is given. */
+const [FIXES_VERSION, FIXES_SELECTION, SET_OWNER] = [0, 2, 1]
 const [PROPERTY_CHANGE, STRUCTURE_NOTIFY, SUBSTRUCTURE] = [0x400000, 0x20000, 0x180000]
 const EVENT_MASK = 0x800
 const CARDINAL = 6
@@ -37,6 +50,8 @@ export async function openXServer(socketPath: string): Promise<XServer> {
   const replies = new Map<number, Reply>()
   const listeners: (() => void)[] = []
   const atoms = new Map<string, Promise<number>>()
+  let fixesEvent: number | null = null
+  const selectionListeners = new Map<number, () => void>()
   let sequence = 0
   // Its end is what is waited for; whatever it says about it comes to the same.
   socket.on("error", () => {})
@@ -62,6 +77,10 @@ export async function openXServer(socketPath: string): Promise<XServer> {
 
   function take(message: Buffer): void {
     const kind = message.readUInt8()
+    if (fixesEvent !== null && (kind & 0x7f) === fixesEvent) {
+      selectionListeners.get(message.readUInt32LE(12))?.()
+      return
+    }
     if (kind > 1) {
       for (const listener of listeners) listener()
       return
@@ -128,6 +147,15 @@ export async function openXServer(socketPath: string): Promise<XServer> {
     onRootChange: listener => {
       if (listeners.push(listener) === 1)
         send(OPCODE.attributes, 0, words(root, EVENT_MASK, PROPERTY_CHANGE | STRUCTURE_NOTIFY))
+    },
+    onSelection: async (name, listener) => {
+      const [fixes, selection] = await Promise.all([ask(OPCODE.extension, 0, internBody("XFIXES")), atom(name)])
+      if (fixes.readUInt8(8) === 0) throw new Error("the display has no XFixes")
+      const opcode = fixes.readUInt8(9)
+      await ask(opcode, FIXES_VERSION, words(2, 0))
+      fixesEvent = fixes.readUInt8(10)
+      selectionListeners.set(selection, listener)
+      send(opcode, FIXES_SELECTION, words(root, selection, SET_OWNER))
     },
     closed,
     close: () => socket.destroy(),
