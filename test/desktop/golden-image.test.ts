@@ -1,7 +1,10 @@
 /// <reference lib="dom" />
 import assert from "node:assert/strict"
+import { createServer } from "node:http"
+import type { AddressInfo } from "node:net"
 import { setTimeout as sleep } from "node:timers/promises"
 import type { Browser, Page } from "playwright-core"
+import { HOST_FROM_MACHINES } from "../../local-cloud/host-address.ts"
 import { findChromium, launchChromium } from "../support/chromium.ts"
 import { makeRepositories } from "../support/dev-container.ts"
 import { type GoldenCloud, type GoldenMachine, openShell, startGoldenCloud } from "../support/golden-machine.ts"
@@ -323,6 +326,26 @@ cd ~/good/.devcontainer && printf 'FROM localhost/tiny:1\nRUN readlink /proc/sel
   XDG_RUNTIME_DIR=/run/user/1000 podman build --no-cache --quiet=false -f - . 2>&1
 END`)
       assert.ok(built.includes((await shell.run("readlink /proc/self/ns/net")).trim()), built)
+    })
+
+    it("goes out through the workspace's proxy, as the machine does", async () => {
+      const visits: (string | undefined)[] = []
+      const proxy = createServer((request, response) => {
+        visits.push(request.url)
+        response.end("by the proxy\n")
+      })
+      await new Promise<void>(resolve => proxy.listen(0, "127.0.0.1", resolve))
+      const { port } = proxy.address() as AddressInfo
+      try {
+        golden.service.push("settings", { proxy: `http://ada:hush@${HOST_FROM_MACHINES}:${port}` })
+        await waitUntil("the machine knows it", async () => /_proxy=/i.test(await shell.run("cat /run/foozol/env")))
+        await terminal("/home/user/good", /^by the proxy$/m, "wget -q -O - http://elsewhere.example/inside")
+        assert.ok(visits.includes("http://elsewhere.example/inside"), visits.join("\n"))
+      } finally {
+        golden.service.push("settings", {})
+        proxy.close()
+        proxy.closeAllConnections()
+      }
     })
 
     it("that cannot be made leaves the machine, and says why", async () => {
