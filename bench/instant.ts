@@ -12,13 +12,14 @@ import { waitUntil } from "../test/support/wait-until.ts"
 import { doorAnswers, isComplete, isSeen, LIMIT } from "./first-picture.ts"
 import type { Measurement } from "./measurement.ts"
 import { treeMemoryBy } from "./process-tree.ts"
+import { bench as signUps } from "./sign-up.ts"
 
 /** So long a machine is left alone before its memory is looked at: its programs have started, and nobody is there. */
 const IDLE_MS = 60_000
 
 /**
  * @param options.wakes times that one is put to sleep and made again (10); options.rounds machines one after the other (20); options.copies machines at once, for their memory (6;
- *   0: none); options.ahead `no`: each copy is made when its server is
+ *   0: none); options.signups new users, from their click to the picture (5); options.ahead `no`: each copy is made when its server is
  */
 export async function bench(options: Record<string, string>): Promise<Measurement[]> {
   console.error(`Load before: ${loadavg()[0]?.toFixed(2)}`)
@@ -61,7 +62,10 @@ export async function bench(options: Record<string, string>): Promise<Measuremen
   const total = (of: (one: { all: number; own: number }) => number) => memory.reduce((sum, one) => sum + of(one), 0)
   // What copies share is there once, however many there are.
   const [shared, own] = [total(one => one.all - one.own), total(one => one.own) / memory.length]
+  // In what `npm start` brings up, which is a world of its own.
+  const signups = options.signups === "0" ? [] : await signUps({ count: options.signups ?? "5" })
   return [
+    ...signups.filter(({ metric }) => metric === "signup_s"),
     { metric: "template_s", unit: "s", samples: template },
     ...(ahead ? [{ metric: "ahead_s", unit: "s", samples: made }] : []),
     { metric: "server_to_https_s", unit: "s", samples: times.https },
