@@ -3,9 +3,8 @@ import { which } from "../../tools/setup/run.ts"
 import { startBucket } from "../support/bucket.ts"
 import { share } from "../support/share.ts"
 import { skipTest } from "../support/skip.ts"
-import type { Campaign } from "./campaign.ts"
-import { CAMPAIGNS } from "./campaigns.ts"
 import { VICTIMS } from "./fleet.ts"
+import { hold } from "./hold.ts"
 
 const PEOPLE = share(30, 15)
 
@@ -13,24 +12,22 @@ const PEOPLE = share(30, 15)
 describe("chaos", function () {
   this.timeout(900_000)
 
-  async function hold(name: string, count: number): Promise<Map<string, number>> {
-    const campaign = CAMPAIGNS.get(name) as Campaign
-    const seed = Number(process.env.SEED ?? 1)
-    const { measurements, broken } = await campaign.run({
-      count,
-      seed,
-      worlds: 1,
-      isEnough: () => false,
-      note: () => {},
-    })
-    assert.deepEqual(broken, [])
-    return new Map(measurements.map(({ metric, samples }) => [metric, samples[0] as number]))
-  }
-
   it(`${VICTIMS.join(", ")} killed in the middle of creations: all come to their end, nothing is left over or there twice`, async () => {
     const counted = await hold("kills", VICTIMS.length)
     assert.equal(counted.get("blows"), VICTIMS.length)
     assert.ok((counted.get("operations") ?? 0) > 0, "somebody was in the middle of something")
+  })
+
+  it("one of them killed in the middle of a stop, a start, a backup or a deletion", async () => {
+    assert.equal((await hold("life-kills", 1)).get("blows"), 1)
+  })
+
+  it("a deploy in the middle of work: nothing has failed in anybody's eyes", async () => {
+    assert.equal((await hold("deploys", 1)).get("blows"), 1)
+  })
+
+  it("a whole life while a fifth of the provider's answers are faults: it ends well, and nothing is left over", async () => {
+    assert.ok(((await hold("weather", 1)).get("lives") ?? 0) >= 1)
   })
 
   it("a host that shares its state in a bucket is lost in the middle of work: another one ends what it had begun", async function () {
