@@ -50,6 +50,8 @@ export const LocalCloudConfig = z.strictObject({
     .strictObject({
       /** Most virtual cores of machines that are on for each core of this host. */
       coresPerCore: z.number().positive().nullable().default(null),
+      /** Machines together may be given so many times the memory there is for them. */
+      memoryOvercommit: z.number().min(1).default(1),
       /** GB for disks, volumes and snapshots together, whether or not anything is written to them. */
       diskGb: z.number().positive().nullable().default(null),
     })

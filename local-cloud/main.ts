@@ -60,7 +60,8 @@ async function main(directory: string): Promise<void> {
       ? createNoMachines(directory)
       : createQemuMachines({
           directory: join(directory, "machines"),
-          ...{ boot, standing: 1, network: host.network, log: (line: string) => log.info(line) },
+          ...{ boot, standing: 1, network: host.network, memoryOvercommit: host.capacity.memoryOvercommit },
+          ...{ log: (line: string) => log.info(line) },
         })
   const [port, routerPort, dnsPort, signInPort, doorPort] = [
     await choose(values.port, 8180, "API"),

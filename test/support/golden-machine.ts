@@ -71,11 +71,13 @@ export interface Answer {
  * Builds or finds the image of a profile and makes it known to a local cloud of the test's own.
  * @param boot `template`: machines begin as copies of one that has booted, where one is prepared
  * @param standing so many of them are made ahead
+ * @param memoryOvercommit of the local cloud
  */
 export async function startGoldenCloud(
   profile: ProfileName,
   boot: "cold" | "template" = "cold",
   standing = 1,
+  memoryOvercommit = 1,
 ): Promise<GoldenCloud> {
   const log = (line: string) => process.env.VERBOSE && console.log(line)
   const cache = join(cacheDirectory(), "golden")
@@ -84,7 +86,13 @@ export async function startGoldenCloud(
   service.tokens.add(TOKEN)
   const lines: string[] = []
   const driver = (folder: string) =>
-    createQemuMachines({ directory: join(folder, "m"), boot, standing, log: line => lines.push(line) })
+    createQemuMachines({
+      directory: join(folder, "m"),
+      boot,
+      standing,
+      memoryOvercommit,
+      log: line => lines.push(line),
+    })
   const cloud = await startTestCloud({ machines: "qemu", driver })
   const about = { architecture: "x86" as const, os_flavor: "debian", os_version: "12" }
   const image = await registerImage(cloud.cloud.context, { name: "golden", directory, description: "", ...about })

@@ -22,6 +22,8 @@ export interface QemuOptions {
   program?: string
   /** What stays free on this host; by default 512 MiB of memory and 2 GiB of disk. */
   reserve?: Partial<Reserve>
+  /** Machines together may be given so many times the memory there is for them; 1, the default: none is promised twice. */
+  memoryOvercommit?: number
   /** Snapshots of machines with this many images below them are copied whole, so that chains stay short; 8 by default. */
   maxLayers?: number
   /** Lowest port that may be listened on; found out by default. Lower ones are found 10000 higher (see `hostPort`). */
@@ -70,6 +72,7 @@ export function createContext(options: QemuOptions): QemuContext {
     accel: options.accel ?? "auto",
     program: options.program ?? "qemu-system-x86_64",
     reserve: { memoryBytes: 512 * 1024 ** 2, diskBytes: 2 * 1024 ** 3, ...options.reserve },
+    memoryOvercommit: options.memoryOvercommit ?? 1,
     maxLayers: options.maxLayers ?? 8,
     lowestPort: options.lowestPort ?? lowestBindablePort(),
     // A template's network is another one, so its memory would not fit.

@@ -11,7 +11,7 @@ import { resume } from "./migration.ts"
 import { isAlive, kill, type ProcessIdentity, residentBytes } from "./processes.ts"
 import { type MemoryFile, newHardware, qemuArguments } from "./qemu-arguments.ts"
 import type { MachineRecord } from "./records.ts"
-import { availableMemory, checkMemory } from "./room.ts"
+import { availableMemory, checkMemory, stillPromised } from "./room.ts"
 import { attach, type RunningMachine, startMetadata } from "./running.ts"
 import { createSleeping } from "./sleep.ts"
 import { abandonSnapshot } from "./snapshot.ts"
@@ -50,9 +50,13 @@ export function createPower(context: QemuContext, stopped: (id: number) => void,
 
   /** @param droppable what comes free when others have to make room, bytes */
   const checkMemoryFor = (memoryBytes: number, droppable = 0): void => {
-    const promises = [...running.values()].map(({ config, process }) => config.memoryBytes - residentBytes(process.pid))
-    const promised = promises.reduce((sum, bytes) => sum + Math.max(0, bytes), 0)
-    checkMemory(memoryBytes, availableMemory() + droppable, promised, context.reserve.memoryBytes)
+    const { memoryOvercommit, reserve } = context
+    const promised = [...running.values()].reduce(
+      (sum, { config, process }) =>
+        sum + stillPromised(config.memoryBytes, residentBytes(process.pid), memoryOvercommit),
+      0,
+    )
+    checkMemory(memoryBytes, availableMemory() + droppable, promised, reserve.memoryBytes, memoryOvercommit)
   }
 
   /** Those that were made ahead go when a machine needs their room. */

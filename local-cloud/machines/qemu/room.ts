@@ -21,12 +21,25 @@ export async function freeDisk(directory: string): Promise<number> {
 }
 
 /**
+ * Memory that a machine may still take on top of what it holds, in bytes.
+ * @param overcommit 1: all that it was given; 2: half of that, if it does not hold more already
+ */
+export const stillPromised = (givenBytes: number, heldBytes: number, overcommit: number): number =>
+  Math.max(0, givenBytes / overcommit - heldBytes)
+
+/**
  * Throws NoRoomError unless a machine of this size fits. `promised` is the memory that running machines may still take:
  * what they were given less what they hold, since what they hold is missing from `available` already.
  */
-export function checkMemory(wanted: number, available: number, promised: number, reserve: number): void {
+export function checkMemory(
+  wanted: number,
+  available: number,
+  promised: number,
+  reserve: number,
+  overcommit = 1,
+): void {
   const left = available - promised - reserve
-  if (wanted <= left) return
+  if (stillPromised(wanted, 0, overcommit) <= left) return
   throw new NoRoomError(
     `A machine with ${gib(wanted)} of memory does not fit: ${gib(available)} are available, ${gib(promised)} of that are promised ` +
       `to running machines and ${gib(reserve)} stay in reserve; stop a machine or take a smaller one.`,

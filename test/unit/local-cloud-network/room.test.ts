@@ -1,10 +1,17 @@
 import assert from "node:assert/strict"
 import { NoRoomError } from "../../../local-cloud/machines/contract.ts"
-import { checkDisk, checkMemory } from "../../../local-cloud/machines/qemu/room.ts"
+import { checkDisk, checkMemory, stillPromised } from "../../../local-cloud/machines/qemu/room.ts"
 
 const gib = 1024 ** 3
 
 describe("room", () => {
+  it("memory that is overcommitted: a part of what was given counts, or what is held already", () => {
+    assert.equal(stillPromised(2 * gib, 0.5 * gib, 1), 1.5 * gib)
+    assert.equal(stillPromised(2 * gib, 0.5 * gib, 2), 0.5 * gib)
+    assert.equal(stillPromised(2 * gib, 1.5 * gib, 2), 0)
+    checkMemory(4 * gib, 4 * gib, gib, gib, 2)
+    assert.throws(() => checkMemory(4 * gib, 4 * gib, gib, gib, 1.9), /with 4\.0 GiB of memory does not fit/)
+  })
   it("checkMemory() counts what running machines may still take", () => {
     checkMemory(2 * gib, 4 * gib, gib, gib)
     assert.throws(

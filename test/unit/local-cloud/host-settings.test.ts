@@ -20,7 +20,7 @@ describe("settings of a host", () => {
 
   it("are those of the local cloud and where it listens, each with a default", async () => {
     const none = await read("{}")
-    assert.deepEqual(none.capacity, { coresPerCore: null, diskGb: null })
+    assert.deepEqual(none.capacity, { coresPerCore: null, memoryOvercommit: 1, diskGb: null })
     assert.deepEqual([none.listen, none.routes], [{}, {}])
     const listen = { router: "0.0.0.0:443", dns: "[2001:db8::1]:53" }
     const some = await read(JSON.stringify({ listen, routes: { "cloud.example": "127.0.0.1:8444" } }))
@@ -34,6 +34,7 @@ describe("settings of a host", () => {
       ["{", /cannot be read/],
       ['{"capcity":{}}', /capcity/],
       ['{"capacity":{"coresPerCore":0}}', /capacity\.coresPerCore/],
+      ['{"capacity":{"memoryOvercommit":0.5}}', /capacity\.memoryOvercommit/],
       ['{"listen":{"router":"443"}}', /listen\.router: must be ADDRESS:PORT/],
       ['{"listen":{"dns":"0.0.0.0:70000"}}', /listen\.dns/],
     ]
@@ -45,6 +46,6 @@ describe("settings of a host", () => {
   it("begin with types as they are sold, an overcommit and a quota below what is free", async () => {
     const first = await read(firstHostSettings(500e9))
     assert.deepEqual(first.scale, { memory: 1, cores: 1, disk: 1 })
-    assert.deepEqual(first.capacity, { coresPerCore: 4, diskGb: 450 })
+    assert.deepEqual(first.capacity, { coresPerCore: 4, memoryOvercommit: 1, diskGb: 450 })
   })
 })
