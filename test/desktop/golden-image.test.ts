@@ -340,7 +340,8 @@ END`)
         golden.service.push("settings", { proxy: `http://ada:hush@${HOST_FROM_MACHINES}:${port}` })
         await waitUntil("the machine knows it", async () => /_proxy=/i.test(await shell.run("cat /run/foozol/env")))
         await terminal("/home/user/good", /^by the proxy$/m, "wget -q -O - http://elsewhere.example/inside")
-        assert.ok(visits.includes("http://elsewhere.example/inside"), visits.join("\n"))
+        // The machine's own proxy is between them, and writes the port.
+        assert.match(visits.join("\n"), /^http:\/\/elsewhere\.example(:80)?\/inside$/m)
       } finally {
         golden.service.push("settings", {})
         proxy.close()
