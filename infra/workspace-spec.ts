@@ -15,7 +15,7 @@ const dnsLabel = z
  * Names in a zone behind which programs, or people, look for something that no user's machine must be: the service's own
  * (RFC 2142, RFC 8461), those that mail programs and browsers ask by themselves (autoconfig, WPAD, ISATAP), and mail's.
  */
-const RESERVED = new Set(
+export const RESERVED: ReadonlySet<string> = new Set(
   [
     "www web api app admin administrator operator root support help status login auth oauth sso account accounts secure",
     "mail smtp imap pop pop3 mx webmail autoconfig autodiscover mta-sts openpgpkey postmaster hostmaster webmaster abuse",

@@ -186,6 +186,9 @@ describe("service: the pages of operators", function () {
   it("begin a roll-out, drain and sweep", async () => {
     const none = await post("/roll-out", { wave: "10", stopAt: "20" }, "/upkeep")
     assert.deepEqual([none.status, /of the newest image already/.test(none.text)], [409, true])
+    const look = await get(root, "/upkeep?rollOut=look&wave=10&stopAt=20")
+    assert.deepEqual([look.status, /of the newest image already/.test(look.text)], [409, true])
+    assert.match((await get(root, "/upkeep?rollOut=look&wave=0&stopAt=20")).text, /A wave has 1 to 100 %/)
     assert.match(
       (await post("/drain", { target: "all" }, "/upkeep")).text,
       /<strong>all<\/strong> takes no new operations/,

@@ -268,6 +268,13 @@ export function operatorPages(): Record<string, string> {
       ...{ ...shell, rollOut: null, sweep: { ...sweep, away: ["my-desks"] }, isDry: true },
       ...{ images: [], away: ["Google Cloud"], spares: [], orders: [], workers: [] },
     }),
+    "/operator-upkeep-look": upkeepPage({
+      ...{ ...shell, rollOut: null, sweep: null, isDry: false, images: [], spares: [], orders: [], workers: [] },
+      foreseen: {
+        ...{ settings: { wave: 25, stopAt: 5, inUse: true }, total: 12, first: ["calm-otter-1", "calm-otter-2"] },
+        ...{ waiting: 3, left: 1 },
+      },
+    }),
     "/operator-upkeep-none": upkeepPage({
       ...{ ...shell, rollOut: null, sweep: null, isDry: false, images: null, spares: [], orders: [], workers: [] },
     }),

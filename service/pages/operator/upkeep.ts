@@ -1,4 +1,5 @@
 import type { DrainOrder, WorkerState } from "../../operations/drain.ts"
+import type { RollOutPlan, RollOutSettings } from "../../roll-outs/plan.ts"
 import type { RollOut } from "../../roll-outs/roll-outs.ts"
 import type { SweepReport } from "../../sweeps/sweep.ts"
 import type { WarmShown } from "../../warm/warm.ts"
@@ -12,6 +13,8 @@ import { sparesSection } from "./spares.ts"
 
 export interface UpkeepModel extends OperatorShell {
   rollOut: RollOut | null
+  /** What one with these settings would do now; null: nobody has asked. */
+  foreseen?: ({ settings: RollOutSettings } & RollOutPlan) | null
   /** Null: the provider does not answer. */
   images: GoldenImage[] | null
   /** What providers are called that do not answer: their images are missing. */
@@ -34,7 +37,28 @@ export function upkeepPage(model: UpkeepModel): string {
   })
 }
 
-function rollOut({ rollOut, csrf }: UpkeepModel, now: number): Html {
+const some = (count: number) => `${count} workspace${count === 1 ? "" : "s"}`
+
+/** Nothing begins before it has been seen how far it reaches. */
+function beginning({ foreseen, csrf }: UpkeepModel): Html {
+  const { wave, stopAt, inUse } = foreseen?.settings ?? { wave: 10, stopAt: 20, inUse: false }
+  const asking = html`<form method="get" action="/operator/upkeep" class="inline-form"><input type="hidden" name="rollOut" value="look">
+<div class="field"><label for="wave">Part of a wave, %</label><input id="wave" name="wave" type="number" min="1" max="100" value="${wave}" required></div>
+<div class="field"><label for="stop-at">Stop when more failed, %</label><input id="stop-at" name="stopAt" type="number" min="0" max="100" value="${stopAt}" required></div>
+<label class="check"><input type="checkbox" name="inUse" value="true"${inUse && html` checked`}> Also what is in use</label><button class="button">Look what it would do</button></form>`
+  if (!foreseen) return asking
+  const { total, first, waiting, left } = foreseen
+  return html`${asking}
+<p role="status">It would bring ${some(total)} to the newest image, ${first.length === 0 ? "none of them at once" : `${some(first.length)} in the first wave`}${waiting > 0 && `; ${waiting} are waited for, since somebody uses them or something goes on with them`}${left > 0 && `; ${left} are left alone, asleep or failed`}. Each is restarted on a new machine.</p>
+${postForm({
+  ...{ action: "/operator/roll-out", csrf },
+  hidden: { wave: String(wave), stopAt: String(stopAt), ...(inUse && { inUse: "true" }) },
+  content: html`<div class="actions"><button class="button danger">Begin it</button><a class="button quiet" href="/operator/upkeep">Not now</a></div>`,
+})}`
+}
+
+function rollOut(model: UpkeepModel, now: number): Html {
+  const { rollOut, csrf } = model
   const runs = rollOut?.state === "running"
   return html`<section class="card section" aria-labelledby="roll-out"><h2 id="roll-out">Roll-out of newer images</h2>
 ${
@@ -63,12 +87,7 @@ ${
         csrf,
         content: html`<button class="button danger">Begin no new wave</button>`,
       })
-    : postForm({
-        ...{ action: "/operator/roll-out", csrf, class: "inline-form" },
-        content: html`<div class="field"><label for="wave">Part of a wave, %</label><input id="wave" name="wave" type="number" min="1" max="100" value="10" required></div>
-<div class="field"><label for="stop-at">Stop when more failed, %</label><input id="stop-at" name="stopAt" type="number" min="0" max="100" value="20" required></div>
-<label class="check"><input type="checkbox" name="inUse" value="true"> Also what is in use</label><button class="button">Begin</button>`,
-      })
+    : beginning(model)
 }</section>`
 }
 

@@ -1,5 +1,5 @@
 import Router from "koa-router"
-import { notFound, ServiceError } from "../../../errors.ts"
+import { notFound } from "../../../errors.ts"
 import { noteForAudit } from "../../../middleware/audited.ts"
 import type { Limits } from "../../../middleware/limits.ts"
 import { DRAIN_TARGET } from "../../../operations/drain.ts"
@@ -8,9 +8,9 @@ import { ACTIONS } from "../../../operators/plan.ts"
 import { destroyPage } from "../../../pages/index.ts"
 import type { Services } from "../../../services.ts"
 import { refuseOperators } from "../../api/operator/people.ts"
-import { RollOutWish } from "../../api/roll-outs.ts"
 import { csrfToken, type Form, type PageContext, show } from "../forms.ts"
 import { operatorForms } from "./form.ts"
+import { rollOutSettings } from "./roll-out.ts"
 import { showOperatorWorkspace, showPerson, showUpkeep } from "./show.ts"
 
 /** What operators do on their pages. */
@@ -91,13 +91,9 @@ export function operatorActions(services: Services, limits: Limits): Router {
     form(path, action, async (ctx, sent) => act(ctx, sent).then(() => "/operator/upkeep"), onUpkeep)
 
   upkeep("/roll-out", "beginRollOut", async (ctx, sent) => {
-    const number = (name: string) => (sent.text(name) === "" ? undefined : Number(sent.text(name)))
-    const input = { wave: number("wave"), stopAt: number("stopAt"), inUse: sent.text("inUse") === "true" }
-    const wish = RollOutWish.safeParse(input)
-    if (!wish.success)
-      throw new ServiceError("invalid-request", 409, "A wave has 1 to 100 %, and it stops at 0 to 100 %.")
-    noteForAudit(ctx, { input: wish.data })
-    await rollOuts.begin(wish.data, sent.caller.user.login)
+    const wish = rollOutSettings(sent.text)
+    noteForAudit(ctx, { input: { ...wish } })
+    await rollOuts.begin(wish, sent.caller.user.login)
   })
   upkeep("/roll-out/stop", "stopRollOut", (_, sent) => rollOuts.stop(sent.caller.user.login))
   upkeep("/sweep", "sweep", () => sweeps.now())

@@ -1,6 +1,6 @@
 import Router from "koa-router"
 import { certificateRows } from "../../../certificates/view.ts"
-import { notFound } from "../../../errors.ts"
+import { notFound, ServiceError } from "../../../errors.ts"
 import { noteForAudit } from "../../../middleware/audited.ts"
 import { findFleet } from "../../../operators/desk.ts"
 import {
@@ -16,6 +16,7 @@ import { STATES } from "../../../workspaces/transitions.ts"
 import { csrfToken, type PageContext, show } from "../forms.ts"
 import { driftSummary } from "./drift.ts"
 import { requireOperator } from "./guard.ts"
+import { rollOutSettings } from "./roll-out.ts"
 import { showOperatorWorkspace, showPerson, showUpkeep } from "./show.ts"
 
 /** Workspaces, users and audit entries of a page. */
@@ -26,7 +27,7 @@ const FAILED = 100
 
 /** Pages of operators; what they do there is in actions.ts. */
 export function operatorPages(services: Services): Router {
-  const { keys, store, people, audit, certificates, overview, config, now } = services
+  const { keys, store, people, audit, certificates, overview, rollOuts, config, now } = services
   const router = new Router({ prefix: "/operator" })
   const text = (ctx: PageContext, name: string) =>
     typeof ctx.query[name] === "string" ? String(ctx.query[name]).trim() : ""
@@ -84,7 +85,16 @@ export function operatorPages(services: Services): Router {
   })
 
   page("/upkeep", async (ctx, _shell) => {
-    await showUpkeep(services, ctx, requireOperator(services, ctx), { isDry: text(ctx, "sweep") === "dry" })
+    const caller = requireOperator(services, ctx)
+    if (text(ctx, "rollOut") !== "look")
+      return showUpkeep(services, ctx, caller, { isDry: text(ctx, "sweep") === "dry" })
+    try {
+      const settings = rollOutSettings(name => text(ctx, name))
+      await showUpkeep(services, ctx, caller, { foreseen: { settings, ...(await rollOuts.plan(settings)) } })
+    } catch (error) {
+      if (!(error instanceof ServiceError)) throw error
+      await showUpkeep(services, ctx, caller, { notice: { tone: "error", text: error.message } })
+    }
   })
 
   page("/audit", async (ctx, shell) => {

@@ -4,7 +4,13 @@ import { isOver } from "../../../operations/operation.ts"
 import { dossierOf, findFleet, newestImages } from "../../../operators/desk.ts"
 import { isOutdated } from "../../../operators/fleet.ts"
 import { ACTIONS, type Action, type Plan, planOf } from "../../../operators/plan.ts"
-import { type OperatorWorkspaceModel, operatorWorkspacePage, personPage, upkeepPage } from "../../../pages/index.ts"
+import {
+  type OperatorWorkspaceModel,
+  operatorWorkspacePage,
+  personPage,
+  type UpkeepModel,
+  upkeepPage,
+} from "../../../pages/index.ts"
 import type { Services } from "../../../services.ts"
 import { lastSweep } from "../../../sweeps/sweep.ts"
 import { PROVIDER_LABELS } from "../../../workspaces/providers.ts"
@@ -66,7 +72,7 @@ export async function showUpkeep(
   services: Services,
   ctx: PageContext,
   caller: SignedInCaller,
-  { isDry = false, ...said }: Said & { isDry?: boolean } = {},
+  { isDry = false, foreseen = null, ...said }: Said & Partial<Pick<UpkeepModel, "isDry" | "foreseen">> = {},
 ): Promise<void> {
   const { rollOuts, images, sweeps, drains, warm, redis } = services
   const away: Provider[] = []
@@ -85,6 +91,7 @@ export async function showUpkeep(
     away: away.map(one => PROVIDER_LABELS[one]),
     sweep,
     isDry,
+    foreseen,
     spares,
     orders,
     workers,
