@@ -329,6 +329,11 @@ END`)
     })
 
     it("goes out through the workspace's proxy, as the machine does", async () => {
+      const settings = (now: object) => {
+        // To an agent that connects anew just now, too.
+        golden.service.settings = now
+        golden.service.push("settings", now)
+      }
       const visits: (string | undefined)[] = []
       const proxy = createServer((request, response) => {
         visits.push(request.url)
@@ -337,13 +342,13 @@ END`)
       await new Promise<void>(resolve => proxy.listen(0, "127.0.0.1", resolve))
       const { port } = proxy.address() as AddressInfo
       try {
-        golden.service.push("settings", { proxy: `http://ada:hush@${HOST_FROM_MACHINES}:${port}` })
+        settings({ proxy: `http://ada:hush@${HOST_FROM_MACHINES}:${port}` })
         await waitUntil("the machine knows it", async () => /_proxy=/i.test(await shell.run("cat /run/foozol/env")))
         await terminal("/home/user/good", /^by the proxy$/m, "wget -q -O - http://elsewhere.example/inside")
         // The machine's own proxy is between them, and writes the port.
         assert.match(visits.join("\n"), /^http:\/\/elsewhere\.example(:80)?\/inside$/m)
       } finally {
-        golden.service.push("settings", {})
+        settings({})
         proxy.close()
         proxy.closeAllConnections()
       }

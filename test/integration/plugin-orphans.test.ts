@@ -46,7 +46,8 @@ describe("plugins whose engine is gone", () => {
     // Killed, it leaves its plugin to whoever takes in orphans.
     engine.kill("SIGKILL")
     await once(engine, "exit")
-    assert.equal(await endOrphanPlugins(place("home")), 1)
+    // Which has perhaps only just begun to become that program.
+    await waitUntil("its plugin is ended", async () => (await endOrphanPlugins(place("home"))) === 1)
   })
 
   it("are ended by and by where nothing else would", async () => {

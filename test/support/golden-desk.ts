@@ -81,7 +81,9 @@ export async function startGoldenDesk(
         12 * MINUTES,
       ).then(
         async end => {
-          if (end === "FAILED") throw new Error(`It has failed: ${JSON.stringify(await shown(which))}`)
+          if (end !== "FAILED") return
+          const now = await shown(which)
+          throw new Error(`It has failed: ${JSON.stringify(now.failure)} ${JSON.stringify(now)}`)
         },
         async error => {
           throw new Error(`${error.message} ${JSON.stringify(await api("GET", `/workspaces/${workspace}/activity`))}`)

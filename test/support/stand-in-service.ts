@@ -42,6 +42,10 @@ export async function startStandInService(options: { key?: string; port?: number
   const key = options.key ?? "k".repeat(43)
   const streams = new Set<ServerResponse>()
   let away = false
+  // As the service does; who hears nothing for a minute connects anew, and misses what is pushed meanwhile.
+  const beats = setInterval(() => {
+    for (const stream of streams) stream.write(": beat\n\n")
+  }, 15_000).unref()
 
   const server = createServer((request, response) => {
     const { pathname } = new URL(request.url ?? "/", "http://service")
@@ -123,6 +127,7 @@ export async function startStandInService(options: { key?: string; port?: number
       if (!silently) service.push("revoke", { tokenHash: createHash("sha256").update(token).digest("hex") })
     },
     close: async () => {
+      clearInterval(beats)
       server.closeAllConnections()
       await new Promise(resolve => server.close(resolve))
     },

@@ -5,7 +5,7 @@ import type { SweepReport } from "../../sweeps/sweep.ts"
 import type { WarmShown } from "../../warm/warm.ts"
 import type { GoldenImage } from "../../workspaces/images.ts"
 import { postForm } from "../controls.ts"
-import { type Html, html } from "../html.ts"
+import { attributes, type Html, html } from "../html.ts"
 import { icon } from "../icons.ts"
 import { timeAgo } from "../time.ts"
 import { type OperatorShell, operatorPage, wideTable } from "./shell.ts"
@@ -45,7 +45,7 @@ function beginning({ foreseen, csrf }: UpkeepModel): Html {
   const asking = html`<form method="get" action="/operator/upkeep" class="inline-form"><input type="hidden" name="rollOut" value="look">
 <div class="field"><label for="wave">Part of a wave, %</label><input id="wave" name="wave" type="number" min="1" max="100" value="${wave}" required></div>
 <div class="field"><label for="stop-at">Stop when more failed, %</label><input id="stop-at" name="stopAt" type="number" min="0" max="100" value="${stopAt}" required></div>
-<label class="check"><input type="checkbox" name="inUse" value="true"${inUse && html` checked`}> Also what is in use</label><button class="button">Look what it would do</button></form>`
+<label class="check"><input ${attributes({ type: "checkbox", name: "inUse", value: "true", checked: inUse })}> Also what is in use</label><button class="button">Look what it would do</button></form>`
   if (!foreseen) return asking
   const { total, first, waiting, left } = foreseen
   return html`${asking}
