@@ -27,8 +27,9 @@ export function createMemoryKeeper(ask: typeof askHost = askHost): MemoryKeeper 
       return known ?? false
     },
     async sleep() {
-      const { status } = await ask("sleep", "POST")
-      if (status !== 202) return null
+      const taken = await ask("sleep", "POST").catch(() => null)
+      // Not answered in time it may have been taken all the same; what is said next tells.
+      if (taken !== null && taken.status !== 202) return null
       for (let wait = AGAIN_MS; ; ) {
         await sleep(wait)
         // No answer: the question was under way when the memory was kept.

@@ -49,7 +49,7 @@ function beginning({ foreseen, csrf }: UpkeepModel): Html {
   if (!foreseen) return asking
   const { total, first, waiting, left } = foreseen
   return html`${asking}
-<p role="status">It would bring ${some(total)} to the newest image, ${first.length === 0 ? "none of them at once" : `${some(first.length)} in the first wave`}${waiting > 0 && `; ${waiting} are waited for, since somebody uses them or something goes on with them`}${left > 0 && `; ${left} are left alone, asleep or failed`}. Each is restarted on a new machine.</p>
+<p role="status">It would bring ${some(total)} to the newest image, ${first.length === 0 ? "none of them at once" : `${some(first.length)} in the first wave`}${waiting > 0 && `; it waits for ${waiting}, in use or in the middle of something`}${left > 0 && `; it leaves ${left} alone, asleep or failed`}. Each is restarted on a new machine.</p>
 ${postForm({
   ...{ action: "/operator/roll-out", csrf },
   hidden: { wave: String(wave), stopAt: String(stopAt), ...(inUse && { inUse: "true" }) },

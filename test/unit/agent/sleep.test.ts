@@ -46,6 +46,13 @@ describe("agent/sleep", () => {
       assert.deepEqual(asked, ["POST sleep", ...Array(4).fill("GET standby")])
       assert.equal(await host({ status: 404 }).keeper.sleep(), null)
     })
+
+    it("waits as well where nobody said that the wish was taken", async () => {
+      const woken = { machine: "9", now: 1, seed: SEED }
+      const { asked, keeper } = host("silent", { status: 202, said: { againInMs: 1 } }, { status: 200, said: woken })
+      assert.deepEqual(await keeper.sleep(), woken)
+      assert.deepEqual(asked, ["POST sleep", "GET standby", "GET standby"])
+    })
   })
 
   describe("createSleeper()", () => {
