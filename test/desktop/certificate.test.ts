@@ -143,16 +143,18 @@ describe("certificate of a real machine", function () {
     assert.notDeepEqual(formsIn(passed(desk.world.cloud.directory), keyForms(key)), [], "the look itself is blind")
   })
 
-  it("key and certificate sleep and wake with the machine", async () => {
-    const before = await served()
-    await desk.closeTab()
-    await desk.api("POST", `/workspaces/${desk.workspace}/stop`, { mode: "hibernate" })
-    await desk.isIn("STOPPED")
-    await desk.api("POST", `/workspaces/${desk.workspace}/start`)
-    await desk.isIn("RUNNING")
-    assert.equal((await served()).serialNumber, before.serialNumber)
-    assert.equal((await shown()).certificate.state, "issued")
-  })
+  for (const mode of ["power-off", "hibernate"])
+    it(`key and certificate sleep and wake with the machine: ${mode}`, async () => {
+      const before = await served()
+      await desk.closeTab()
+      await desk.api("POST", `/workspaces/${desk.workspace}/stop?mode=${mode}`)
+      await desk.isIn("STOPPED")
+      assert.equal((await shown()).asleep, mode === "hibernate")
+      await desk.api("POST", `/workspaces/${desk.workspace}/start`)
+      await desk.isIn("RUNNING")
+      assert.equal((await served()).serialNumber, before.serialNumber)
+      assert.equal((await shown()).certificate.state, "issued")
+    })
 
   it("the keys are nowhere but on the machine: not in state, Redis, logs, user-data or what the provider knows", async () => {
     const { world } = desk

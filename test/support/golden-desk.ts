@@ -1,6 +1,8 @@
 /// <reference lib="dom" />
+import { readdirSync, readFileSync } from "node:fs"
 import { createServer } from "node:http"
 import type { AddressInfo } from "node:net"
+import { join } from "node:path"
 import type { BrowserContext, Page } from "playwright-core"
 import { HOST_FROM_MACHINES } from "../../local-cloud/host-address.ts"
 import { builtImage } from "./built-image.ts"
@@ -83,7 +85,7 @@ export async function startGoldenDesk(
         async end => {
           if (end !== "FAILED") return
           const now = await shown(which)
-          throw new Error(`It has failed: ${JSON.stringify(now.failure)} ${JSON.stringify(now)}`)
+          throw new Error(`It has failed: ${JSON.stringify(now.failure)}\n${lastWords(world.cloud.directory)}`)
         },
         async error => {
           throw new Error(`${error.message} ${JSON.stringify(await api("GET", `/workspaces/${workspace}/activity`))}`)
@@ -126,6 +128,13 @@ export async function startGoldenDesk(
   }
   await desk.isIn("RUNNING")
   return desk
+}
+
+/** What every machine printed last, which is nothing much while all is well. */
+function lastWords(folder: string): string {
+  const consoles = readdirSync(folder, { recursive: true, encoding: "utf8" }).filter(one => one.endsWith("console.log"))
+  const tail = (path: string) => readFileSync(join(folder, path), "utf8").trimEnd().split("\n").slice(-25)
+  return consoles.flatMap(path => [`${path}:`, ...tail(path)]).join("\n")
 }
 
 async function signIn(person: BrowserContext, url: string): Promise<Page> {
