@@ -147,6 +147,14 @@ describe("service: answers of the API to what is wrong", () => {
       isProblem(await post("/workspaces", body), 400, "invalid-json")
   })
 
+  it("422: a body where none is taken, with the way that is", async () => {
+    const { body } = await post("/workspaces/x/stop", '{"mode":"hibernate"}')
+    isProblem(await post("/workspaces/x/stop", '{"mode":"hibernate"}'), 422, "invalid-request")
+    assert.match(body.detail, /takes no body.*`mode`/)
+    // What says nothing is no wish.
+    isProblem(await post("/workspaces/x/stop", "{}"), 404, "not-found")
+  })
+
   it("401: nobody, on every route that is somebody's", async () => {
     for (const path of ["/me", "/workspaces", "/workspaces/x", "/operations/x", "/operations/x/events", "/tokens"]) {
       const answer = await fetch(`${test.url}/api/v1${path}`)

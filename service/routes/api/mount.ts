@@ -33,6 +33,10 @@ export function mountApi(routes: ApiRoute[], operators: Operators): Router {
       if (given.body) {
         if (ctx.is("json") === false) throw new ServiceError("not-json", 415, "Send the body as application/json.")
         await parse(koa, async () => {})
+      } else if (ctx.is("json")) {
+        // A wish that is not heard, such as for the way in which a workspace stops, would cost whoever had it.
+        await parse(koa, async () => {})
+        if (Object.keys(koa.request.body ?? {}).length > 0) throw takesNoBody(given)
       }
       const sent = {
         params: check(given.params, koa.params, "path"),
@@ -61,6 +65,12 @@ export function mountApi(routes: ApiRoute[], operators: Operators): Router {
 
 const callerOf = (ctx: Context, { scope, forOperators }: ApiRoute) =>
   scope === null ? ctx.state.caller : requireCaller(ctx, forOperators ? "operate" : scope)
+
+function takesNoBody({ query }: ApiRoute): ServiceError {
+  const names = Object.keys(query?.shape ?? {}).map(name => `\`${name}\``)
+  const instead = names.length > 0 ? ` What it takes stands in the address, behind a question mark: ${names.join(", ")}.` : ""
+  return new ServiceError("invalid-request", 422, `This takes no body.${instead}`)
+}
 
 /** Does it lead to one thing of somebody's? */
 const reaches = ({ forOperators, params }: ApiRoute) => Boolean(forOperators && params)
