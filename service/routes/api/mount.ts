@@ -68,7 +68,8 @@ const callerOf = (ctx: Context, { scope, forOperators }: ApiRoute) =>
 
 function takesNoBody({ query }: ApiRoute): ServiceError {
   const names = Object.keys(query?.shape ?? {}).map(name => `\`${name}\``)
-  const instead = names.length > 0 ? ` What it takes stands in the address, behind a question mark: ${names.join(", ")}.` : ""
+  const instead =
+    names.length > 0 ? ` What it takes stands in the address, behind a question mark: ${names.join(", ")}.` : ""
   return new ServiceError("invalid-request", 422, `This takes no body.${instead}`)
 }
 
