@@ -18,7 +18,31 @@ const UPLOAD = Buffer.from(Array.from({ length: 3_000_000 }, (_, at) => `${at},`
 /** Names of terminals, and the content of all files that somebody works on. */
 const TERMINALS = `tmux -u list-windows -a -F '#S #{?automatic-rename,-,#W}' | sort`
 const FILES =
-  "cd ~ && find tool docs upload.bin -type f -not -path '*/.git/*' | sort | xargs sha256sum; git -C tool log --oneline"
+  "cd ~ && find tool docs upload.bin .claude/.credentials.json -type f -not -path '*/.git/*' | sort | xargs sha256sum; git -C tool log --oneline"
+
+/** A site on the machine that somebody signs in to at `/in`; who they are is written to `~/who` when they look at `/who`. */
+const SITE = `cat > ~/site.py <<'END'
+import http.server
+
+class Site(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        self.send_response(200)
+        if self.path == "/in":
+            self.send_header("Set-Cookie", "login=ada; Max-Age=31536000; HttpOnly; SameSite=Lax")
+        self.end_headers()
+        if self.path == "/who":
+            with open("/home/user/who", "w") as who:
+                who.write(self.headers.get("Cookie") or "nobody")
+
+    def log_message(self, *_):
+        pass
+
+http.server.ThreadingHTTPServer(("127.0.0.1", 8200), Site).serve_forever()
+END`
+/** Opens a page of that site in the desktop's browser. */
+const browse = (path: string) =>
+  `(pgrep -f '[s]ite.py' || nohup python3 ~/site.py &) > /dev/null 2>&1; sleep 2; ($BROWSER http://127.0.0.1:8200${path} > /dev/null 2>&1 &)`
+const WHO = `rm -f ~/who; ${browse("/who")}; for n in $(seq 120); do [ -s ~/who ] && break; sleep 1; done; cat ~/who`
 
 /** A conversation as its owner sees it, without how it is just now. */
 interface Conversation {
@@ -97,6 +121,7 @@ describe("what is in a workspace", function () {
     assert.equal(end.state, "succeeded", JSON.stringify(end.failure))
   }
   async function isTheSame(): Promise<void> {
+    assert.equal(await desk.shell(WHO), "login=ada", "the browser is signed in")
     await waitUntil("its machine tells of the conversations", async () => (await talks()).length === was.talks.length)
     assert.deepEqual(await look(), was)
   }
@@ -110,6 +135,7 @@ describe("what is in a workspace", function () {
     const program = await readFile(join(PROJECT_ROOT, "test/support/agent-program.mjs"), "utf8")
     const url = desk.scripts.add("claude", program)
     await desk.shell(`mkdir -p ~/.local/bin ~/docs ~/.claude
+echo '{"claudeAiOauth":{"accessToken":"canary"}}' > ~/.claude/.credentials.json; chmod 600 ~/.claude/.credentials.json
 curl -s ${url} > ~/.local/bin/claude && chmod +x ~/.local/bin/claude
 echo 'of yesterday' > ~/docs/notes.txt; echo "console.log('changed')" >> ~/tool/src/main.js
 tmux new-window -d -n notes -c ~/docs; tmux new-window -d -n 'build & run' -c ~/tool`)
@@ -124,6 +150,13 @@ tmux new-window -d -n notes -c ~/docs; tmux new-window -d -n 'build & run' -c ~/
       "one waits, one asks",
       async () => /notes: waiting/.test(`${await states()}`) && /: asks/.test(`${await states()}`),
     )
+  })
+
+  it("is signed in to a site, in the desktop's browser", async () => {
+    await desk.shell(SITE)
+    assert.equal(await desk.shell(WHO), "nobody")
+    await desk.shell(browse("/in"))
+    await waitUntil("it is signed in", async () => (await desk.shell(WHO)) === "login=ada")
   })
 
   it("takes files in the browser and gives them back", async () => {
@@ -223,6 +256,7 @@ tmux new-window -d -n notes -c ~/docs; tmux new-window -d -n 'build & run' -c ~/
     })
     await desk.open(workspace.id)
     assert.equal(await desk.shell(FILES), was.files)
+    assert.equal(await desk.shell(WHO), "login=ada", "the browser is signed in")
     await waitUntil("its machine tells of the conversations", async () => (await talks(workspace.id)).length === 2)
     assert.deepEqual(lasting(await talks(workspace.id)), was.talks)
   })
