@@ -32,6 +32,8 @@ export async function waitUntilReady(
   let nudged = false
   let explained = false
   const callsBy = means.now() + Math.min(CALLS_BY_MS, means.config.readyMs / 4)
+  const resetBy = means.now() + means.config.readyMs / 2
+  let isReset = false
   try {
     for (;;) {
       signal.throwIfAborted()
@@ -53,6 +55,10 @@ export async function waitUntilReady(
         nudged = true
         await switchOnIfOff(run)
       }
+      if (!connected && !isReset && means.now() > resetBy) {
+        isReset = true
+        await startAnew(run)
+      }
       if (means.now() > deadline) throw tooLong(connected, fresh?.checks ?? [], means.config.readyMs)
       const timer = setTimeout(wake, LOOK_MS)
       await news.promise
@@ -71,6 +77,20 @@ async function switchOnIfOff(run: OperationRun): Promise<void> {
   if (machine?.state !== "off") return
   run.say("The machine was made, but not started: it is switched on.")
   await machines.powerOn(machine.id, { signal: run.signal })
+}
+
+/**
+ * A machine may hang while it boots, and nobody is at work on one that has never spoken: so there is one more start before
+ * its owner is told that it failed.
+ */
+async function startAnew(run: OperationRun): Promise<void> {
+  const { machines } = run.means
+  const machine = await findMachine(run)
+  if (machine?.state === "off") return switchOnIfOff(run)
+  // One that goes on where it fell asleep has programs that would end.
+  if (machine?.state !== "running" || run.workspace.memory) return
+  run.say("Nothing has been heard of the machine though it is on: it is reset, once.")
+  await machines.reset(machine.id, { signal: run.signal })
 }
 
 function tooLong(connected: boolean, checks: { name: string; ok: boolean; detail?: string | undefined }[], ms: number) {

@@ -231,4 +231,23 @@ describe("service: what cannot be had", () => {
     assert.match(over.failure?.message ?? "", /within 10 seconds \(missing: picture\)/)
     assert.equal((await test.api(token, "GET", `/workspaces/${body.workspace.id}`)).body.state, "FAILED")
   })
+
+  it("a machine that hangs while it boots is reset once, and its owner told when that does not help", async () => {
+    test.machines.setReady(true)
+    test.machines.setHanging(true)
+    const create = async () => {
+      const { body } = await test.api(token, "POST", "/workspaces", { sizeClass: "small", region: "nbg1" })
+      return body as { operation: { id: string } }
+    }
+    const first = await create()
+    const failed = await test.finished(token, first.operation.id)
+    const { hanging } = test.machines
+    assert.deepEqual([failed.failure?.id, failed.failure?.next], ["machine-silent", "retry"])
+    assert.deepEqual(hanging(), { now: 1, resets: 1 })
+    const second = await create()
+    await waitUntil("it is on, and hangs", () => hanging().now === 2)
+    test.machines.setHanging(false)
+    assert.equal((await test.finished(token, second.operation.id)).state, "succeeded")
+    assert.deepEqual(hanging(), { now: 1, resets: 2 })
+  })
 })

@@ -37,10 +37,13 @@ export interface Received {
 export function createReportingMachines(directory: string, heartbeatMs = 2_000) {
   const inner = createNoMachines(directory)
   const living = new Map<number, AbortController>()
+  const hanging = new Map<number, MachineConfig>()
+  let resets = 0
   const received: Received[] = []
   const state = {
     ready: true,
     silent: false,
+    hangs: false,
     signals: (): object => ({ viewers: 0 }),
     agent: 1,
     proof: (): object | null => FINE,
@@ -67,6 +70,8 @@ export function createReportingMachines(directory: string, heartbeatMs = 2_000) 
     const life = new AbortController()
     living.get(config.id)?.abort()
     living.set(config.id, life)
+    hanging.delete(config.id)
+    if (state.hangs) return void hanging.set(config.id, config)
     if (told.proof !== undefined) return void tryOut(told, life.signal)
     machineOf.set(told.workspace, config.id)
     void live(config.id, told, life.signal)
@@ -230,6 +235,13 @@ export function createReportingMachines(directory: string, heartbeatMs = 2_000) 
       attached.set(config.id, config.volumes?.map(volume => volume.id) ?? [])
       switchOn(config)
     },
+    async reset(id) {
+      await inner.reset(id)
+      const config = hanging.get(id)
+      if (config === undefined) return
+      resets++
+      switchOn(config)
+    },
     async pressPowerButton(id) {
       await inner.pressPowerButton(id)
       switchOff(id)
@@ -282,6 +294,12 @@ export function createReportingMachines(directory: string, heartbeatMs = 2_000) 
     setSilent: (silent: boolean) => {
       state.silent = silent
     },
+    /** While true, machines that are switched on or reset come to nothing: they are on, and that is all. */
+    setHanging: (hangs: boolean) => {
+      state.hangs = hangs
+    },
+    /** How many hang, and how often one of them was reset. */
+    hanging: () => ({ now: hanging.size, resets }),
     /** What machines report that try a backup out; null: nothing, for now. */
     setProof: (proof: () => object | null) => {
       state.proof = proof
