@@ -31,7 +31,7 @@ try {
 
 /** Test files that build images or boot machines. */
 const BOOTS =
-  /^test\/(image\/|integration\/(copied-browser|instant-machines|qemu-machines|sleeping-machines|workspace-machine|image-build-errors|cloud-image)|desktop\/(certificate|golden-image|platform|restore-proof|sign-up|sleep-and-wake|sleep-with-memory|upgrade))/
+  /^test\/(image\/|integration\/(copied-browser|cut-off-copies|instant-machines|qemu-machines|sleeping-machines|workspace-machine|image-build-errors|cloud-image)|desktop\/(certificate|golden-image|platform|restore-proof|sign-up|sleep-and-wake|sleep-with-memory|upgrade))/
 /** So many files of the rest at once: they wait more than they work (bench/RESULTS.md). */
 const OTHERS_AT_ONCE = 2
 /** Memory that must be free, bytes, for a second file that boots machines: some have two or three of 2 GiB. */

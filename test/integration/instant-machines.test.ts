@@ -3,10 +3,9 @@ import { existsSync } from "node:fs"
 import { readdir, readFile, stat } from "node:fs/promises"
 import { join } from "node:path"
 import { setTimeout as sleep } from "node:timers/promises"
-import { connect } from "node:tls"
-import { hostPort } from "../../local-cloud/machines/qemu/forwards.ts"
 import { createQemuMachines } from "../../local-cloud/machines/qemu/qemu-machines.ts"
 import { builtImage } from "../support/built-image.ts"
+import { publicKeyAt } from "../support/public-key.ts"
 import { temporaryDirectory } from "../support/temporary-directory.ts"
 import { listenForHellos, type TlsHellos } from "../support/tls-hellos.ts"
 import { waitUntil } from "../support/wait-until.ts"
@@ -150,16 +149,4 @@ describe("machines that begin as copies", () => {
   })
 })
 
-/** The public key a machine shows at its door; throws while there is none. */
-function publicKey(host: string): Promise<string> {
-  return new Promise((resolve, reject) => {
-    const options = { host, port: hostPort(443), servername: "twin.foozol.localhost", rejectUnauthorized: false }
-    const socket = connect(options, () => {
-      const { pubkey } = socket.getPeerCertificate()
-      socket.destroy()
-      pubkey === undefined ? reject(new Error("it has no key")) : resolve(pubkey.toString("hex"))
-    })
-    socket.setTimeout(5_000, () => socket.destroy(new Error("it does not answer")))
-    socket.once("error", reject)
-  })
-}
+const publicKey = (host: string) => publicKeyAt(host, "twin.foozol.localhost")
