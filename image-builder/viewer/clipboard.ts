@@ -16,6 +16,8 @@ type Options = {
  */
 export function createClipboard({ field, send, shared, say }: Options) {
   let known: string | undefined
+  /** What became of a text that the desktop could not take whole. */
+  let maimed: string | undefined
   let heard = 0
 
   const give = async (text: string) => {
@@ -23,7 +25,10 @@ export function createClipboard({ field, send, shared, say }: Options) {
     // VNC's own clipboard carries no more for sure, but comes before the keys that paste it.
     if (/^[\0-\x7f]*$/.test(text)) return send(text)
     if ((await writeClipboard(text)) || known !== text) return
-    // noVNC puts a question mark for what is not Latin-1.
+    // Whoever comes back with the same text tries again.
+    known = undefined
+    // noVNC puts a question mark for what is not Latin-1; what the desktop then tells of must not come back for the whole.
+    maimed = text.replaceAll(/[^\0-\xff]/gu, "?")
     say("Some characters cannot travel to this desktop’s clipboard now and arrive as “?”.")
     send(text)
   }
@@ -51,7 +56,7 @@ export function createClipboard({ field, send, shared, say }: Options) {
       const mine = ++heard
       const text = await readClipboard()
       // Of what was copied meanwhile only the last counts, and what came from here is here.
-      if (mine !== heard || text === null || text === "" || text === known) return
+      if (mine !== heard || text === null || text === "" || text === known || text === maimed) return
       known = text
       field.value = text
       if (!shared()) return

@@ -61,6 +61,27 @@ describe("copies that are cut off", function () {
     assert.ok(answer.servers.length < 2, `${name} is there twice`)
     return answer.servers[0] ?? null
   }
+  const nameOf = (name: string) => `${name}.foozol.localhost`
+  const server = (name: string) => {
+    const foozol = {
+      ...{ workspace: name, fqdn: nameOf(name), hostname: name, profile: "browser", sessionId: name },
+      ...{ workspaceKey: "k".repeat(43), service: "https://169.254.0.2:9" },
+    }
+    return { name, server_type: TYPE, image, user_data: JSON.stringify({ foozol }) }
+  }
+  /** Waits until a server's machine answers; one that has gone off is switched on, as whoever has it would do. */
+  async function answers(name: string): Promise<Server> {
+    return waitUntil(`${name} answers`, async () => {
+      const now = await byName(name)
+      if (now === null || now.locked) return false
+      if (now.status === "off") await ask("POST", `/servers/${now.id}/actions/poweron`)
+      return (await publicKeyAt(now.public_net.ipv4.ip, nameOf(name))) !== "" && now
+    })
+  }
+  async function remove({ id }: Server): Promise<void> {
+    assert.ok((await ask("DELETE", `/servers/${id}`)).ok)
+    await waitUntil("nothing of it is left", () => machines().length === 0)
+  }
   /** Processes of machines that are somebody's, by their folder. */
   const machines = () => [...findQemu()].filter(([path]) => path.startsWith(folder("machines", "machines")))
 
@@ -83,11 +104,7 @@ describe("copies that are cut off", function () {
     const after = Math.round(random() * WITHIN_MS)
     it(`${victim}, ${after} ms after a machine was asked for (seed ${seed})`, async () => {
       const name = `cut-off-${round}`
-      const foozol = {
-        ...{ workspace: name, fqdn: `${name}.foozol.localhost`, hostname: name, profile: "browser", sessionId: name },
-        ...{ workspaceKey: "k".repeat(43), service: "https://169.254.0.2:9" },
-      }
-      const wanted = { name, server_type: TYPE, image, user_data: JSON.stringify({ foozol }) }
+      const wanted = server(name)
       const asked = ask("POST", "/servers", wanted).catch(() => null)
       await sleep(after)
       if (victim !== "a machine") {
@@ -103,26 +120,21 @@ describe("copies that are cut off", function () {
       if (victim !== "a machine") await start()
       // Whoever had no answer looks it up, and asks again where there is none.
       if ((await byName(name)) === null) assert.ok((await ask("POST", "/servers", wanted)).ok)
-      const settled = await waitUntil("it is at rest", async () => {
-        const now = await byName(name)
-        return now !== null && !now.locked && ["running", "off"].includes(now.status) && now
-      })
-      if (settled.status === "off") await ask("POST", `/servers/${settled.id}/actions/poweron`)
-      await waitUntil("it answers", () => publicKeyAt(settled.public_net.ipv4.ip, foozol.fqdn))
+      const settled = await answers(name)
       const own = machines()
       assert.deepEqual(
         own.map(([path, processes]) => [path, processes.length]),
         [[folder("machines", "machines", String(settled.id)), 1]],
       )
-      assert.ok((await ask("DELETE", `/servers/${settled.id}`)).ok)
-      await waitUntil("it is gone", async () => (await byName(name)) === null)
-      await waitUntil("nothing of it is left", () => machines().length === 0)
+      await remove(settled)
       assert.equal(existsSync(folder("machines", "machines", String(settled.id))), false)
       assert.deepEqual(readLedger(folder("ledger.ndjson")).alive, [])
     })
   }
 
-  it("the next one is a copy as if nothing had been", async () => {
+  it("the next one is a copy as if nothing had been, and one more is made ahead", async () => {
+    assert.ok((await ask("POST", "/servers", server("afterwards"))).ok)
+    await remove(await answers("afterwards"))
     const standing = () => [...findQemu()].filter(([path]) => path.startsWith(folder("machines", "standing")))
     await waitUntil("one is made ahead", () => standing().length === 1)
     const others = [...findQemu()].filter(([path]) => path.startsWith(folder()))

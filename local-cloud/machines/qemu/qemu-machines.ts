@@ -12,7 +12,7 @@ import { applyNetwork } from "./host-network/machine-network.ts"
 import type { ImageRecord } from "./images.ts"
 import { openKeeping } from "./keeping.ts"
 import { createPower, type HostFindings } from "./power.ts"
-import { findQemu } from "./processes.ts"
+import { findQemu, isAlive } from "./processes.ts"
 import { checkDisk, freeDisk, needingDisk } from "./room.ts"
 import { run } from "./run.ts"
 import { dropStanding, makeStanding, openStanding, standingBytes } from "./standing.ts"
@@ -66,7 +66,8 @@ export function createQemuMachines(options: QemuOptions): Machines {
       if ((await findTemplate(context.images, kind)) === null)
         await needingDisk("no template was made", () => makeTemplate(context, kind, power.checkMemoryFor))
       const template = await findTemplate(context.images, kind)
-      const lacking = context.standing.length < context.standingWanted
+      // One that has died is none.
+      const lacking = context.standing.filter(({ process }) => isAlive(process)).length < context.standingWanted
       if (template !== null && kind.image.practises && lacking) standLater(kind, template)
       return true
     })
