@@ -18,11 +18,13 @@ describe("viewer", () => {
   let browser: Browser
   let rfb: Awaited<ReturnType<typeof startRfbServer>>
   let copied: string | null = null
+  /** Whether the desktop takes texts past VNC. */
+  let takes = true
   const clipboard: Clipboard = {
     text: async () => copied,
     put: async text => {
-      copied = text
-      return true
+      if (takes) copied = text
+      return takes
     },
   }
   let host: Awaited<ReturnType<typeof startViewerHost>>
@@ -192,6 +194,29 @@ describe("viewer", () => {
     await page.fill("#clipboard-text", "zurück: ✓")
     await page.click("#clipboard-send")
     await waitUntil("it arrives", async () => (await clipboard.text()) === "zurück: ✓")
+  })
+
+  it("a text that the desktop cannot take whole stays whole where it came from, and is tried again", async () => {
+    await open({ permissions: ["clipboard-read", "clipboard-write"] })
+    await state("connected")
+    takes = false
+    const back = () => page.evaluate(() => window.dispatchEvent(new Event("focus")))
+    try {
+      await page.evaluate(() => navigator.clipboard.writeText("größer – ✓"))
+      await back()
+      const sent = () => rfb.inputs.flatMap(input => (input.type === "cut-text" ? [input.text] : []))
+      await waitUntil("it goes the way that carries less", () => sent().includes("größer ? ?"))
+      // The desktop has that now, and says so.
+      copied = "größer ? ?"
+      host.say({ type: "copied" })
+      host.say({ type: "warning", message: "Heard." })
+      await page.getByText("Heard.").waitFor()
+      assert.equal(await page.evaluate(() => navigator.clipboard.readText()), "größer – ✓")
+    } finally {
+      takes = true
+    }
+    await back()
+    await waitUntil("it is tried again", async () => (await clipboard.text()) === "größer – ✓")
   })
 
   it("asks for the window's size once it has come to rest, and for none when it only scales", async () => {
