@@ -75,8 +75,12 @@ export async function bench(options: Record<string, string>): Promise<Measuremen
 
 async function round(given: { program: string; ttyd: string; seconds: number; seed: number }) {
   const { seconds, seed } = given
-  const start = { ours: () => startOurs(given.program), ttyd: () => startTtyd(given.ttyd) }
-  const servers = { ours: await start.ours(), ttyd: await start.ttyd() }
+  const ours = await startOurs(given.program)
+  const giveUp = async (error: unknown) => {
+    await ours.end()
+    throw error
+  }
+  const servers = { ours, ttyd: await startTtyd(given.ttyd).catch(giveUp) }
   try {
     const echo: Record<Kind, number[]> = { ours: [], ttyd: [] }
     // In short turns: what the machine does beside then meets both alike.
@@ -93,11 +97,11 @@ async function round(given: { program: string; ttyd: string; seconds: number; se
     }
     const node = `${process.execPath} --disable-warning=ExperimentalWarning`
     const work = `${node} ${join(import.meta.dirname, "agent-output.ts")} ${seconds} ${seed}`
-    const [ours, theirs] = (await Promise.all(
+    const [mine, theirs] = (await Promise.all(
       KINDS.map(kind => load("bytes", kind, servers[kind].port, seconds + 2, work)),
     )) as { bytes: number }[]
     const memory = await memoryOfMany(servers.ours)
-    return { echo, interrupt, bytes: { ours: ours?.bytes ?? 0, ttyd: theirs?.bytes ?? 0 }, memory, seconds }
+    return { echo, interrupt, bytes: { ours: mine?.bytes ?? 0, ttyd: theirs?.bytes ?? 0 }, memory, seconds }
   } finally {
     for (const kind of KINDS) await servers[kind].end()
   }
@@ -142,7 +146,13 @@ async function startTtyd(ttyd: string): Promise<Server> {
 }
 
 async function started(child: ChildProcess, port: number, tmux: TmuxServer): Promise<Server> {
-  await waitUntil("the server listens", () => reachable(port), 10_000)
+  try {
+    await waitUntil(`${child.spawnfile} listens`, () => reachable(port), 10_000)
+  } catch (error) {
+    child.kill()
+    await tmux.close()
+    throw error
+  }
   return {
     port,
     pid: child.pid ?? 0,
