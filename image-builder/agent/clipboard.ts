@@ -16,10 +16,11 @@ export interface Clipboard {
 
 /** Copied, and marked: some programs paste the one, some the other. */
 const SELECTIONS = ["clipboard", "primary"] as const
-/** So often and so long apart it is looked at whether a text has arrived, ms. */
-const [LOOKS, LOOK_MS] = [40, 50]
-/** An emulated machine that is busy may need some tries: what else has the text then knows fewer characters. */
-const PATIENCE_MS = 20_000
+/**
+ * So far apart, and for so long, it is looked at whether a text has arrived, ms: an emulated machine that is busy takes
+ * its time, and the other way for the text knows fewer characters.
+ */
+const [LOOK_MS, PATIENCE_MS] = [50, 20_000]
 
 /** By `xclip`, on the display of the environment. */
 export function createClipboard(run: Run, feed: Feed): Clipboard {
@@ -30,23 +31,15 @@ export function createClipboard(run: Run, feed: Feed): Clipboard {
     const { code, stdout } = await run("xclip", ["-selection", selection, "-out", "-target", "UTF8_STRING"])
     return code === 0 && Buffer.byteLength(stdout) <= MOST_CLIPBOARD ? stdout : null
   }
-  /** What takes a selection has it a moment after it has ended. */
-  const arrives = async (text: string): Promise<boolean> => {
-    for (let look = 0; look < LOOKS; look++) {
-      if ((await Promise.all(SELECTIONS.map(get))).every(one => one === text)) return true
-      await sleep(LOOK_MS)
-    }
-    return false
-  }
   return {
     text: () => get("clipboard"),
     async put(text) {
-      for (const end = performance.now() + PATIENCE_MS; performance.now() < end; await sleep(LOOK_MS)) {
-        const taken = await Promise.all(SELECTIONS.map(selection => take(selection, text)))
-        // There is no display, or no such program.
-        if (taken.every(({ code }) => code > 0)) return false
-        if (taken.every(({ code }) => code === 0) && (await arrives(text))) return true
-      }
+      const taken = await Promise.all(SELECTIONS.map(selection => take(selection, text)))
+      if (taken.some(({ code }) => code !== 0)) return false
+      // What it leaves behind takes the selection a moment after it has ended. It is taken once: by the next time,
+      // something newer may have been copied.
+      for (const end = performance.now() + PATIENCE_MS; performance.now() < end; await sleep(LOOK_MS))
+        if ((await Promise.all(SELECTIONS.map(get))).every(one => one === text)) return true
       return false
     },
   }
