@@ -53,11 +53,11 @@ export async function waitUntilReady(
       }
       if (!connected && !nudged && means.now() > callsBy) {
         nudged = true
-        await switchOnIfOff(run)
+        await wakeUp(run)
       }
       if (!connected && !isReset && means.now() > resetBy) {
         isReset = true
-        await startAnew(run)
+        await wakeUp(run, true)
       }
       if (means.now() > deadline) throw tooLong(connected, fresh?.checks ?? [], means.config.readyMs)
       const timer = setTimeout(wake, LOOK_MS)
@@ -71,24 +71,19 @@ export async function waitUntilReady(
   }
 }
 
-async function switchOnIfOff(run: OperationRun): Promise<void> {
-  const { machines } = run.means
-  const machine = await findMachine(run)
-  if (machine?.state !== "off") return
-  run.say("The machine was made, but not started: it is switched on.")
-  await machines.powerOn(machine.id, { signal: run.signal })
-}
-
 /**
- * A machine may hang while it boots, and nobody is at work on one that has never spoken: so there is one more start before
- * its owner is told that it failed.
+ * Does what may help a machine that has never spoken: one that is off is switched on. One that hangs while it boots gets
+ * one more start before its owner is told that it failed, since nobody is at work on it.
  */
-async function startAnew(run: OperationRun): Promise<void> {
+async function wakeUp(run: OperationRun, mayReset = false): Promise<void> {
   const { machines } = run.means
   const machine = await findMachine(run)
-  if (machine?.state === "off") return switchOnIfOff(run)
+  if (machine?.state === "off") {
+    run.say("The machine was made, but not started: it is switched on.")
+    await machines.powerOn(machine.id, { signal: run.signal })
+  }
   // One that goes on where it fell asleep has programs that would end.
-  if (machine?.state !== "running" || run.workspace.memory) return
+  if (!mayReset || machine?.state !== "running" || run.workspace.memory) return
   run.say("Nothing has been heard of the machine though it is on: it is reset, once.")
   await machines.reset(machine.id, { signal: run.signal })
 }
