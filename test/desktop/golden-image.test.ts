@@ -106,6 +106,23 @@ describe("golden image, profile browser", function () {
   describe("windows", () => {
     it("lie side by side when they open", () => lieSo("terminal left, browser right", sideBySide(1920)))
 
+    it("leave the keyboard where it is when the browser comes, and give it to whoever is clicked", async () => {
+      const active = (last: number) => shell.run(`sed 's/.* //' /tmp/active | tail -n ${last}`)
+      const spy = "stdbuf -oL xprop -root -spy _NET_ACTIVE_WINDOW > /tmp/active"
+      await shell.run(`DISPLAY=:99 setsid ${spy} 2> /dev/null < /dev/null & systemctl restart foozol-browser`)
+      const came = async () => {
+        const [terminal, browser, back] = (await active(3)).trim().split("\n")
+        return browser !== undefined && terminal === back && browser !== terminal && browser
+      }
+      const browser = await waitUntil("the browser has taken the keyboard and given it back", came, 240_000, 2_000)
+      // A person takes it there.
+      viewer.click(1500, 600)
+      await waitUntil("a click gives it to the browser", async () => (await active(1)).trim() === browser)
+      await shell.run("sleep 2")
+      assert.equal((await active(1)).trim(), browser, "and there it stays")
+      await shell.run("pkill xprop")
+    })
+
     it("are laid out anew when the display takes another size, and again", async () => {
       assert.deepEqual(JSON.parse((await resize(1280, 800)).text), { width: 1280, height: 800 })
       await lieSo("side by side at 1280", sideBySide(1280))
@@ -323,6 +340,16 @@ describe("golden image, profile browser", function () {
     it("begins again with the machine, as it was", async () => {
       await shell.run("systemctl restart foozol-devcontainer")
       await until("running")
+      await terminal("/home/user/good", /still made/, "echo still $(cat /tmp/made)")
+    })
+
+    it("begins again when everything of it was killed, also in the middle of its end", async () => {
+      for (const ends of [false, true]) {
+        if (ends) await shell.run("systemctl stop --no-block foozol-devcontainer; sleep 2")
+        await shell.run("systemctl kill --signal=KILL foozol-devcontainer; sleep 1")
+        await shell.run("systemctl reset-failed foozol-devcontainer; systemctl start foozol-devcontainer")
+        await until("running")
+      }
       await terminal("/home/user/good", /still made/, "echo still $(cat /tmp/made)")
     })
 

@@ -1,5 +1,6 @@
 import { pause } from "../backoff.ts"
 import { type Log, reasonOf } from "../log.ts"
+import { keepKeyboard } from "./keyboard.ts"
 import { type Area, arrange, type WindowSeen } from "./layout.ts"
 import { openXServer, type XServer } from "./x11.ts"
 
@@ -12,6 +13,8 @@ const CALM_MS = 60
 const RETRY_MS = 1_000
 /** How long until a window is looked at again that has no frame yet. */
 const UNFRAMED_MS = 250
+/** Whoever asks the window manager as a pager does, is obeyed (EWMH: source indication). */
+const AS_A_PAGER = 2
 
 /** Keeps the windows of a display in their places until the signal aborts, whatever happens to the display. */
 export async function keepWindows(options: {
@@ -40,6 +43,7 @@ export async function keepWindows(options: {
 type Options = Parameters<typeof keepWindows>[0]
 
 async function follow(server: XServer, options: Options): Promise<void> {
+  const keyboard = keepKeyboard()
   let before: Area | null = null
   let due = true
   let wake = () => {}
@@ -70,7 +74,7 @@ async function follow(server: XServer, options: Options): Promise<void> {
     }
     due = false
     try {
-      before = await look(server, before, options, soon)
+      before = await look(server, before, keyboard, options, soon)
     } catch (error) {
       // A window that closes while it is asked about; its end is a change of its own.
       if (!gone) options.log.info(`windows: ${reasonOf(error)}`)
@@ -81,14 +85,27 @@ async function follow(server: XServer, options: Options): Promise<void> {
 }
 
 /** Looks at all windows and moves those that are not where they belong; returns the area there is for them. */
-async function look(server: XServer, before: Area | null, options: Options, soon: () => void): Promise<Area | null> {
+async function look(
+  server: XServer,
+  before: Area | null,
+  keyboard: ReturnType<typeof keepKeyboard>,
+  options: Options,
+  soon: () => void,
+): Promise<Area | null> {
   const [x, y, width, height] = await server.numbers(server.root, "_NET_WORKAREA")
   // No window manager yet.
   if (x === undefined || y === undefined || !width || !height) return before
   const area = { x, y, width, height }
   const ids = await server.numbers(server.root, "_NET_CLIENT_LIST")
-  const seen = await Promise.all(ids.map(id => read(server, id)))
-  const windows = seen.flatMap(one => (one === null || one.extents.length === 0 ? [] : [one]))
+  const [[active = 0], pointer, ...seen] = await Promise.all([
+    server.numbers(server.root, "_NET_ACTIVE_WINDOW"),
+    server.pointer(),
+    ...ids.map(id => read(server, id)),
+  ])
+  const known = seen.filter(one => one !== null)
+  const robbed = keyboard({ windows: known, active, pointer, now: performance.now() })
+  if (robbed !== null) await server.tell(robbed, "_NET_ACTIVE_WINDOW", [AS_A_PAGER, 0, 0])
+  const windows = known.filter(one => one.extents.length > 0)
   for (const { id, to, isHome } of arrange(windows, area, before, options.hasApp)) {
     const extents = windows.find(one => one.id === id)?.extents ?? [0, 0, 0, 0]
     const [left = 0, right = 0, top = 0, bottom = 0] = extents
@@ -99,7 +116,7 @@ async function look(server: XServer, before: Area | null, options: Options, soon
   }
   options.terminalShown(windows.some(one => one.kind === "terminal"))
   // A window that the window manager has not yet framed tells no truth about its place; nothing is heard of its frame.
-  if (seen.some(one => one !== null && one.extents.length === 0)) soon()
+  if (windows.length < known.length) soon()
   return area
 }
 

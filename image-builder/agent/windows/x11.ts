@@ -11,6 +11,8 @@ export interface XServer {
   setNumbers(window: number, property: string, values: number[]): Promise<void>
   /** Place of a window without its frame, as the display counts. */
   place(window: number): Promise<{ x: number; y: number; width: number; height: number }>
+  /** Where the pointer is on the display. */
+  pointer(): Promise<{ x: number; y: number }>
   /** Asks the window manager for something (EWMH): a message about a window, sent to the root window. */
   tell(window: number, message: string, values: number[]): Promise<void>
   /** Calls back whenever a property of the root window or its size has changed. */
@@ -29,6 +31,7 @@ const OPCODE = {
   change: 18,
   property: 20,
   send: 25,
+  pointer: 38,
   translate: 40,
   extension: 98,
 }
@@ -137,6 +140,10 @@ export async function openXServer(socketPath: string): Promise<XServer> {
       ])
       const [x, y] = [corner.readInt16LE(12), corner.readInt16LE(14)]
       return { x, y, width: geometry.readUInt16LE(16), height: geometry.readUInt16LE(18) }
+    },
+    pointer: async () => {
+      const reply = await ask(OPCODE.pointer, 0, words(root))
+      return { x: reply.readInt16LE(16), y: reply.readInt16LE(18) }
     },
     tell: async (window, message, values) => {
       const event = Buffer.concat([words(0, window, await atom(message), ...values), Buffer.alloc(20)]).subarray(0, 32)
