@@ -2,6 +2,8 @@ import type { Area, WindowSeen } from "./layout.ts"
 
 /** How long a browser may take from its window to its wish for the keyboard; 1.5 s where a processor is emulated. */
 const WISH_MS = 20_000
+/** How often it asks before it is heard: it was seen to ask when its window opens, and again a second later. */
+const WISHES = 4
 
 interface Point {
   x: number
@@ -27,25 +29,30 @@ export interface Look {
  */
 export function keepKeyboard(): (look: Look) => number | null {
   let holder = 0
-  let comer: { id: number; pointer: Point; until: number } | null = null
+  let last = 0
+  let comer: { id: number; pointer: Point; until: number; refused: number } | null = null
   return ({ windows, active, pointer, now }) => {
+    // The window manager may be looked at again before it has done as it was asked.
+    const isAnew = active !== last
+    last = active
     const browsers = windows.filter(one => one.kind === "browser" && !one.isDialog)
     const [first] = browsers
     // The next one may get the same number.
     if (first === undefined) comer = null
     // Its further windows were opened by a person.
     if (browsers.length === 1 && first?.placed === null && first.id !== comer?.id)
-      comer = { id: first.id, pointer, until: now + WISH_MS }
+      comer = { id: first.id, pointer, until: now + WISH_MS, refused: 0 }
     if (comer === null || active !== comer.id) {
       if (active !== 0) holder = active
       return null
     }
-    const { until, pointer: before } = comer
-    // It may take the keyboard from now on, as it is asked to.
-    comer = { ...comer, until: 0 }
     const robbed = windows.find(one => one.id === holder)
-    const isTaken = (pointer.x !== before.x || pointer.y !== before.y) && robbed && !isIn(pointer, robbed.frame)
-    return now > until || !robbed || isTaken ? null : holder
+    const moved = pointer.x !== comer.pointer.x || pointer.y !== comer.pointer.y
+    const isTaken = moved && robbed && !isIn(pointer, robbed.frame)
+    // From then on it may have the keyboard whoever gives it.
+    if (now > comer.until || !robbed || isTaken) comer.refused = WISHES
+    else if (isAnew) comer.refused++
+    return comer.refused < WISHES ? holder : null
   }
 }
 

@@ -22,11 +22,15 @@ describe("the keyboard while the machine's browser comes", () => {
     assert.equal(keyboard(look([terminal], TERMINAL, 0)), null)
   })
 
-  it("goes back to the terminal, once, when the browser takes it by itself", () => {
+  it("goes back to the terminal when the browser takes it by itself, which it does more than once", () => {
     assert.equal(keyboard(look([terminal, browser], TERMINAL, 1_000)), null)
-    assert.equal(keyboard(look([terminal, placed], BROWSER, 2_500)), TERMINAL)
-    assert.equal(keyboard(look([terminal, placed], TERMINAL, 2_600)), null)
-    assert.equal(keyboard(look([terminal, placed], BROWSER, 2_700)), null)
+    for (const at of [2_000, 3_000, 4_000]) {
+      assert.equal(keyboard(look([terminal, placed], BROWSER, at)), TERMINAL)
+      assert.equal(keyboard(look([terminal, placed], BROWSER, at + 50)), TERMINAL, "not yet done")
+      assert.equal(keyboard(look([terminal, placed], TERMINAL, at + 100)), null)
+    }
+    assert.equal(keyboard(look([terminal, placed], BROWSER, 5_000)), null, "but not for ever")
+    assert.equal(keyboard(look([terminal, placed], BROWSER, 50_000)), null)
   })
 
   it("goes back where the browser has it at the first look already", () => {
@@ -42,6 +46,9 @@ describe("the keyboard while the machine's browser comes", () => {
     keyboard(look([terminal, browser], TERMINAL, 1_000))
     assert.equal(keyboard(look([terminal, placed], BROWSER, 2_500, { x: 1_000, y: 30 })), null)
     assert.equal(keyboard(look([terminal, placed], BROWSER, 3_500)), null)
+    assert.equal(keyboard(look([terminal, placed], BROWSER, 60_000)), null)
+    keyboard(look([terminal, placed], TERMINAL, 3_600))
+    assert.equal(keyboard(look([terminal, placed], BROWSER, 3_700)), null)
   })
 
   it("stays with the browser long after it has come", () => {
