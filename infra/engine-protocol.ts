@@ -28,6 +28,8 @@ export const EngineAction = z.discriminatedUnion("action", [
   /** Of a workspace whose project is known; else all are asked for what is left over. */
   z.strictObject({ action: z.literal("destroy"), ...named, project: z.string().optional() }),
   z.strictObject({ action: z.literal("unlock"), ...named, force: z.boolean() }),
+  /** Who holds the stack; changes nothing. */
+  z.strictObject({ action: z.literal("holders"), ...named }),
   z.strictObject({ action: z.literal("export"), ...named }),
   /** @param dryRun only says what would be mended */
   z.strictObject({ action: z.literal("recover"), ...named, dryRun: z.boolean().optional() }),

@@ -118,6 +118,8 @@ async function perform(cloud: Cloud, run: EngineAction, options: RunOptions): Pr
       return cloud.engine.accept(run.workspace, run.accepted)
     case "unlock":
       return cloud.engine.unlock(run.workspace, run.force)
+    case "holders":
+      return cloud.engine.holders(run.workspace)
     case "export":
       return cloud.engine.exportState(run.workspace)
   }

@@ -15,6 +15,7 @@ import { engineFolders } from "./engine-folders.ts"
 import { InfraError } from "./errors.ts"
 import { projectOfVariable, unknownProject } from "./projects.ts"
 import type { PendingOperation } from "./recover.ts"
+import { type Holder, holdersOf } from "./stack-locks.ts"
 import {
   parseDeployment,
   recordOf,
@@ -65,6 +66,8 @@ export interface Engine {
   destroy(stack: string, options?: RunOptions): Promise<RunResult>
   /** Does somebody hold the stack who is not proven dead? Of a backend that only the engine can read the engine finds out. */
   isHeld(stack: string): Promise<boolean>
+  /** Who holds the stack, dead or alive; null of a backend that only the engine can read. Changes nothing. */
+  holders(stack: string): Promise<Holder[] | null>
   /**
    * Removes the stack's lock when its holder is proven dead.
    * @param force removes it whoever holds it: somebody is sure who knows more than this machine
@@ -227,6 +230,9 @@ export function createEngine(config: EngineConfig): Engine {
     async isHeld(name) {
       await backend?.removeDeadLocks(name)
       return ((await backend?.locks(name)) ?? []).length > 0
+    },
+    async holders(name) {
+      return backend ? holdersOf(await backend.locks(name)) : null
     },
     async unlock(name, force) {
       await backend?.removeDeadLocks(name)

@@ -38,6 +38,17 @@ export function parseLock(text: string): StackLock | null {
   }
 }
 
+/** Who holds a stack. */
+export interface Holder extends StackLock {
+  /** Is that process proven dead, as seen from here? */
+  isDead: boolean
+}
+
+/** What is known here of those who took the locks. */
+export function holdersOf(locks: StackLock[], startOf: StartOf = processStart): Promise<Holder[]> {
+  return Promise.all(locks.map(async lock => ({ ...lock, isDead: await isDead(lock, hostname(), startOf) })))
+}
+
 /** The locks below a folder, with the names of their files. */
 export async function locksIn(files: StateFiles, folder: string): Promise<{ name: string; lock: StackLock }[]> {
   const names = (await files.list(folder)).filter(name => name.endsWith(".json"))

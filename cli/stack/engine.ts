@@ -6,6 +6,7 @@ import type { EngineAction } from "../../infra/engine-protocol.ts"
 import { InfraError } from "../../infra/errors.ts"
 import type { Recovery } from "../../infra/recover-stack.ts"
 import { recoveryLines } from "../../infra/recovery-text.ts"
+import type { Holder } from "../../infra/stack-locks.ts"
 import { audited } from "../audit-direct.ts"
 import type { Outcome } from "../on-many.ts"
 import { cloudConfig, compileCache } from "../settings.ts"
@@ -60,7 +61,7 @@ export async function onStack(
   { force = false, dryRun = false, quiet = false }: DirectOptions,
 ): Promise<Outcome> {
   if (verb === "repair") return repairDirect(engine, workspace, { dryRun, quiet })
-  if (dryRun) return wouldDo(engine, verb, workspace)
+  if (dryRun) return wouldDo(engine, verb, workspace, force)
   const action: EngineAction = verb === "unlock" ? { action: verb, workspace, force } : { action: verb, workspace }
   const about = { action: `stack ${verb}`, workspace, input: force ? { force } : {} }
   return audited(about, async () => {
@@ -73,10 +74,19 @@ export async function onStack(
   })
 }
 
-async function wouldDo(engine: Engine, verb: Exclude<DirectVerb, "repair">, workspace: string): Promise<Outcome> {
+async function wouldDo(
+  engine: Engine,
+  verb: Exclude<DirectVerb, "repair">,
+  workspace: string,
+  force: boolean,
+): Promise<Outcome> {
   if (verb === "recover") {
     const recovery = await engine.run<Recovery>({ action: verb, workspace, dryRun: true }, true)
     return foreseen(workspace, recovery)
+  }
+  if (verb === "unlock") {
+    const holders = await engine.run<Holder[] | null>({ action: "holders", workspace }, true)
+    return { workspace, ok: true, result: wouldUnlock(holders, force), detail: { would: verb, holders } }
   }
   if (verb !== "destroy") return { workspace, ok: true, result: `would ${verb}`, detail: { would: verb } }
   const found = await openMachines(cloudConfig()).resources(workspace)
@@ -90,6 +100,16 @@ export const foreseen = (workspace: string, recovery: Recovery): Outcome => ({
   ...{ workspace, ok: true, result: recoveryLines(recovery, true).join("\n") },
   detail: { would: "recover", ...recovery },
 })
+
+/** What `unlock` would do to the locks of those who hold a stack; null where its backend does not tell. */
+export function wouldUnlock(holders: Pick<Holder, "pid" | "hostname" | "isDead">[] | null, force: boolean): string {
+  if (holders === null) return force ? "would break whatever lock there is" : "its backend does not tell who holds it"
+  const text = holders.map(
+    ({ pid, hostname, isDead }) =>
+      `would ${isDead || force ? "remove" : "leave"} the lock of process ${pid} on ${hostname}, ${isDead ? "which is proven dead" : "which is not proven dead"}`,
+  )
+  return text.join("\n") || "nobody holds it: would do nothing"
+}
 
 /** Resources by what was done to them. */
 export const changesText = (changes: Record<string, number>): string =>

@@ -2,6 +2,7 @@ import { z } from "zod"
 import { InfraError } from "../../infra/errors.ts"
 import type { Recovery } from "../../infra/recover-stack.ts"
 import { recoveryLines } from "../../infra/recovery-text.ts"
+import type { Holder } from "../../infra/stack-locks.ts"
 import { ACTIONS } from "../../service/operators/plan.ts"
 import { Acted, FleetPage } from "../../service/routes/api/operator/fleet.ts"
 import { OperationSchema } from "../../service/routes/api/schemas.ts"
@@ -9,7 +10,7 @@ import type { Api } from "../api-client.ts"
 import { followOperation } from "../follow-operation.ts"
 import type { Outcome } from "../on-many.ts"
 import { repairThrough } from "./drift-service.ts"
-import { changesText, foreseen } from "./engine.ts"
+import { changesText, foreseen, wouldUnlock } from "./engine.ts"
 import type { ThroughOptions } from "./options.ts"
 
 /** Workspaces in one answer. */
@@ -81,21 +82,6 @@ async function onStackThrough(
   if (dryRun) return { workspace, ok: true, result: `would ${verb}`, detail: { would: verb } }
   const answer = await ask(force ? "?force=true" : "")
   return { workspace, ok: true, result: resultOf(verb, answer), detail: answer }
-}
-
-interface Holder {
-  pid: number
-  hostname: string
-  isDead: boolean
-}
-
-function wouldUnlock(holders: Holder[] | null, force: boolean): string {
-  if (holders === null) return force ? "would break whatever lock there is" : "its backend does not tell who holds it"
-  const text = holders.map(
-    ({ pid, hostname, isDead }) =>
-      `would ${isDead || force ? "remove" : "leave"} the lock of process ${pid} on ${hostname}, ${isDead ? "which is proven dead" : "which is not proven dead"}`,
-  )
-  return text.join("\n") || "nobody holds it: would do nothing"
 }
 
 function resultOf(verb: StackVerb, answer: Record<string, unknown>): string {

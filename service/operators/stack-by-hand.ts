@@ -1,8 +1,7 @@
-import { hostname } from "node:os"
 import type { RunResult } from "../../infra/engine.ts"
 import type { EngineAction } from "../../infra/engine-protocol.ts"
 import type { Recovery } from "../../infra/recover-stack.ts"
-import { isDead, processStart, type StackLock } from "../../infra/stack-locks.ts"
+import { type Holder, holdersOf as judged } from "../../infra/stack-locks.ts"
 import { notFound, ServiceError } from "../errors.ts"
 import type { Services } from "../services.ts"
 import { requireQuiet } from "./desk.ts"
@@ -47,17 +46,10 @@ export async function unlockStack(
   return { owner: workspace?.owner, changes: done?.changes ?? {} }
 }
 
-/** Who holds a stack. */
-export interface Holder extends StackLock {
-  /** Is that process proven dead, as seen from here? */
-  isDead: boolean
-}
-
 /** Who holds a stack; null where the backend does not tell. What `unlockStack` would remove are the dead ones. */
 export async function holdersOf({ locksOf }: Pick<Services, "locksOf">, id: string): Promise<Holder[] | null> {
   const locks = await locksOf(id)
-  const judged = locks?.map(async lock => ({ ...lock, isDead: await isDead(lock, hostname(), processStart) }))
-  return judged === undefined ? null : Promise.all(judged)
+  return locks && judged(locks)
 }
 
 async function run<T>({ pool, cloud }: Means, action: EngineAction): Promise<T> {

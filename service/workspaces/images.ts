@@ -210,12 +210,15 @@ export function createImages(
       return known(id, profile)
     },
     async demote(id) {
-      const { provider, profile } = await known(id)
+      const before = await known(id)
+      const { provider, profile } = before
       const field = fieldOf(provider, profile)
       if ((await redis.hget(PROMOTED, field)) === id) await redis.hdel(PROMOTED, field)
       await redis.sadd(DEMOTED, id)
       seen.clear()
-      return known(id, profile)
+      // One that was known only because it had been chosen is in no list any more.
+      const now = (await list(() => {})).find(one => one.id === id && one.profile === profile)
+      return now ?? { ...before, standing: "demoted", used: false }
     },
     async require(profile, project) {
       const id = await find(profile, project)

@@ -192,6 +192,7 @@ describe("foozol-cloud: the command line", () => {
       assert.equal((await cli("stack repair --all --json --parallel 2")).code, 0)
       assert.equal((await cli("stack drift blue-otter")).stdout, "Everything is as it shall be.\n")
       assert.match((await cli("stack recover blue-otter")).stdout, /nothing to mend/)
+      assert.equal((await cli("stack unlock blue-otter --dry-run")).stdout, "nobody holds it: would do nothing\n")
       assert.equal((await cli("stack unlock blue-otter")).code, 0)
       const state = (await cli("stack export blue-otter")).stdout
       assert.equal(JSON.parse(state).deployment.resources.length, 9)

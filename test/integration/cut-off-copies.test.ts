@@ -85,6 +85,8 @@ describe("copies that are cut off", function () {
   /** Processes of machines that are somebody's, by their folder. */
   const machines = () => [...findQemu()].filter(([path]) => path.startsWith(folder("machines", "machines")))
 
+  const standing = () => [...findQemu()].filter(([path]) => path.startsWith(folder("machines", "standing")))
+
   before(async function () {
     const directory = await builtImage(this, "browser")
     scratch = await temporaryDirectory("fc-")
@@ -135,9 +137,20 @@ describe("copies that are cut off", function () {
   it("the next one is a copy as if nothing had been, and one more is made ahead", async () => {
     assert.ok((await ask("POST", "/servers", server("afterwards"))).ok)
     await remove(await answers("afterwards"))
-    const standing = () => [...findQemu()].filter(([path]) => path.startsWith(folder("machines", "standing")))
     await waitUntil("one is made ahead", () => standing().length === 1)
     const others = [...findQemu()].filter(([path]) => path.startsWith(folder()))
     assert.equal(others.length, 1, "and nothing else runs")
+  })
+
+  it("after a start with nobody asking, one more is made ahead again", async () => {
+    const processes = () => standing().flatMap(([, own]) => own.map(({ pid }) => pid))
+    const before = processes()
+    for (const signal of ["SIGKILL", "SIGTERM"] as const) {
+      cloud.kill(signal)
+      await once(cloud, "exit")
+      await start()
+      await waitUntil("one is made ahead", () => processes().length === 1 && !before.includes(processes()[0] ?? 0))
+      before.push(...processes())
+    }
   })
 })

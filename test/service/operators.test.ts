@@ -224,7 +224,8 @@ describe("service: operators", function () {
     assert.deepEqual(ids(await get("/workspaces?outdated=true")).includes(desk.id), true)
     assert.equal((await asked("POST", "/images/99999/promote", { profile: "browser" })).status, 404)
     const back = await asked("POST", `/images/${newer}/demote`, {})
-    assert.deepEqual([back.status, back.body?.used ?? back.body], [404, back.body])
+    assert.deepEqual([back.status, back.body.standing, back.body.used], [200, "demoted", false])
+    assert.equal((await asked("POST", `/images/${newer}/demote`, {})).status, 404, "it is one of ours no longer")
     assert.equal(await find(), Number(first))
   })
 

@@ -107,7 +107,9 @@ describe("service: backed up while it runs, restored on an empty host", () => {
       ["STOPPED", "STOPPED asleep", "FAILED"],
     )
     assert.deepEqual(alive(), living)
-    assert.match(service.output(), /restored from a backup: these had changed since/)
+    // It notes that it is done before it says so.
+    const says = /restored from a backup: these had changed since/
+    await waitUntil("its log says so", () => says.test(service.output()))
 
     const again = await world.token(await world.signIn("ada"))
     const shown = (await world.api(again, "GET", "/workspaces")).body.workspaces as { id: string; name: string }[]

@@ -15,7 +15,7 @@ import { createPower, type HostFindings } from "./power.ts"
 import { findQemu, isAlive } from "./processes.ts"
 import { checkDisk, freeDisk, needingDisk } from "./room.ts"
 import { run } from "./run.ts"
-import { dropStanding, makeStanding, openStanding, standingBytes } from "./standing.ts"
+import { dropStanding, lastWanted, makeStanding, noteWanted, openStanding, standingBytes } from "./standing.ts"
 import { findTemplate, kindOf, makeTemplate, openTemplates, type TemplateKind } from "./templates.ts"
 import { setVolumes } from "./volumes.ts"
 
@@ -65,12 +65,24 @@ export function createQemuMachines(options: QemuOptions): Machines {
       if (kind === null) return false
       if ((await findTemplate(context.images, kind)) === null)
         await needingDisk("no template was made", () => makeTemplate(context, kind, power.checkMemoryFor))
-      const template = await findTemplate(context.images, kind)
-      // One that has died is none.
-      const lacking = context.standing.filter(({ process }) => isAlive(process)).length < context.standingWanted
-      if (template !== null && kind.image.practises && lacking) standLater(kind, template)
+      await noteWanted(context, { imageId, size: kind.size })
+      await standIfLacking(kind)
       return true
     })
+  }
+
+  const standIfLacking = async (kind: TemplateKind): Promise<void> => {
+    const template = await findTemplate(context.images, kind)
+    // One that has died is none.
+    const lacking = context.standing.filter(({ process }) => isAlive(process)).length < context.standingWanted
+    if (template !== null && kind.image.practises && lacking) standLater(kind, template)
+  }
+
+  /** What an earlier process had made ahead went with it. */
+  const standAgain = async (): Promise<void> => {
+    const wanted = await lastWanted(context)
+    const kind = host && wanted && (await kindOf(context, wanted.imageId, wanted.size, host))
+    if (kind) await standIfLacking(kind)
   }
 
   /** Where there is no room to spare, or it goes wrong, the next machine is a copy that is made when it is wanted. */
@@ -113,6 +125,7 @@ export function createQemuMachines(options: QemuOptions): Machines {
         await findMachinesAgain()
         await context.network?.keepOnly([...running.keys()])
         await collectImages()
+        await standAgain()
       } catch (error) {
         await power.releaseAll()
         await context.network?.close()

@@ -2,6 +2,7 @@ import { mkdir, rm } from "node:fs/promises"
 import { join } from "node:path"
 import { setTimeout as sleep } from "node:timers/promises"
 import type { QemuContext } from "./context.ts"
+import { readJson, writeAtomically } from "./files.ts"
 import { bootOf, type ImageRecord, layDisk } from "./images.ts"
 import { launch, launchError } from "./launch.ts"
 import { serveMetadata } from "./metadata-server.ts"
@@ -23,6 +24,13 @@ export interface Standing {
   readonly folder: string
   readonly process: ProcessIdentity
 }
+
+/** The image and the size of a machine. */
+export interface Wanted {
+  imageId: number
+  size: TemplateKind["size"]
+}
+const WANTED = "wanted.json"
 
 /**
  * Makes copies of this kind's template until as many stand as are wanted.
@@ -65,6 +73,16 @@ export async function dropStanding(
 /** Memory of this host, in bytes, that comes free when those that stand are ended. */
 export function standingBytes({ standing }: Pick<QemuContext, "standing">): number {
   return standing.reduce((sum, { process }) => sum + privateBytes(process.pid), 0)
+}
+
+/** Of which kind machines were wanted last; null where none was yet, or its note cannot be read: the next one writes it. */
+export function lastWanted({ directory }: QemuContext): Promise<Wanted | null> {
+  return readJson<Wanted>(join(directory, WANTED)).catch(() => null)
+}
+
+/** Notes it, so that one can be made ahead again when this program has started anew. */
+export function noteWanted({ directory }: QemuContext, wanted: Wanted): Promise<void> {
+  return writeAtomically(join(directory, WANTED), JSON.stringify(wanted))
 }
 
 /** Ends what an earlier process has left standing. */

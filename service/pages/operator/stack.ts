@@ -1,4 +1,4 @@
-import type { Holder } from "../../operators/stack-by-hand.ts"
+import type { Holder } from "../../../infra/stack-locks.ts"
 import type { Workspace } from "../../workspaces/workspace.ts"
 import { field, postForm } from "../controls.ts"
 import { attributes, type Html, html } from "../html.ts"
