@@ -1,4 +1,5 @@
 import { readFileSync } from "node:fs"
+import { mkdir } from "node:fs/promises"
 import type { Command } from "commander"
 import { InfraError } from "../../infra/errors.ts"
 import { dataFolders } from "../../service/folders.ts"
@@ -7,6 +8,7 @@ import { requireKnownSecret } from "../../service/secrets/secret-mark.ts"
 import type { ArchiveKey } from "../../service/state-backup/archive.ts"
 import { backUp, type Counts, type Manifest, verifyBackup } from "../../service/state-backup/backup.ts"
 import { restoreBackup } from "../../service/state-backup/restore.ts"
+import { scheduledFile } from "../../service/state-backup/schedule.ts"
 import { audited } from "../audit-direct.ts"
 import { serviceSettings, withRedis } from "../service-settings.ts"
 
@@ -21,6 +23,18 @@ interface RestoreGiven extends Given {
   withoutTokens?: boolean
 }
 
+/** @throws InfraError `no-file` where there is no such folder; an Error of the file system */
+async function amongScheduled(directory: string | undefined): Promise<string> {
+  if (!directory)
+    throw new InfraError(
+      "no-file",
+      "fail",
+      "Say where the backup goes: --to FILE, or set FOOZOL_STATE_BACKUP_DIRECTORY, where the service makes them by itself.",
+    )
+  await mkdir(directory, { recursive: true, mode: 0o700 })
+  return scheduledFile(directory, Date.now())
+}
+
 /** `foozol-cloud service backup` and `service restore`: everything the service has stored, in one file. */
 export function addServiceBackup(service: Command): void {
   const passphrase = [
@@ -30,13 +44,16 @@ export function addServiceBackup(service: Command): void {
   const backup = service
     .command("backup")
     .description("write everything the service has stored into one encrypted file, while it runs")
-    .option("--to <file>", "where to")
+    .option(
+      "--to <file>",
+      "where to; else among those that the service makes by itself (FOOZOL_STATE_BACKUP_DIRECTORY)",
+    )
     .option(...passphrase)
     .option("--json", "print JSON")
     .addHelpText("after", HELP)
-    .action(async ({ to, json, passphraseFile }: Given & { to?: string }) => {
-      if (!to) throw new InfraError("no-file", "fail", "Say where the backup goes: --to FILE.")
+    .action(async ({ to: given, json, passphraseFile }: Given & { to?: string }) => {
       const { config, ...cloud } = serviceSettings()
+      const to = given ?? (await amongScheduled(config.stateBackup?.directory))
       const keys = createKeys(config.secret, config.previousSecrets)
       const made = await withRedis(config.redisUrl, async redis => {
         await requireKnownSecret(redis, keys)

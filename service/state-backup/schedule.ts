@@ -47,7 +47,7 @@ export function createStateBackups(settings: Config["stateBackup"], means: Means
       const [newest] = await made()
       if (newest && now() - newest.at < everyMs) return
       await mkdir(directory, { recursive: true, mode: 0o700 })
-      const file = join(directory, nameOf(now()))
+      const file = scheduledFile(directory, now())
       const source = { redis, folders, passphrase, now, secret: keys.inUse }
       const { counts } = await backUp(file, { secrets }, source)
       log.info({ file, ...counts }, "what the service has stored is backed up")
@@ -56,7 +56,10 @@ export function createStateBackups(settings: Config["stateBackup"], means: Means
   }
 }
 
-const nameOf = (at: number) => `foozol-${new Date(at).toISOString().slice(0, 19).replaceAll(/[-:]/g, "")}Z.backup`
+/** The file of a backup that is begun at this time, milliseconds since 1970: one made by hand counts there as any other. */
+export function scheduledFile(directory: string, at: number): string {
+  return join(directory, `foozol-${new Date(at).toISOString().slice(0, 19).replaceAll(/[-:]/g, "")}Z.backup`)
+}
 
 function timeOf(name: string): number | null {
   const [, ...parts] = NAME.exec(name) ?? []

@@ -15,6 +15,8 @@ describe("service: streams of what machines are told", () => {
   before(async () => {
     test = await startTestService()
     id = (await newWorkspace(test, await test.token(await test.signIn("ada")))).id
+    // Its own machine listens too, and would come again.
+    test.machines.close()
   })
   after(async () => {
     for (const call of open) call.destroy()
