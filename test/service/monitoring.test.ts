@@ -4,7 +4,6 @@ import { join } from "node:path"
 import { settingRows } from "../../cli/commands/service.ts"
 import { freePort } from "../../cli/redis-process.ts"
 import { PROJECT_ROOT } from "../../tools/setup/paths.ts"
-import { foozolCloud } from "../support/command-line.ts"
 import { startTestService, type TestService } from "../support/service.ts"
 import { newWorkspace } from "../support/workspace-life.ts"
 
@@ -55,16 +54,10 @@ describe("monitoring: alerts, dashboard and runbooks", () => {
     )
   })
 
-  it("name settings and commands that there are", async () => {
+  // Their commands are typed in runbooks.test.ts.
+  it("name settings that there are", () => {
     const settings = new Set(settingRows().map(({ name }) => name))
     for (const name of all(runbooks, /\b(FOOZOL_[A-Z0-9_]+)/g)) assert.ok(settings.has(name), name)
-    const commands = new Set(all(runbooks, /`foozol-cloud ([a-z ]+?)(?: [A-Z]+)?`/g))
-    assert.ok(commands.size > 5)
-    for (const command of commands) {
-      const { code, stdout } = await foozolCloud([...command.split(" "), "--help"], {})
-      assert.equal(code, 0, command)
-      assert.match(stdout, new RegExp(`^Usage: foozol-cloud ${command}`), command)
-    }
   })
 
   it("no two panels of the dashboard are one", () => {
