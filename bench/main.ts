@@ -37,6 +37,7 @@ const { values, positionals } = readArguments(
       profile: { type: "string" },
       rounds: { type: "string" },
       seconds: { type: "string" },
+      signups: { type: "string" },
     },
   },
   `npm run bench -- NAME [--json] [options of the bench]; one of: ${Object.keys(BENCHES).join(", ")}`,
