@@ -15,7 +15,7 @@ import { engineFolders } from "./engine-folders.ts"
 import { InfraError } from "./errors.ts"
 import { projectOfVariable, unknownProject } from "./projects.ts"
 import type { PendingOperation } from "./recover.ts"
-import { type Holder, holdersOf } from "./stack-locks.ts"
+import { type Holder, judgeLocks } from "./stack-locks.ts"
 import {
   parseDeployment,
   recordOf,
@@ -232,7 +232,7 @@ export function createEngine(config: EngineConfig): Engine {
       return ((await backend?.locks(name)) ?? []).length > 0
     },
     async holders(name) {
-      return backend ? holdersOf(await backend.locks(name)) : null
+      return backend ? judgeLocks(await backend.locks(name)) : null
     },
     async unlock(name, force) {
       await backend?.removeDeadLocks(name)

@@ -45,8 +45,8 @@ export interface Holder extends StackLock {
 }
 
 /** What is known here of those who took the locks. */
-export function holdersOf(locks: StackLock[], startOf: StartOf = processStart): Promise<Holder[]> {
-  return Promise.all(locks.map(async lock => ({ ...lock, isDead: await isDead(lock, hostname(), startOf) })))
+export function judgeLocks(locks: StackLock[]): Promise<Holder[]> {
+  return Promise.all(locks.map(async lock => ({ ...lock, isDead: await isDead(lock, hostname(), processStart) })))
 }
 
 /** The locks below a folder, with the names of their files. */

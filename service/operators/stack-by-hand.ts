@@ -1,7 +1,7 @@
 import type { RunResult } from "../../infra/engine.ts"
 import type { EngineAction } from "../../infra/engine-protocol.ts"
 import type { Recovery } from "../../infra/recover-stack.ts"
-import { type Holder, holdersOf as judged } from "../../infra/stack-locks.ts"
+import { type Holder, judgeLocks } from "../../infra/stack-locks.ts"
 import { notFound, ServiceError } from "../errors.ts"
 import type { Services } from "../services.ts"
 import { requireQuiet } from "./desk.ts"
@@ -49,7 +49,7 @@ export async function unlockStack(
 /** Who holds a stack; null where the backend does not tell. What `unlockStack` would remove are the dead ones. */
 export async function holdersOf({ locksOf }: Pick<Services, "locksOf">, id: string): Promise<Holder[] | null> {
   const locks = await locksOf(id)
-  return locks && judged(locks)
+  return locks && judgeLocks(locks)
 }
 
 async function run<T>({ pool, cloud }: Means, action: EngineAction): Promise<T> {

@@ -216,9 +216,8 @@ export function createImages(
       if ((await redis.hget(PROMOTED, field)) === id) await redis.hdel(PROMOTED, field)
       await redis.sadd(DEMOTED, id)
       seen.clear()
-      // One that was known only because it had been chosen is in no list any more.
-      const now = (await list(() => {})).find(one => one.id === id && one.profile === profile)
-      return now ?? { ...before, standing: "demoted", used: false }
+      // Not looked up again: one that was known only because it had been chosen is in no list any more.
+      return { ...before, standing: "demoted", used: false }
     },
     async require(profile, project) {
       const id = await find(profile, project)

@@ -33,7 +33,7 @@ describe("runbooks, followed", function () {
   let env: Record<string, string>
   let operator: string
   let ahead = 0
-  let [one, two, three]: WorkspaceLife[] = []
+  const desks = new Map<string, WorkspaceLife>()
   let certificate: (workspace: string) => object | null = () => null
 
   before(async () => {
@@ -56,10 +56,7 @@ describe("runbooks, followed", function () {
     // The service's own one cannot be made.
     env.FOOZOL_STATE_BACKUP_DIRECTORY = join(test.directory, "state-backups")
     const token = await test.token(await test.signIn("ada"))
-    for (const name of ["One", "Two", "Three"]) {
-      const desk = await newWorkspace(test, token, { name })
-      ;[one, two, three] = [one ?? desk, one && !two ? desk : two, two ? desk : three]
-    }
+    for (const name of ["One", "Two", "Three"]) desks.set(name, await newWorkspace(test, token, { name }))
   })
   after(() => test?.close())
 
@@ -77,14 +74,14 @@ describe("runbooks, followed", function () {
     names: Record<string, string> = {},
     { code = 0, more = [] as string[] } = {},
   ): Promise<string> {
-    assert.ok(pages.get(alert)?.commands.includes(command), `the page of ${alert} has \`foozol-cloud ${command}\``)
+    assert.ok(pages.get(alert)?.includes(command), `the page of ${alert} has \`foozol-cloud ${command}\``)
     typed.add(`${alert}: ${command}`)
     const words = command.split(" ").map(word => names[word] ?? word)
     const done = await foozolCloud([...words, ...more], env)
     assert.equal(done.code, code, `${command}: ${done.stderr}${done.stdout}`)
     return `${done.stdout}${done.stderr}`
   }
-  const desk = (which: WorkspaceLife | undefined) => which ?? assert.fail("there is no such workspace")
+  const desk = (name: string) => desks.get(name) ?? assert.fail(`there is no workspace ${name}`)
 
   it("FoozolDown", async () => {
     assert.match(await type("FoozolDown", "service settings"), /FOOZOL_LISTEN/)
@@ -94,29 +91,29 @@ describe("runbooks, followed", function () {
   })
 
   it("FoozolOperationsWait: a lock of a run that nobody knows", async () => {
-    const workspace = desk(one).id
+    const workspace = desk("One").id
     const folder = join(fileURLToPath(String(test.env.FOOZOL_BACKEND_URL)), LOCKS, workspace)
     await mkdir(folder, { recursive: true })
     const lock = { pid: NO_PROCESS, username: "root", hostname: hostname(), timestamp: new Date().toISOString() }
     await writeFile(join(folder, "gone.json"), JSON.stringify(lock))
     assert.match(await type("FoozolOperationsWait", "stack list"), new RegExp(workspace))
     await type("FoozolOperationsWait", "stack unlock WORKSPACE", { WORKSPACE: workspace })
-    assert.equal((await desk(one).does("stop")).state, "succeeded")
+    assert.equal((await desk("One").does("stop")).state, "succeeded")
   })
 
   it("FoozolWorkspacesFailed", async () => {
     const alert = "FoozolWorkspacesFailed"
     const refused = { kind: "status", status: 403, code: "forbidden", message: "the token may not do that" } as const
     await test.cloud.addFault({ match: { path: "poweron$" }, fault: refused })
-    assert.equal((await desk(one).does("start")).state, "failed")
+    assert.equal((await desk("One").does("start")).state, "failed")
     await alarmed(alert)
     await test.cloud.clearFaults()
-    const names = { WORKSPACE: desk(one).id }
+    const names = { WORKSPACE: desk("One").id }
     assert.match(await type(alert, "stack show WORKSPACE", names), /^failure +provider-unauthorized/m)
     await type(alert, "stack refresh WORKSPACE", names)
     assert.match(await type(alert, "stack recover WORKSPACE", names), /nothing to mend/)
     const owner = await test.token(await test.signIn("ada"))
-    const again = await test.api(owner, "POST", `/operations/${(await desk(one).shown()).operation}/retry`)
+    const again = await test.api(owner, "POST", `/operations/${(await desk("One").shown()).operation}/retry`)
     assert.equal((await test.finished(owner, again.body.operation.id)).state, "succeeded")
     await calm(alert)
   })
@@ -124,7 +121,7 @@ describe("runbooks, followed", function () {
   it("FoozolRestoreUnproven", async () => {
     const alert = "FoozolRestoreUnproven"
     test.machines.setProof(() => null)
-    assert.equal((await desk(one).does("backups", {})).state, "succeeded")
+    assert.equal((await desk("One").does("backups", {})).state, "succeeded")
     await alarmed(alert)
     assert.match(await type(alert, "backup list", {}), /\S/)
     test.machines.setProof(() => FINE)
@@ -134,16 +131,16 @@ describe("runbooks, followed", function () {
 
   it("FoozolDrift", async () => {
     const alert = "FoozolDrift"
-    const names = { WORKSPACE: desk(two).id }
-    const look = () => test.api(operator, "POST", `/workspaces/${desk(two).id}/drift`)
-    await byHand(test.cloud, desk(two).id).addRule("22")
+    const names = { WORKSPACE: desk("Two").id }
+    const look = () => test.api(operator, "POST", `/workspaces/${desk("Two").id}/drift`)
+    await byHand(test.cloud, desk("Two").id).addRule("22")
     await look()
     await alarmed(alert)
-    assert.match(await type(alert, "stack drift"), new RegExp(desk(two).id))
+    assert.match(await type(alert, "stack drift"), new RegExp(desk("Two").id))
     assert.match(await type(alert, "stack drift WORKSPACE", names), /A firewall rule was added by hand: TCP 22/)
     await type(alert, "stack repair WORKSPACE", names)
     await calm(alert)
-    await byHand(test.cloud, desk(two).id).addRule("22")
+    await byHand(test.cloud, desk("Two").id).addRule("22")
     const { body } = await look()
     await alarmed(alert)
     const accepted = { ...names, ID: body.differences[0].id, TEXT: "ours" }
@@ -165,7 +162,7 @@ describe("runbooks, followed", function () {
     const alert = "FoozolMachinesUnheard"
     test.machines.setSilent(true)
     await alarmed(alert)
-    assert.match(await type(alert, "stack show WORKSPACE", { WORKSPACE: desk(two).id }), /running/)
+    assert.match(await type(alert, "stack show WORKSPACE", { WORKSPACE: desk("Two").id }), /running/)
     test.machines.setSilent(false)
     await calm(alert)
   })
@@ -207,7 +204,7 @@ describe("runbooks, followed", function () {
       ...{ ...what, issuedAt: new Date(Date.now() + fromDays * DAY).toISOString() },
       expiresAt: new Date(Date.now() + toDays * DAY).toISOString(),
     })
-    const WORKSPACE = desk(two).id
+    const WORKSPACE = desk("Two").id
     certificate = () => of(issued, -1, 89)
     await alarmed("FoozolCertificateBudgetLow")
     assert.match(await type("FoozolCertificateBudgetLow", "certificates"), /acme\.example/)
@@ -219,7 +216,7 @@ describe("runbooks, followed", function () {
     assert.match(await type("FoozolCertificateOld", "certificates"), new RegExp(`${WORKSPACE}.*nobody answers`))
     await type("FoozolCertificateOld", "stack drift WORKSPACE", { WORKSPACE })
     const troubled = await type("FoozolCertificatesFailing", "certificates --troubled")
-    assert.ok(troubled.includes(WORKSPACE) && !troubled.includes(desk(three).id), troubled)
+    assert.ok(troubled.includes(WORKSPACE) && !troubled.includes(desk("Three").id), troubled)
     certificate = workspace => (workspace === WORKSPACE ? of(issued, -89, 1) : of(issued, -1, 89))
     await alarmed("FoozolCertificateEnds")
     certificate = () => of(issued, -1, 89)
@@ -244,7 +241,7 @@ describe("runbooks, followed", function () {
   })
 
   it("every command of every page was typed", () => {
-    const all = [...pages].flatMap(([alert, { commands }]) => commands.map(command => `${alert}: ${command}`))
+    const all = [...pages].flatMap(([alert, commands]) => commands.map(command => `${alert}: ${command}`))
     assert.ok(all.length > 15)
     assert.deepEqual([...typed].sort(), [...new Set(all)].sort())
   })

@@ -11,12 +11,12 @@ export function readAlerts(): Map<string, string> {
 }
 
 /** Their pages by the alert's name, with the commands of `foozol-cloud` that stand there. */
-export function readRunbooks(): Map<string, { text: string; commands: string[] }> {
+export function readRunbooks(): Map<string, string[]> {
   const parts = file("runbooks.md").split(/^## /m).slice(1)
   return new Map(
     parts.map(text => {
       const commands = [...text.matchAll(/`foozol-cloud ([^`]+)`/g)].map(([, command = ""]) => command)
-      return [text.split("\n", 1)[0] ?? "", { text, commands }]
+      return [text.split("\n", 1)[0] ?? "", commands]
     }),
   )
 }
