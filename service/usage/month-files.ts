@@ -1,8 +1,10 @@
 import { createReadStream } from "node:fs"
 import { type FileHandle, open, readdir } from "node:fs/promises"
 import { createInterface } from "node:readline"
-import { setTimeout as sleep } from "node:timers/promises"
 import type { Month } from "./months.ts"
+
+/** The mode that such a file has, and keeps. */
+const MODE = 0o600
 
 /** Files of one month each (`SERIES-2026-11.ndjson`, UTC), which are only ever appended to. */
 export const monthFile = (series: string, month: Month) => `${series}-${month}.ndjson`
@@ -26,7 +28,7 @@ export const linesOf = (path: string) =>
  * @param pieces each is one write: what one of several writers appends in one lies in one piece
  */
 export async function appendTo(path: string, pieces: string[]): Promise<void> {
-  const file = await open(path, "a+", 0o600)
+  const file = await open(path, "a+", MODE)
   try {
     const [first = "", ...rest] = pieces
     await file.appendFile(`${(await endsTorn(file)) ? "\n" : ""}${first}`)
@@ -37,12 +39,13 @@ export async function appendTo(path: string, pieces: string[]): Promise<void> {
   }
 }
 
-/** Longer than a write of another process takes, of which the file's size may show only a part. */
-const WRITTEN_MS = 10
-
-/** Was the file's last line cut off, by a full disk or a machine that went down? What follows must not be glued to it. */
+/**
+ * Was the file's last line cut off, by a full disk or a machine that went down? What follows must not be glued to it.
+ * While another process writes, the file's size shows a part of its line for as long as the kernel lets that process
+ * wait. Setting the mode waits for the same lock as a write does: afterwards what was being written is there in whole.
+ */
 async function endsTorn(file: FileHandle): Promise<boolean> {
-  for (let before = -1; ; await sleep(WRITTEN_MS)) {
+  for (let before = -1; ; await file.chmod(MODE)) {
     const { size } = await file.stat()
     if (size === 0) return false
     const { buffer } = await file.read(Buffer.alloc(1), 0, 1, size - 1)
