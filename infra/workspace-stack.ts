@@ -136,8 +136,21 @@ export async function destroyWorkspace(
  */
 const GONE = new Set(["provider-not-found", "engine-died", "protected"])
 
-/** What is read anew is not asked for again. A state that was damaged meanwhile gives way to its newest backup. */
+/**
+ * Ends what the state knows, and the state. Where the stack goes under its hands, another run, which was held up and
+ * taken for dead, has come to its end: what both were for has come about.
+ */
 async function destroyRecorded(engine: Engine, workspace: string, options: RunOptions): Promise<RunResult> {
+  try {
+    return await destroyKnown(engine, workspace, options)
+  } catch (error) {
+    if (error instanceof InfraError && error.id === "stack-not-found") return { changes: {}, outputs: {} }
+    throw error
+  }
+}
+
+/** What is read anew is not asked for again. A state that was damaged meanwhile gives way to its newest backup. */
+async function destroyKnown(engine: Engine, workspace: string, options: RunOptions): Promise<RunResult> {
   try {
     return await engine.destroy(workspace, options)
   } catch (error) {

@@ -78,7 +78,8 @@ export async function startFleet({
   const world = await startTestWorld(
     {
       ...{ FOOZOL_READY_SECONDS: "60", FOOZOL_FINAL_SNAPSHOT_DAYS: "30", FOOZOL_OPERATIONS_PER_PROVIDER: "10" },
-      ...{ FOOZOL_OPERATORS: OPERATORS },
+      // As the service has it by itself: a computer that is busy with other worlds too may be slow to answer.
+      ...{ FOOZOL_OPERATORS: OPERATORS, FOOZOL_PROVIDER_PATIENCE_SECONDS: "900" },
       ...settings,
     },
     heartbeatMs === undefined ? {} : { heartbeatMs },

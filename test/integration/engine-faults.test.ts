@@ -1,4 +1,6 @@
 import assert from "node:assert/strict"
+import { readFileSync, writeFileSync } from "node:fs"
+import { join } from "node:path"
 import { type CloudConfig, openMachines } from "../../infra/cloud-config.ts"
 import { createEnginePool, type EnginePool } from "../../infra/engine-pool.ts"
 import { InfraError } from "../../infra/errors.ts"
@@ -119,6 +121,21 @@ describe("engine: provider faults", () => {
     await assert.rejects(running, { id: "cancelled" })
     await cloud.clearFaults()
     await pool.run(config, { action: "destroy", workspace })
+    assert.deepEqual(cloud.ledger().alive, [])
+  })
+
+  it("a run that was held up ends the stack under the hands of the next: both have done what they were for", async () => {
+    const workspace = "held-up"
+    const spec = testSpec({ workspace, image: cloud.imageId, dns: { name: workspace, zone: "desk.example", ttl: 60 } })
+    await pool.run(config, { action: "apply", spec, secrets: testSecrets })
+    // The one before comes to its end after this one has looked, and before its engine has.
+    const overtaken = join(test.path, "overtaken")
+    const { pulumi } = config
+    const script = `#!/bin/sh\n[ "$1" = destroy ] && "${pulumi}" "$@" > /dev/null && echo over >> "${overtaken}.said"\nexec "${pulumi}" "$@"\n`
+    writeFileSync(overtaken, script, { mode: 0o700 })
+    const late = { ...config, pulumi: overtaken }
+    assert.deepEqual(await pool.run(late, { action: "destroy", workspace }), { changes: {}, outputs: {} })
+    assert.equal(readFileSync(`${overtaken}.said`, "utf8"), "over\n")
     assert.deepEqual(cloud.ledger().alive, [])
   })
 
