@@ -50,6 +50,18 @@ export async function startBucket(): Promise<Bucket | { reason: string }> {
   }
 }
 
+/** Its look whether an object is there and its writing are two steps: of two writers at once both would be first. */
+const PROGRAM = `
+import sys, threading
+from moto.s3.responses import S3Response
+from moto.server import main
+turn, put = threading.Lock(), S3Response.put_object
+def put_alone(self):
+    with turn:
+        return put(self)
+S3Response.put_object = put_alone
+main(sys.argv[1:])`
+
 /** @param checkedAfter requests after which it holds every request against its signature */
 export async function startMoto(
   checkedAfter?: number,
@@ -57,7 +69,7 @@ export async function startMoto(
   const tool = await obtainPythonTool("The stand-in for S3 (moto)", PINS)
   if ("reason" in tool) return tool
   const port = await freePort(0)
-  const args = ["-m", "moto.server", "-H", "127.0.0.1", "-p", String(port)]
+  const args = ["-c", PROGRAM, "-H", "127.0.0.1", "-p", String(port)]
   const env = checkedAfter === undefined ? {} : { INITIAL_NO_AUTH_ACTION_COUNT: String(checkedAfter) }
   const child = spawn(tool.python, args, { stdio: "ignore", env: { ...process.env, ...env } })
   return { child, endpoint: `http://127.0.0.1:${port}` }

@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto"
 import { join } from "node:path"
 import { pino } from "pino"
+import { freePort } from "../../cli/redis-process.ts"
 import type { LocalCloudSettings } from "../../local-cloud/config.ts"
 import type { FaultRuleInput } from "../../local-cloud/faults.ts"
 import type { Limited } from "../../local-cloud/limits.ts"
@@ -74,7 +75,8 @@ export async function startTestCloud(options: TestCloudOptions): Promise<TestClo
     options.driver ??
     (folder =>
       options.machines === "none" ? createNoMachines(folder) : createQemuMachines({ directory: join(folder, "m") }))
-  let port = 0
+  // It comes again at the same one, which nobody is given meanwhile.
+  let port = await freePort(0)
   let boot: string | undefined
   const start = async () => {
     const settings = {

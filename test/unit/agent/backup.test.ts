@@ -89,6 +89,8 @@ describe("agent: backups", () => {
       await mkdir(path)
       await writeFile(join(path, "fsfreeze"), `#!/bin/sh\necho "$@" >> ${said}\nexit ${fails ? 1 : 0}\n`)
       await chmod(join(path, "fsfreeze"), 0o755)
+      // The real one waits for all that anybody writes on this computer.
+      await writeFile(join(path, "sync"), "#!/bin/sh\n", { mode: 0o755 })
       return ["env", `PATH=${path}:${process.env.PATH}`, "bash"]
     }
     const lines = async () => (await readFile(said, "utf8")).trim().split("\n")

@@ -142,7 +142,7 @@ describe("agent/sleep", () => {
     const ending = new AbortController()
     const { signal } = ending
     const rest = createRest()
-    const client = createServiceClient({ service: service.url, key: service.key, timeoutMs: 5_000 })
+    const client = createServiceClient({ service: service.url, key: service.key, timeoutMs: 120_000 })
     // Whoever waited for the next try, as after a fault, would wait past this test's end.
     const backoff = () => createBackoff({ first: 600_000, most: 600_000, random: () => 0 })
     const work = [

@@ -38,10 +38,10 @@ describe("scripts before a stop", () => {
     await put("10-hang", "exec sleep 600")
     await put("20-stubborn", "trap '' TERM; while :; do sleep 1; done")
     await put("30-after", "echo after")
-    const said = await run({ EACH: "1" })
+    const said = await run({ EACH: "5", ALL: "600" })
     assert.deepEqual(
       said.filter(line => !line.endsWith("begins")),
-      ["10-hang: ended after 1 s", "20-stubborn: ended after 1 s", "after", "30-after: done"],
+      ["10-hang: ended after 5 s", "20-stubborn: ended after 5 s", "after", "30-after: done"],
     )
   })
   it("that come when the time for all is over are not run", async () => {

@@ -35,7 +35,7 @@ describe("hetzner-api/request", () => {
     })
     await new Promise<void>(resolve => server.listen(0, "127.0.0.1", resolve))
     const endpoint = `http://127.0.0.1:${(server.address() as AddressInfo).port}/v1`
-    api = createHetznerApi({ endpoint, token: new Secret("s3cret"), patienceMs: 2_000 })
+    api = createHetznerApi({ endpoint, token: new Secret("s3cret"), patienceMs: 60_000 })
   })
   afterEach(() => {
     server.closeAllConnections()

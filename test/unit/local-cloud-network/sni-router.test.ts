@@ -9,8 +9,7 @@ import { fragmented, realClientHello } from "../../support/client-hello.ts"
 
 const hosts = ["one.cloud.example", "two.cloud.localhost"]
 
-describe("startSniRouter()", function () {
-  this.timeout(300_000)
+describe("startSniRouter()", () => {
   let router: SniRouter
   const servers: Server[] = []
   const certificates = new Map<string, string>()
@@ -32,7 +31,6 @@ describe("startSniRouter()", function () {
     const ports = servers.map(server => (server.address() as AddressInfo).port)
     router = await startSniRouter({
       port: 0,
-      helloTimeout: 500,
       lookup: host => {
         if (host === "gone.cloud.example") return { address: "127.0.0.1", port: 1 }
         const port = ports[hosts.indexOf(host)]
@@ -100,10 +98,15 @@ describe("startSniRouter()", function () {
 
   it("hangs up on rubbish, on silence and on half a greeting", async () => {
     const hello = await realClientHello("one.cloud.example")
-    assert.equal((await raw(Buffer.from("GET / HTTP/1.1\r\n\r\n"))).length, 0)
-    assert.equal((await raw()).length, 0)
-    assert.equal((await raw(hello.subarray(0, 50))).length, 0)
-    assert.equal((await raw(Buffer.of(22, 3, 1, 0x40, 0), Buffer.of(1, 0, 0xff, 0xff), Buffer.alloc(40_000))).length, 0)
+    const hasty = await startSniRouter({ port: 0, helloTimeout: 500, lookup: () => null })
+    const rubbish: Buffer[][] = [
+      [Buffer.from("GET / HTTP/1.1\r\n\r\n")],
+      [],
+      [hello.subarray(0, 50)],
+      [Buffer.of(22, 3, 1, 0x40, 0), Buffer.of(1, 0, 0xff, 0xff), Buffer.alloc(40_000)],
+    ]
+    for (const chunks of rubbish) assert.equal((await rawTo(hasty, chunks)).length, 0)
+    await hasty.close()
   })
 
   it("cuts the machine's side when the client vanishes, and the other way round", async () => {
@@ -126,8 +129,9 @@ describe("startSniRouter()", function () {
   })
 
   /** Sends bytes as they are and returns all that comes back until the router hangs up. */
-  async function raw(...chunks: Buffer[]): Promise<Buffer> {
-    const socket = connectTcp(router.port, "127.0.0.1")
+  const raw = (...chunks: Buffer[]) => rawTo(router, chunks)
+  async function rawTo({ port }: SniRouter, chunks: Buffer[]): Promise<Buffer> {
+    const socket = connectTcp(port, "127.0.0.1")
     const received: Buffer[] = []
     socket.on("data", chunk => {
       received.push(chunk)

@@ -1,6 +1,5 @@
 import assert from "node:assert/strict"
 import { spawn, spawnSync } from "node:child_process"
-import { once } from "node:events"
 import { readdir, readFile, writeFile } from "node:fs/promises"
 import { join } from "node:path"
 import { freePort } from "../../../cli/redis-process.ts"
@@ -8,6 +7,7 @@ import { checkRedis } from "../../../cli/service-check.ts"
 import { platformCloudSteps, platformRecipe } from "../../../image-builder/platform/recipe.ts"
 import { run } from "../../../image-builder/run.ts"
 import { PROJECT_ROOT } from "../../../tools/setup/paths.ts"
+import { end } from "../../support/bucket.ts"
 import { skipTest } from "../../support/skip.ts"
 import { temporaryDirectory } from "../../support/temporary-directory.ts"
 import { waitUntil } from "../../support/wait-until.ts"
@@ -71,8 +71,7 @@ describe("the image of the platform's server", () => {
         [["redis", "ok"]],
       )
     } finally {
-      redis.kill("SIGTERM")
-      await once(redis, "exit")
+      await end(redis)
       await remove()
     }
   })

@@ -36,7 +36,9 @@ describe("why a workspace was stopped", () => {
   it("names the last use that counts, not a tab that was merely open", () => {
     const now = Date.now()
     const { judgement } = activity({ viewer: 0, input: 50, output: 70 })
-    const at = new Date(now - 50 * 60_000).toISOString().slice(11, 16)
+    const input = judgement.signals.find(({ signal }) => signal === "input")?.lastAt ?? 0
+    assert.ok(Math.abs(now - 50 * 60_000 - input) < 60_000)
+    const at = new Date(input).toISOString().slice(11, 16)
     assert.match(unusedSince(judgement, now), new RegExp(`^nobody has used it since (\\S+ )?${at} UTC$`))
     assert.equal(unusedSince(activity({ viewer: 0 }).judgement, now), "nobody has used it")
   })

@@ -95,8 +95,7 @@ describe("the usage ledger", () => {
     assert.equal(said.length, 5)
   })
 
-  it("several processes append at once, and every line stays whole", async function () {
-    this.timeout(120_000)
+  it("several processes append at once, and every line stays whole", async () => {
     const PROCESSES = 4
     const LINES = 300
     const program = `
