@@ -1,4 +1,4 @@
-import { setTimeout as sleep } from "node:timers/promises"
+import { heardTime } from "./heard-time.ts"
 
 /**
  * What those say that answer, in the order of the questions; null for one that fails, or takes longer than that once another
@@ -9,7 +9,11 @@ import { setTimeout as sleep } from "node:timers/promises"
 export async function thoseThatAnswer<T>(asked: Promise<T>[], patienceMs: number): Promise<({ answer: T } | null)[]> {
   const timer = new AbortController()
   const late = Promise.any(asked).then(
-    () => sleep(patienceMs, null, { signal: timer.signal }).catch(() => null),
+    () =>
+      heardTime(patienceMs, timer.signal).then(
+        () => null,
+        () => null,
+      ),
     () => null,
   )
   const found = await Promise.allSettled(asked.map(one => Promise.race([one.then(answer => ({ answer })), late])))

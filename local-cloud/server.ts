@@ -165,8 +165,11 @@ async function reconcile({ store, machines, ledger, now }: Context, ledgerFile: 
   }
 }
 
+/** Clients end theirs before, and not in the moment in which they ask. Milliseconds. */
+const KEPT_MS = 75_000
+
 function listen(app: Koa, port: number, what: string): Promise<Server> {
-  const server = createServer(app.callback())
+  const server = createServer({ keepAliveTimeout: KEPT_MS }, app.callback())
   return new Promise((resolve, reject) => {
     server.once("error", (error: NodeJS.ErrnoException) => {
       const why =

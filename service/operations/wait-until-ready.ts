@@ -34,6 +34,7 @@ export async function waitUntilReady(
   const callsBy = means.now() + Math.min(CALLS_BY_MS, means.config.readyMs / 4)
   const resetBy = means.now() + means.config.readyMs / 2
   let isReset = false
+  let isLate = false
   try {
     for (;;) {
       signal.throwIfAborted()
@@ -54,12 +55,18 @@ export async function waitUntilReady(
       if (!connected && !nudged && means.now() > callsBy) {
         nudged = true
         await wakeUp(run)
+        continue
       }
       if (!connected && !isReset && means.now() > resetBy) {
         isReset = true
         await wakeUp(run, true)
+        continue
       }
-      if (means.now() > deadline) throw tooLong(connected, fresh?.checks ?? [], means.config.readyMs)
+      if (means.now() > deadline) {
+        if (isLate) throw tooLong(connected, fresh?.checks ?? [], means.config.readyMs)
+        // A process that was held up has not heard yet what has come meanwhile.
+        isLate = true
+      }
       const timer = setTimeout(wake, LOOK_MS)
       await news.promise
       clearTimeout(timer)

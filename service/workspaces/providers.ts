@@ -1,5 +1,5 @@
-import { setTimeout as sleep } from "node:timers/promises"
 import type { Market } from "../../infra/gcp-settings.ts"
+import { heardTime } from "../../infra/heard-time.ts"
 import type { ImageId } from "../../infra/image-id.ts"
 import { thoseThatAnswer } from "../../infra/those-that-answer.ts"
 import { ServiceError } from "../errors.ts"
@@ -48,7 +48,7 @@ export const namesOf = (projects: readonly string[], providerOf: (project: strin
  */
 export async function within<T>(asked: Promise<T>, patienceMs = PATIENCE_MS): Promise<T> {
   const timer = new AbortController()
-  const late = sleep(patienceMs, null, { signal: timer.signal }).then(
+  const late = heardTime(patienceMs, timer.signal).then(
     () => {
       throw providerAway()
     },

@@ -8,6 +8,8 @@ export interface Plan {
   seed: number
   /** Worlds at the same time, each with a provider, a Redis and a service of its own. */
   worlds: number
+  /** Are promises that a busy computer breaks (milliseconds, seconds) not held? They are told all the same. */
+  untimed?: boolean
   /** Has somebody seen enough? What is under way is brought to its end, and what was done is counted. */
   isEnough(): boolean
   /** One line of the campaign's ledger: what was done, and what became of it. */

@@ -10,6 +10,7 @@ export async function hold(name: string, count: number): Promise<Map<string, num
     count,
     seed,
     worlds: 1,
+    untimed: true,
     isEnough: () => false,
     note: () => {},
   })

@@ -173,7 +173,7 @@ async function startWorld(number: number) {
   }
 }
 
-async function run({ count, seed, worlds, isEnough, note }: Plan): Promise<Outcome> {
+async function run({ count, seed, worlds, untimed, isEnough, note }: Plan): Promise<Outcome> {
   const closed: Record<keyof typeof PROMISED, number[]> = { told: [], cut: [] }
   const broken: string[] = []
   let never = 0
@@ -206,7 +206,7 @@ async function run({ count, seed, worlds, isEnough, note }: Plan): Promise<Outco
   )
   for (const how of ["told", "cut"] as const) {
     const p99 = quantile(closed[how], 0.99)
-    if (p99 > PROMISED[how]) broken.push(`${how}: p99 is ${p99} s, promised are ${PROMISED[how]} s`)
+    if (!untimed && p99 > PROMISED[how]) broken.push(`${how}: p99 is ${p99} s, promised are ${PROMISED[how]} s`)
   }
   return {
     measurements: [

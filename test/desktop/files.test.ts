@@ -17,7 +17,7 @@ import { waitUntil as waitFor } from "../support/wait-until.ts"
 
 const MIB = 1024 * 1024
 const run = promisify(execFile)
-const waitUntil = <T>(what: string, ask: () => Promise<T | false>) => waitFor(what, ask, 30_000)
+const waitUntil = <T>(what: string, ask: () => Promise<T | false>) => waitFor(what, ask)
 
 /** The page of files in a real browser: through a machine's NGINX, its agent and the files' program to a home. */
 describe("page of files", () => {
@@ -154,6 +154,7 @@ describe("page of files", () => {
     await waitUntil("it asks about the next", async () => (await asked()) !== first)
     await answer(await asked())
     await shows("a (2).txt", "a.txt", "b.txt", "c.txt")
+    await waitUntil("b is replaced", async () => (await text("b.txt")) === "new b")
     assert.deepEqual([await text("a.txt"), await text("a (2).txt"), await text("b.txt")], ["old a", "new a", "new b"])
     const tree = join(scratch.path, "tree")
     await mkdir(join(tree, "src/deep"), { recursive: true })

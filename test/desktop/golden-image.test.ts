@@ -83,7 +83,7 @@ describe("golden image, profile browser", function () {
   const resize = (width: number, height: number) =>
     machine.ask("/agent/resize", { method: "POST", body: JSON.stringify({ width, height }) })
   /** Waits until terminal and browser lie so that `test` holds. */
-  const lieSo = async (what: string, test: (terminal: Placed, browser: Placed) => boolean, limit = 180_000) => {
+  const lieSo = async (what: string, test: (terminal: Placed, browser: Placed) => boolean, limit = 600_000) => {
     let seen: Record<string, Placed> = {}
     const isSo = async () => {
       seen = await windows()

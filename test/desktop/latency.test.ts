@@ -51,13 +51,13 @@ describe("pages: how far regions are", () => {
   }
 
   it("stands beside each that answers, and the nearest is recommended", async () => {
-    const { tab, errors, close } = await shown([await answering(150), await answering(0), "http://127.0.0.1:9"])
+    const { tab, errors, close } = await shown([await answering(800), await answering(0), "http://127.0.0.1:9"])
     const told = tab.locator("#nearest")
     await told.waitFor({ state: "visible" })
     const name = options.regions[1]?.label ?? ""
     assert.match(await told.innerText(), new RegExp(`^Nearest to you: ${name} \\(\\d+ ms\\)`))
     const each = await tab.locator("[data-latency]").allInnerTexts()
-    assert.match(each[0] ?? "", /^1[5-9]\d ms$|^[2-9]\d\d ms$/)
+    assert.match(each[0] ?? "", /^([89]\d\d|\d{4,}) ms$/)
     assert.match(each[1] ?? "", /^\d+ ms$/)
     assert.equal(each[2], "")
     assert.deepEqual(errors, [])

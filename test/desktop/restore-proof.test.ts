@@ -99,7 +99,7 @@ describe("backups of a real machine", function () {
     const gaps = beats.slice(1).map((at, index) => (at - (beats[index] ?? at)) / 1e9)
     const longest = Math.max(...gaps)
     console.log(`      longest wait of a program that writes: ${longest.toFixed(1)} s of ${gaps.length} beats`)
-    assert.ok(longest < 15, `nothing was written for ${longest} s`)
+    assert.ok(longest < 60, `nothing was written for ${longest} s`)
     assert.equal((await desk.shown()).state, "RUNNING")
     const disk = await diskOf(good)
     const manifest = JSON.parse(await disk.text("/var/lib/foozol/manifest.json")) as Manifest

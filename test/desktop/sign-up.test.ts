@@ -181,7 +181,7 @@ describe("from sign-up to a desktop in the browser", () => {
   it(`stops,${share(" starts again by the bookmark,", "")} and is deleted with its machine`, async () => {
     const tab = await signIn(alice, "alice")
     await tab.getByRole("button", { name: /^Stop/ }).click()
-    await tab.getByText("Stopped").first().waitFor({ timeout: 120_000 })
+    await tab.getByText("Stopped").first().waitFor({ timeout: 600_000 })
     if (share(true, false)) {
       await tab.goto(`${world.url}connect?workspace=${workspace}`)
       if (tab.url().includes("/connect")) await tab.getByRole("button", { name: "Start and open my desktop" }).click()

@@ -81,7 +81,7 @@ describe("desktop: a machine that sleeps with all that runs", function () {
     shell = await openShell(viewer)
     const now = Number(await shell.run("date +%s%3N"))
     const away = Date.now() - asleepAt
-    assert.ok(Math.abs(now - Date.now()) < 3_000 && away > 4_000, `${now - Date.now()} ms off after ${away} ms`)
+    assert.ok(away > 4_000 && Math.abs(now - Date.now()) < away / 2, `${now - Date.now()} ms off after ${away} ms`)
     assert.equal(await shell.run(LOOK), seen)
     // What it is told of itself is read again a while later, and is what it was.
     const settled = `[ "$(cat /etc/foozol/machine)" = ${machine.id} ] && ! pgrep -f /usr/lib/foozol/awake && echo yes`

@@ -47,7 +47,7 @@ describe("viewer with x11vnc", () => {
   })
 
   it("shows the terminal and types a command into it", async () => {
-    const page = await browser.newPage({ viewport: { width: 800, height: 600 } })
+    const page = await (await browser.newContext({ viewport: { width: 800, height: 600 } })).newPage()
     await page.goto(host.url)
     await page.waitForSelector('html[data-state="connected"]')
     await waitUntil("the terminal's background is on screen", () =>

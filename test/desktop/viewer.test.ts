@@ -162,15 +162,19 @@ describe("viewer", () => {
     assert.equal(await page.evaluate(() => document.activeElement?.id), "handle")
     await page.keyboard.press("Escape")
     assert.equal(await page.getAttribute("#toolbar", "data-open"), "false")
-    const held = new Set<number>()
-    for (const { down, keysym } of keys()) down ? held.add(keysym) : held.delete(keysym)
-    assert.deepEqual([...held], [])
+    const held = () => {
+      const down = new Set<number>()
+      for (const key of keys()) key.down ? down.add(key.keysym) : down.delete(key.keysym)
+      return down.size
+    }
+    await waitUntil("every key is let go", () => held() === 0)
   })
 
   it("carries the clipboard both ways", async () => {
     await open({ permissions: ["clipboard-read", "clipboard-write"] })
     await state("connected")
     await clipboard.put("from the desktop: ½ – 日本")
+    await waitUntil("it listens to the desktop", () => host.requests.includes("GET /agent/events"))
     host.say({ type: "copied" })
     const mine = await waitUntil("the browser's clipboard has it", async () => {
       const text = await page.evaluate(() => navigator.clipboard.readText())
@@ -223,17 +227,20 @@ describe("viewer", () => {
     await open()
     await state("connected")
     await waitUntil("the first size", () => host.resizes.length === 1)
+    const began = performance.now()
     for (const width of [1100, 1000, 900]) await page.setViewportSize({ width, height: 700 })
-    await waitUntil("the second size", () => host.resizes.length === 2)
-    assert.deepEqual(host.resizes, [
-      { width: 1280, height: 800 },
-      { width: 900, height: 700 },
-    ])
+    const isQuick = performance.now() - began < 400
+    await waitUntil("the last size", () => host.resizes.at(-1)?.width === 900)
+    const asked = host.resizes.length
+    // On a computer that was held up it has come to rest in between.
+    if (isQuick) assert.equal(asked, 2)
+    assert.deepEqual(host.resizes[0], { width: 1280, height: 800 })
+    assert.deepEqual(host.resizes.at(-1), { width: 900, height: 700 })
     await openPanel("Settings")
     await page.click("text=Keep its size and scale")
     await page.setViewportSize({ width: 1000, height: 800 })
     await page.waitForTimeout(900)
-    assert.equal(host.resizes.length, 2)
+    assert.equal(host.resizes.length, asked)
   })
 
   it("scales and says so where the size cannot be changed", async () => {
@@ -249,7 +256,7 @@ describe("viewer", () => {
     await state("connected")
     await waitUntil("the first size", () => host.resizes.length === 1)
     host.drop()
-    await state("waiting")
+    await waitUntil("a second stream", () => host.control.upgrades === 2)
     await state("connected")
     assert.equal(host.control.upgrades, 2)
     assert.deepEqual(rfb.inputs, [])

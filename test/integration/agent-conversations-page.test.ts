@@ -59,7 +59,6 @@ describe("agent/conversations: the page's stream", () => {
           .said()
           .map(one => one.text)
           .join("|") === texts.join("|"),
-      8_000,
     )
 
   it("begins a conversation, shows it while it grows, and goes on with it", async () => {

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict"
-import { mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises"
+import { mkdir, readdir, readFile, writeFile } from "node:fs/promises"
 import { join } from "node:path"
 import type { ConversationReport } from "../../image-builder/agent/conversations/keeper.ts"
 import { which } from "../../tools/setup/run.ts"
@@ -169,7 +169,10 @@ describe("agent/conversations", () => {
     assert.ok(lists.some(one => one.includes("claude")))
     assert.ok(!lists.some(one => one.includes("walk the otter")))
     await tmux.tmux("send-keys", "-t", "=main:claude", "-l", "y")
-    const told = await until("it has answered", one => one.last === "I have read: walk the otter")
+    const told = await until(
+      "it has answered",
+      one => one.state === "waiting" && one.last === "I have read: walk the otter",
+    )
     assert.deepEqual([told.state, told.title, told.hasPrompt], ["waiting", "walk the otter", false])
     assert.deepEqual(await asked(told.id ?? ""), ["walk the otter"])
   })
@@ -207,7 +210,7 @@ describe("agent/conversations", () => {
     const after = await until("it is there", one => one.id === before.id)
     assert.deepEqual(after, { ...before, state: "done", isInTerminal: false })
     assert.equal(await prompt("two", before.id), null)
-    const going = await until("it goes on", one => one.last === "I have read: two")
+    const going = await until("it goes on", one => one.state === "waiting" && one.last === "I have read: two")
     assert.deepEqual([going.id, going.folder, going.title, going.state], [before.id, before.folder, "one", "waiting"])
     assert.deepEqual(await asked(before.id ?? ""), ["one", "two"])
     assert.deepEqual(
@@ -225,6 +228,5 @@ describe("agent/conversations", () => {
     const told = await until("it has answered", one => one.last.startsWith("I have read"))
     assert.deepEqual([told.title, told.last], ["say ***", "I have read: say ***"])
     assert.doesNotMatch(JSON.stringify(desk.service.conversations), /otter-in-the-night/)
-    await rm(join(root.path, ".claude"), { recursive: true })
   })
 })

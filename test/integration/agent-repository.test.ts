@@ -116,8 +116,8 @@ describe("agent/repository", () => {
     const client = await openTerminalClient(`ws+unix:${desk.config.socket}:/terminal/stream`, { headers })
     client.wish({ do: "create", name: "mine" })
     await waitUntil("there is another terminal", () => client.terminals().some(({ name }) => name === "mine"))
-    const paths = await tmux.tmux("list-panes", "-a", "-F", "#{window_name} #{pane_current_path}")
-    assert.ok(paths.includes(`mine ${join(home, "tool")}\n`), paths)
+    const paths = () => tmux.tmux("list-panes", "-a", "-F", "#{window_name} #{pane_current_path}")
+    await waitUntil("it begins there", async () => (await paths()).includes(`mine ${join(home, "tool")}\n`))
     client.close()
   })
 

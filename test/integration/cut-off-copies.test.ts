@@ -71,16 +71,20 @@ describe("copies that are cut off", function () {
   }
   /** Waits until a server's machine answers; one that has gone off is switched on, as whoever has it would do. */
   async function answers(name: string): Promise<Server> {
-    return waitUntil(`${name} answers`, async () => {
+    const isThere = async () => {
       const now = await byName(name)
       if (now === null || now.locked) return false
       if (now.status === "off") await ask("POST", `/servers/${now.id}/actions/poweron`)
       return (await publicKeyAt(now.public_net.ipv4.ip, nameOf(name))) !== "" && now
-    })
+    }
+    // One that was killed boots, emulated.
+    return waitUntil(`${name} answers`, isThere, 600_000)
   }
   async function remove({ id }: Server): Promise<void> {
     assert.ok((await ask("DELETE", `/servers/${id}`)).ok)
-    await waitUntil("nothing of it is left", () => machines().length === 0)
+    // Its record goes last.
+    const isGone = async () => machines().length === 0 && (await ask("GET", `/servers/${id}`)).status === 404
+    await waitUntil("nothing of it is left", isGone)
   }
   /** Processes of machines that are somebody's, by their folder. */
   const machines = () => [...findQemu()].filter(([path]) => path.startsWith(folder("machines", "machines")))

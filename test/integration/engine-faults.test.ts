@@ -143,16 +143,17 @@ describe("engine: provider faults", () => {
     const workspace = "forgotten"
     const spec = testSpec({ workspace, image: cloud.imageId, dns: { name: workspace, zone: "desk.example", ttl: 60 } })
     await cloud.addFault({ match: create, times: 1, fault: { kind: "hang" } })
-    const impatient = createEnginePool({ size: 1, silenceMs: 3_000 })
+    const apply = { action: "apply" as const, spec, secrets: testSecrets }
+    const impatient = createEnginePool({ size: 1, silenceMs: 20_000 })
     try {
-      const apply = { action: "apply" as const, spec, secrets: testSecrets }
       await assert.rejects(impatient.run(config, apply), { id: "provider-silent", next: "retry" })
-      await impatient.run(config, apply)
-      assert.equal((await machinesOf(openMachines(config), workspace)).length, 1)
-      await impatient.run(config, { action: "destroy", workspace })
-      assert.deepEqual(cloud.ledger().alive, [])
     } finally {
       await impatient.close()
     }
+    await cloud.clearFaults()
+    await pool.run(config, apply)
+    assert.equal((await machinesOf(openMachines(config), workspace)).length, 1)
+    await pool.run(config, { action: "destroy", workspace })
+    assert.deepEqual(cloud.ledger().alive, [])
   })
 })

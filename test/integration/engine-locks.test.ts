@@ -32,6 +32,8 @@ describe("engine: a killed run", () => {
     let [group, killed] = [0, 0]
     let locked: string[] = []
     let plugins: string[] = []
+    // Nothing more is done however late this hears of what is.
+    await cloud.addFault({ match: { method: "POST", path: "^/v1/servers$" }, fault: { kind: "hang" } })
     const { outputs } = await pool.run<{ outputs: Record<string, unknown> }>(
       config,
       { action: "apply", spec, secrets: SECRETS },
@@ -43,6 +45,7 @@ describe("engine: a killed run", () => {
             killed = group
             plugins = pluginsOf(group)
             process.kill(-group, "SIGKILL")
+            void cloud.clearFaults()
             locked = readdirSync(new URL(config.backendUrl), { recursive: true, encoding: "utf8" })
           }
         },

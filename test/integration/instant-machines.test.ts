@@ -15,6 +15,9 @@ const IMAGE = 1
 /** A hundred are made by `npm run test:full`. */
 const COPIES = process.env.FOOZOL_TEST_FULL ? 100 : 3
 
+/** Of whatever boots, emulated, on a busy computer; milliseconds. */
+const LIMIT = 600_000
+
 /**
  * Machines that begin as copies of one's memory. All of them are told the same about themselves, so whatever differs
  * between them is of their own making.
@@ -110,7 +113,7 @@ describe("machines that begin as copies", () => {
         await machines.createDisk(id, IMAGE, SIZE.diskBytes)
         await machines.start(config(id))
       }
-      keys.push(await waitUntil(`copy ${id} answers`, () => publicKey(config(id).ipv4)))
+      keys.push(await waitUntil(`copy ${id} answers`, () => publicKey(config(id).ipv4), LIMIT))
       await waitUntil(`the agent of copy ${id} asks for its service`, () => heard.hellos.length > before)
       assert.equal(await machines.isRunning(id), true)
       // The first one stays for what follows.
@@ -127,7 +130,7 @@ describe("machines that begin as copies", () => {
     const key = await publicKey(config(1).ipv4)
     await machines.powerOff(1)
     await machines.start(config(1))
-    assert.equal(await waitUntil("it answers again", () => publicKey(config(1).ipv4)), key)
+    assert.equal(await waitUntil("it answers again", () => publicKey(config(1).ipv4), LIMIT), key)
     assert.deepEqual(lines, [])
   })
 
@@ -137,7 +140,7 @@ describe("machines that begin as copies", () => {
     await machines.createDisk(id, taken, SIZE.diskBytes)
     const other = config(id)
     await machines.start({ ...other, metadata: { ...other.metadata, instanceId: id } })
-    const key = await waitUntil("it answers", () => publicKey(other.ipv4))
+    const key = await waitUntil("it answers", () => publicKey(other.ipv4), LIMIT)
     assert.notEqual(key, "")
     assert.equal(await machines.prepare(taken, SIZE), false, "a disk that was somebody's is no template")
   })

@@ -51,7 +51,7 @@ describe("machines on loopback addresses", function () {
     })
   /** Which of these (`ADDRESS PORT`) a machine can connect to. */
   const reached = async (from: MachineConfig, targets: string[]) => {
-    const tries = targets.map(target => `(timeout 3 nc ${target} < /dev/null > /dev/null 2>&1 && echo "${target}") &`)
+    const tries = targets.map(target => `(timeout 20 nc ${target} < /dev/null > /dev/null 2>&1 && echo "${target}") &`)
     const said = await onMachine(from, [...tries, "wait"].join("\n"))
     return said.split("\n").filter(line => line !== "")
   }

@@ -114,7 +114,7 @@ describe("certificate of a machine", function () {
         () => resolve(socket),
       )
       socket.once("error", reject)
-      socket.setTimeout(10_000, () => socket.destroy(new Error("no answer")))
+      socket.setTimeout(60_000, () => socket.destroy(new Error("no answer")))
     })
   }
   async function served(): Promise<string> {
@@ -124,14 +124,13 @@ describe("certificate of a machine", function () {
     return serialNumber
   }
   async function replaced(before: string): Promise<void> {
-    await waitUntil("another certificate is served", async () => (await served()) !== before, 60_000)
+    await waitUntil("another certificate is served", async () => (await served()) !== before)
     await waitUntil(
       "the report is content",
       () => report()?.certificate?.problem === null && !report()?.certificate?.asking,
     )
   }
-  const issued = () =>
-    waitUntil("the report tells of a certificate", () => report()?.certificate?.state === "issued", 60_000)
+  const issued = () => waitUntil("the report tells of a certificate", () => report()?.certificate?.state === "issued")
 
   it("comes through the one open port before the desktop is called ready, for the key that was there", async () => {
     await issued()
@@ -198,7 +197,7 @@ describe("certificate of a machine", function () {
     await pebble.stop()
     ahead = 80 * DAY
     use(pebble.authority("127.0.0.1"))
-    const problem = await waitUntil("the report tells why", () => report()?.certificate?.problem, 60_000)
+    const problem = await waitUntil("the report tells why", () => report()?.certificate?.problem)
     assert.equal(problem.kind, "unreachable")
     assert.match(problem.reason, /ECONNREFUSED/)
     assert.equal(report()?.ready, true)
@@ -240,7 +239,7 @@ describe("certificate of a machine", function () {
     await client.updateAccount({ status: "deactivated" } as never)
     ahead = 75 * DAY
     use(authority)
-    const problem = await waitUntil("the report tells why", () => report()?.certificate?.problem, 60_000)
+    const problem = await waitUntil("the report tells why", () => report()?.certificate?.problem)
     assert.equal(problem.kind, "unauthorized")
     assert.equal(await served(), before)
     assert.equal(report()?.ready, true)
@@ -256,7 +255,7 @@ describe("certificate of a machine", function () {
     try {
       ahead = 78 * DAY
       use(limiting.authority)
-      const problem = await waitUntil("the report tells why", () => report()?.certificate?.problem, 60_000)
+      const problem = await waitUntil("the report tells why", () => report()?.certificate?.problem)
       assert.equal(problem.kind, "rateLimited")
       // Of whom it is told, and whose the certificate is that stays: the service goes by that.
       assert.equal(problem.authority, limiting.authority.directory)
@@ -282,7 +281,7 @@ describe("certificate of a machine", function () {
     try {
       ahead = 82 * DAY
       use(other.authority("127.0.0.1"))
-      const problem = await waitUntil("the report tells why", () => report()?.certificate?.problem, 60_000)
+      const problem = await waitUntil("the report tells why", () => report()?.certificate?.problem)
       assert.equal(problem.kind, "externalAccountRequired")
       const chain = (await other.rootName(1)) ?? ""
       use(other.authority("127.0.0.1", { binding: { kid: "kid-1", key }, chain }))

@@ -71,7 +71,7 @@ describe("machines with addresses of their own", function () {
       .catch(() => "")
   /** Which of these (`ADDRESS PORT`) a machine can connect to. */
   const reached = async (from: MachineConfig, targets: string[]) => {
-    const tries = targets.map(target => `(timeout 3 nc ${target} < /dev/null > /dev/null 2>&1 && echo "${target}") &`)
+    const tries = targets.map(target => `(timeout 20 nc ${target} < /dev/null > /dev/null 2>&1 && echo "${target}") &`)
     const said = await onMachine(world, from, [...tries, "wait"].join("\n"))
     return said
       .split("\n")
@@ -119,7 +119,10 @@ describe("machines with addresses of their own", function () {
   })
 
   it("reach of the host what its operator opens, and neither the rest nor its loopback", async () => {
-    assert.equal(await outsideSees(`${WORLD.host}:8080`), "here")
+    assert.equal(
+      await waitUntil("the host answers", async () => (await outsideSees(`${WORLD.host}:8080`)) || false),
+      "here",
+    )
     const addresses = [WORLD.host, "169.254.0.1", "169.254.0.2"]
     const targets = addresses.flatMap(address => [8080, 8443, 9000, 22].map(port => `${address} ${port}`))
     assert.deepEqual(await reached(first, targets), [`${WORLD.host} 8443`])
@@ -162,15 +165,19 @@ describe("machines with addresses of their own", function () {
     await world.driver("update", { ...first, rules: [inwards(COMMAND_PORT), out] })
     assert.equal(await isOpen(first, WORLD.outside, 8080), false)
     await world.driver("update", { ...first, rules: null })
-    assert.match(await outsideSees("198.51.100.1:6080"), /machine-1/, "without a firewall all is open")
+    const seen = await waitUntil(
+      "without a firewall all is open",
+      async () => (await outsideSees("198.51.100.1:6080")) || false,
+    )
+    assert.match(seen, /machine-1/)
     await world.driver("update", { ...first, rules })
   })
 
   it("go on when the local cloud is killed, and are what they were when it is back", async () => {
-    const before = await outsideSees("198.51.100.1:443")
+    const before = await waitUntil("it answers", async () => (await outsideSees("198.51.100.1:443")) || false)
     assert.match(before, /machine-1/)
     await world.crash()
-    assert.equal(await outsideSees("198.51.100.1:443"), before)
+    await waitUntil("it answers still", async () => (await outsideSees("198.51.100.1:443")) === before)
     assert.match(
       await onMachine(world, first, "wget -q -O - http://169.254.169.254/hetzner/v1/metadata/instance-id"),
       /^1/,

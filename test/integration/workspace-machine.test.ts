@@ -37,7 +37,7 @@ describe("a workspace on a real machine", () => {
   const state = () =>
     waitUntil("the machine answers at port 443", async () => {
       const url = `http://${ipv4}:${hostPort(443)}/state.json`
-      const answer = await fetch(url, { signal: AbortSignal.timeout(1_000), headers: { connection: "close" } })
+      const answer = await fetch(url, { signal: AbortSignal.timeout(5_000), headers: { connection: "close" } })
       return (await answer.json()) as MachineState
     })
   const connects = (port: number) =>

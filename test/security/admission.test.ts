@@ -1,5 +1,6 @@
 import assert from "node:assert/strict"
 import { hashOf } from "../../service/keys.ts"
+import type { Order } from "../../service/machines/channel.ts"
 import { workspaceKey } from "../../service/machines/workspace-key.ts"
 import { cookieOf, startTestService, type TestService } from "../support/service.ts"
 import { answerPage } from "../support/sign-in.ts"
@@ -64,6 +65,11 @@ describe("security: admission to a machine", () => {
   }
   const orders = ({ workspace }: Person, type: string) =>
     test.machines.received.filter(one => one.workspace === workspace && one.type === type)
+  /** At the channel itself: a pretended machine is off at once, and may be so before it has heard why. */
+  async function listen(workspace: string): Promise<[said: Order[], deafen: () => void]> {
+    const said: Order[] = []
+    return [said, await test.service.services.channel.listen(workspace, order => said.push(order))]
+  }
   const told = (whose: Person, token: string) =>
     waitUntil("the machine is told", () => orders(whose, "revoke").some(one => one.data.tokenHash === hashOf(token)))
 
@@ -317,11 +323,13 @@ describe("security: admission to a machine", () => {
     it("stop: nobody is admitted any more, the machine is told why, and a new start brings no token back", async () => {
       const token = await enter(ada)
       const one = await ticket(ada.visitor, ada.workspace)
+      const [said, deafen] = await listen(ada.workspace)
       const { body } = await test.api(ada.token, "POST", `/workspaces/${ada.workspace}/stop`)
       assert.equal(await status(ada.key, { token }), 401, "dead when the stop is answered")
       assert.equal(await status(ada.key, { ticket: one }), 401)
       await test.finished(ada.token, body.operation.id)
-      assert.equal(orders(ada, "stopping").at(-1)?.data.reason, "It was stopped.")
+      assert.equal(said.findLast(one => one.type === "stopping")?.data.reason, "It was stopped.")
+      deafen()
       const start = await test.api(ada.token, "POST", `/workspaces/${ada.workspace}/start`)
       await test.finished(ada.token, start.body.operation.id)
       assert.equal(await status(ada.key, { token }), 401)
@@ -329,10 +337,12 @@ describe("security: admission to a machine", () => {
 
     it("terminate: the same, and its key is good for nothing but being refused", async () => {
       const token = await enter(eve)
+      const [said, deafen] = await listen(eve.workspace)
       const { body } = await test.api(eve.token, "DELETE", `/workspaces/${eve.workspace}`)
       assert.equal(await status(eve.key, { token }), 401)
       await test.finished(eve.token, body.operation.id)
-      assert.equal(orders(eve, "stopping").at(-1)?.data.reason, "It is being deleted.")
+      assert.equal(said.findLast(one => one.type === "stopping")?.data.reason, "It is being deleted.")
+      deafen()
       assert.equal(await status(eve.key, { token }), 401)
       assert.deepEqual(await test.service.services.redis.keys(`fz:vnc-of:ws:${eve.workspace}`), [])
     })

@@ -207,12 +207,13 @@ describe("service: answers of the API to what is wrong", () => {
   })
 
   it("429: what is asked for too often, saying when to come back", async () => {
+    await test.forgetLimits()
     const answers = await Promise.all(
       Array.from({ length: 35 }, () => test.api(token, "POST", "/tokens", { name: "many", scope: "read" })),
     )
-    assert.equal(answers.filter(one => one.status === 201).length, 29, "30 a minute, of which one was made before")
+    assert.equal(answers.filter(one => one.status === 201).length, 30, "30 a minute")
     const refused = answers.filter(one => one.status === 429)
-    assert.equal(refused.length, 6)
+    assert.equal(refused.length, 5)
     for (const one of refused) {
       isProblem(one, 429, "too-often")
       assert.match(one.headers.get("retry-after") ?? "", /^([1-9]|[1-5]\d|60)$/)
@@ -220,6 +221,7 @@ describe("service: answers of the API to what is wrong", () => {
   })
 
   it("429: sign-ins from one address", async () => {
+    await test.forgetLimits()
     const statuses: number[] = []
     for (let count = 0; count < 31; count++) {
       statuses.push((await fetch(`${test.url}/login/github`, { redirect: "manual" })).status)

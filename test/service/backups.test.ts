@@ -182,7 +182,7 @@ describe("service: backups by themselves", () => {
 
     it("a repair that goes on is not cut off by the day's backup, which comes with the next look", async () => {
       const { store, workspaces } = test.service.services
-      await test.cloud.addFault({ match: { path: "^/v1/firewalls" }, fault: { kind: "delay", ms: 3_000 } })
+      await test.cloud.addFault({ match: { path: "^/v1/firewalls" }, fault: { kind: "delay", ms: 15_000 } })
       const { epoch } = (await store.get(desk.id)) ?? { epoch: 0 }
       const repair = await workspaces.repairAs({ requestedBy: "root" }, desk.id, { epoch })
       await waitUntil("it is under way", async () => (await store.operation(repair))?.state === "running")
@@ -317,6 +317,7 @@ describe("service: backups by themselves", () => {
       const id = await backUp()
       test.machines.setProof(() => null)
       await prove(id)
+      await waitUntil("it is tried out", async () => (await provers()).length === 1)
       assert.equal((await desk.does("stop?mode=power-off")).state, "succeeded")
       assert.equal((await desk.does("start")).state, "succeeded")
       assert.equal((await provers()).length, 1)

@@ -76,7 +76,7 @@ describe("service: home backups", () => {
   }
   const shown = async (id = desk.id) => (await test.api(token, "GET", `/workspaces/${id}/home-backups`)).body
   const ended = async (id = desk.id) => {
-    await waitUntil("the work on the home is over", async () => (await shown(id)).underWay === null, 60_000)
+    await waitUntil("the work on the home is over", async () => (await shown(id)).underWay === null)
     return shown(id)
   }
   const backUp = async () => {

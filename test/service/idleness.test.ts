@@ -9,10 +9,10 @@ import { csrfOf, type Visitor } from "../support/visitor.ts"
 import { waitUntil } from "../support/wait-until.ts"
 import { startWebhookReceiver } from "../support/webhook-receiver.ts"
 
-/** Everything in seconds: in use 4, idle 4 before the stop, of which warned 2; machines report every 2. */
+/** Everything in seconds: in use 8, idle 8 before the stop, of which warned 4; machines report every 2. */
 const SETTINGS = {
-  ...{ FOOZOL_IDLE_SECONDS: "4", FOOZOL_IDLE_STOP_SECONDS: "4", FOOZOL_IDLE_WARNING_SECONDS: "2" },
-  ...{ FOOZOL_IDLE_CHECK_SECONDS: "1", FOOZOL_IDLE_SILENT_SECONDS: "8" },
+  ...{ FOOZOL_IDLE_SECONDS: "8", FOOZOL_IDLE_STOP_SECONDS: "8", FOOZOL_IDLE_WARNING_SECONDS: "4" },
+  ...{ FOOZOL_IDLE_CHECK_SECONDS: "1", FOOZOL_IDLE_SILENT_SECONDS: "16" },
 }
 
 describe("service: workspaces that nobody uses", () => {
@@ -150,7 +150,7 @@ describe("service: workspaces that nobody uses", () => {
     assert.equal((await activity()).stopsAt, null)
     await waitUntil("the time of a stop is well over", async () => {
       const { since } = (await test.api(token, "GET", `/workspaces/${id}`)).body
-      return Date.now() - Date.parse(since) > 8_000
+      return Date.now() - Date.parse(since) > 16_000
     })
     assert.equal(await state(), "IDLE")
     assert.equal((await activity()).announced, false)

@@ -47,7 +47,7 @@ describe("service: operations", () => {
   const waitForStep = (reader: EventReader, step: string) =>
     waitUntil(`the step ${step}`, () => stepsOf(reader.events).includes(`${step} begun`))
   const ended = (reader: EventReader) =>
-    Promise.race([reader.ended.then(() => true), new Promise(resolve => setTimeout(resolve, 60_000, false).unref())])
+    Promise.race([reader.ended.then(() => true), new Promise(resolve => setTimeout(resolve, 300_000, false).unref())])
 
   it("tells its steps in order to whoever listens from the beginning, and ends the stream with the operation", async () => {
     const reader = await follow(await create())
@@ -198,7 +198,7 @@ describe("service: what cannot be had", () => {
   let token: string
 
   before(async () => {
-    test = await startTestService({ FOOZOL_READY_SECONDS: "10", FOOZOL_REGIONS: "fsn1,nbg1" })
+    test = await startTestService({ FOOZOL_READY_SECONDS: "20", FOOZOL_REGIONS: "fsn1,nbg1" })
     token = await test.token(await test.signIn("ada"))
   })
   after(() => test?.close())
@@ -228,7 +228,7 @@ describe("service: what cannot be had", () => {
     const { body } = await test.api(token, "POST", "/workspaces", { sizeClass: "small", region: "nbg1" })
     const over = await test.finished(token, body.operation.id)
     assert.deepEqual([over.state, over.failure?.id, over.failure?.next], ["failed", "machine-not-ready", "retry"])
-    assert.match(over.failure?.message ?? "", /within 10 seconds \(missing: picture\)/)
+    assert.match(over.failure?.message ?? "", /within 20 seconds \(missing: picture\)/)
     assert.equal((await test.api(token, "GET", `/workspaces/${body.workspace.id}`)).body.state, "FAILED")
   })
 

@@ -3,6 +3,7 @@ import { freePort } from "../../cli/redis-process.ts"
 import { startCollector } from "../support/otlp-collector.ts"
 import { cookieOf, startTestWorld, type TestWorld } from "../support/service.ts"
 import { type ServiceProcess, startServiceProcess } from "../support/service-process.ts"
+import { waitUntil } from "../support/wait-until.ts"
 import { newWorkspace } from "../support/workspace-life.ts"
 
 describe("service: roles in processes of their own", () => {
@@ -14,8 +15,7 @@ describe("service: roles in processes of their own", () => {
 
   before(async () => {
     collector = await startCollector()
-    // The end of a process is to send what waits.
-    const traced = { OTEL_EXPORTER_OTLP_ENDPOINT: collector.url, OTEL_BSP_SCHEDULE_DELAY: "60000" }
+    const traced = { OTEL_EXPORTER_OTLP_ENDPOINT: collector.url, OTEL_BSP_SCHEDULE_DELAY: "200" }
     world = await startTestWorld(traced)
     measured = `127.0.0.1:${await freePort(0)}`
     web = await startServiceProcess(world.url, { ...world.env, FOOZOL_ROLES: "web" })
@@ -45,7 +45,10 @@ describe("service: roles in processes of their own", () => {
     assert.deepEqual(await get(`http://${measured}/readyz`), { status: 200, text: "ready\n" })
     const { text } = await get(`http://${measured}/metrics`)
     assert.match(text, /^foozol_workspaces\{state="RUNNING"\} 1$/m)
-    assert.match(text, /^foozol_operations\{state="active"\} 0$/m)
+    // The queue knows a moment later than the workspace that it is over.
+    const isAtRest = async () =>
+      /^foozol_operations\{state="active"\} 0$/m.test((await get(`http://${measured}/metrics`)).text)
+    await waitUntil("nothing is under way", isAtRest)
     assert.match(text, /^process_resident_memory_bytes \d+/m)
     assert.equal((await get(`http://${measured}/`)).status, 404)
     assert.equal((await get(`${world.url}/metrics`)).status, 404)
@@ -56,8 +59,11 @@ describe("service: roles in processes of their own", () => {
     const token = await world.token(bob)
     const { body } = await world.api(token, "POST", "/workspaces", { sizeClass: "small", region: "fsn1" })
     const operation = body.operation.id as string
-    const isRunning = async () => (await world.api(token, "GET", `/operations/${operation}`)).body.state === "running"
-    while (!(await isRunning()));
+    // What it may take to its end is counted in seconds: its engine's part is over then.
+    await waitUntil("its machine boots", async () => {
+      const { state, spans } = (await world.api(token, "GET", `/operations/${operation}`)).body
+      return state === "succeeded" || spans.some((one: { of: string | null }) => one.of === "resources")
+    })
     assert.equal(await worker.stop(), 0)
     const over = (await world.api(token, "GET", `/operations/${operation}`)).body
     assert.equal(over.state, "succeeded")
@@ -71,6 +77,8 @@ describe("service: roles in processes of their own", () => {
       collector.spans
         .filter(one => one.name === name && one.traceId === over.trace)
         .map(one => one.resource["service.instance.id"])
+    const both = () => senders("step boot").length > 0 && senders("redirect").length > 0
+    await waitUntil("both have told", both)
     const [[boot], [redirect]] = [senders("step boot"), senders("redirect")]
     assert.ok(boot && redirect && boot !== redirect, `${boot} and ${redirect}`)
     assert.deepEqual(collector.invalid, [])

@@ -161,6 +161,8 @@ describe("runbooks, followed", function () {
   it("FoozolMachinesUnheard", async () => {
     const alert = "FoozolMachinesUnheard"
     test.machines.setSilent(true)
+    // What they have said so far is of a minute ago.
+    ahead += 61_000
     await alarmed(alert)
     assert.match(await type(alert, "stack show WORKSPACE", { WORKSPACE: desk("Two").id }), /running/)
     test.machines.setSilent(false)

@@ -2,6 +2,7 @@ import assert from "node:assert/strict"
 import { createServer, request } from "node:http"
 import type { AddressInfo } from "node:net"
 import { startTestService } from "../support/service.ts"
+import { waitUntil } from "../support/wait-until.ts"
 
 /** Longer than the 5 s that grant would wait by itself, shorter than the service's own patience. */
 const DELAY_MS = 6_000
@@ -26,7 +27,7 @@ describe("service: a GitHub that takes its time", () => {
     const test = await startTestService({ FOOZOL_GITHUB_URL: `http://127.0.0.1:${port}` })
     try {
       target = test.cloud.cloud.signIn?.url ?? ""
-      const token = await test.token(await test.signIn("ada"))
+      const token = await test.token(await waitUntil("she is in", () => test.signIn("ada")))
       assert.equal((await test.api(token, "GET", "/me")).body.login, "ada")
     } finally {
       await test.close()

@@ -183,12 +183,12 @@ describe("service: where the time of operations goes", () => {
     assert.deepEqual(await wayOf(operation), [])
 
     const { createdAt, finishedAt, trace } = await shown(operation)
-    await connect(workspace, { after: operation, waited: String(Date.now() - Date.parse(createdAt) + 300) })
+    await connect(workspace, { after: operation, waited: String(Date.now() - Date.parse(createdAt) + 30_000) })
     assert.equal((await drawn(workspace)).status, 204)
     const way = await wayOf(operation)
     assert.deepEqual(way.map(called), ["click", "redirect", "first-frame"])
     const [click, redirect, frame] = way as [ShownSpan, ShownSpan, ShownSpan]
-    assert.ok(click.seconds > 0.2 && click.seconds < 0.4, `a click 0.3 s before the wish, not ${click.seconds}`)
+    assert.ok(click.seconds > 5 && click.seconds < 30.1, `a click 30 s before the wish, not ${click.seconds}`)
     assert.deepEqual([click.endedAt, redirect.startedAt, redirect.endedAt], [createdAt, finishedAt, frame.startedAt])
     await connect(workspace, { after: operation, waited: "1" })
     await drawn(workspace)
@@ -234,7 +234,7 @@ describe("service: where the time of operations goes", () => {
     assert.equal(state, "succeeded")
     const begun = performance.now()
     await test.restart()
-    assert.ok(performance.now() - begun < 10_000, "nor does the end of the process")
+    assert.ok(performance.now() - begun < 40_000, "nor does the end of the process")
     collector.control.answers = []
   })
 })

@@ -84,7 +84,7 @@ describe("service: usage and budgets", () => {
   it("a change that is not written yet counts already, and a copy in the ledger does not count", async () => {
     const { redis } = test.service.services
     // Held by another worker, for the time of this test.
-    await waitUntil("it is nobody's turn", () => redis.set("fz:turn:changes", "a test", "PX", 60_000, "NX"))
+    await waitUntil("it is nobody's turn", () => redis.set("fz:turn:changes", "a test", "PX", 600_000, "NX"))
     await done("POST", `/workspaces/${workspace}/start`)
     assert.ok((await redis.xlen("fz:changes")) >= 2)
     const before = (await usage()).workspaces[0].seconds

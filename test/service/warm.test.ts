@@ -8,6 +8,8 @@ import { lifeOf, newWorkspace } from "../support/workspace-life.ts"
 
 const WISH = { sizeClass: "small", region: "fsn1" }
 const COUNT = 2
+/** Whoever looks late finds it idle. */
+const isOn = (state: string) => state === "RUNNING" || state === "IDLE"
 
 describe("service: spare machines for new workspaces", function () {
   this.timeout(300_000)
@@ -81,7 +83,8 @@ describe("service: spare machines for new workspaces", function () {
     const stacks = await pool.run<{ workspace: string; spec: { owner: string } }[]>(cloud, { action: "records" })
     assert.equal(stacks.find(one => one.workspace === id)?.spec.owner, me)
     const record = (await store.get(id)) as Workspace
-    assert.deepEqual([record.owner, record.name, record.state], [me, "Mine", "RUNNING"])
+    assert.deepEqual([record.owner, record.name], [me, "Mine"])
+    assert.ok(isOn(record.state), record.state)
     assert.deepEqual(
       [record.repository?.url, record.unsavedSince !== null],
       ["https://github.com/ada/engine.git", true],
@@ -121,11 +124,14 @@ describe("service: spare machines for new workspaces", function () {
     const me = (await test.api(token, "GET", "/me")).body.id
     const record = (await test.service.services.store.get(id)) as Workspace
     const month = new Date().toISOString().slice(0, 7)
+    const since = () => (Date.now() - record.createdAt) / 1000
+    const atLeast = since()
     const all = await test.service.services.usage.ofAll(month)
     const its = (owner: string) => all.get(owner)?.find(one => one.workspace === id)
     const seconds = (owner: string) => Object.values(its(owner)?.seconds ?? {}).reduce((sum, one) => sum + one, 0)
-    const age = (Date.now() - record.createdAt) / 1000
-    assert.ok(Math.abs(seconds(me) - age) < 2, `${seconds(me)} s of the ${age} s since it was taken`)
+    const age = since()
+    const isWhole = seconds(me) > atLeast - 2 && seconds(me) < age + 2
+    assert.ok(isWhole, `${seconds(me)} s of the ${atLeast} to ${age} s since it was taken`)
     assert.ok(seconds(WARM_POOL) > 0)
     assert.deepEqual(
       (await test.service.services.usage.of(WARM_POOL, month)).filter(one => one.workspace === id).length,
@@ -216,7 +222,7 @@ describe("service: spare machines for new workspaces", function () {
       "its owner has it again",
       async () => {
         const found = await test.service.services.store.get(id)
-        return found?.state === "RUNNING" ? found : null
+        return found && isOn(found.state) ? found : null
       },
       180_000,
     )

@@ -33,17 +33,32 @@ export function canariesBelow(directory: string, canaries: Canaries): Sighting[]
   })
 }
 
-/** Looks at the arguments and the environment of every process of this machine that can be looked at. */
-export function canariesInProcesses(canaries: Canaries): (Sighting & { pid: number; program: string })[] {
+/** A sighting in a process, with the program's name and its arguments. */
+export type ProcessSighting = Sighting & { pid: number; program: string; cmdline: string }
+
+/**
+ * Looks at the arguments and the environment of every process of this machine that can be looked at; at those of which one
+ * becomes another program meanwhile, again.
+ */
+export function canariesInProcesses(canaries: Canaries): ProcessSighting[] {
   return readdirSync("/proc")
     .filter(name => /^\d+$/.test(name))
-    .flatMap(pid => {
-      const program = look(`/proc/${pid}/comm`).trim()
-      return ["cmdline", "environ"].flatMap(file =>
-        canariesIn(look(`/proc/${pid}/${file}`), canaries, file).map(one => ({ ...one, pid: Number(pid), program })),
-      )
-    })
+    .flatMap(pid => canariesInProcess(pid, canaries))
 }
+
+function canariesInProcess(pid: string, canaries: Canaries): ProcessSighting[] {
+  for (;;) {
+    const program = programOf(pid)
+    const cmdline = look(`/proc/${pid}/cmdline`)
+    const environ = look(`/proc/${pid}/environ`)
+    const found = Object.entries({ cmdline, environ }).flatMap(([where, text]) =>
+      canariesIn(text, canaries, where).map(one => ({ ...one, pid: Number(pid), program, cmdline })),
+    )
+    if (found.length === 0 || programOf(pid) === program) return found
+  }
+}
+
+const programOf = (pid: string) => look(`/proc/${pid}/comm`).trim()
 
 /** Processes end while they are looked at. */
 function look(path: string): string {

@@ -13,10 +13,21 @@ export function findChromium(): string | undefined {
 
 export const CHROMIUM_ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"]
 
+/** How long a browser may take for anything: there to end a broken test, not to measure a busy computer. */
+const LIMIT_MS = 180_000
+
 /** @param home its home directory, where it is not the usual one */
-export function launchChromium(executablePath: string, home?: string): Promise<Browser> {
+export async function launchChromium(executablePath: string, home?: string): Promise<Browser> {
   const env = home === undefined ? {} : { env: { ...process.env, HOME: home } as Record<string, string> }
-  return chromium.launch({ executablePath, headless: true, args: CHROMIUM_ARGUMENTS, ...env })
+  const args = CHROMIUM_ARGUMENTS
+  const browser = await chromium.launch({ executablePath, headless: true, timeout: LIMIT_MS, args, ...env })
+  const newContext = browser.newContext.bind(browser)
+  browser.newContext = async options => {
+    const context = await newContext(options)
+    context.setDefaultTimeout(LIMIT_MS)
+    return context
+  }
+  return browser
 }
 
 /** Has a Chromium with this home directory trust a certificate authority, as its settings page would. */

@@ -131,7 +131,7 @@ export function noticesDamages(damages: Damage[], running: () => Run): void {
         if (cuts) await run.viewer?.closed
         try {
           // What is broken does not come back: nobody needs to wait for it.
-          run.patience = 20_000
+          run.patience = 60_000
           const [result] = await runChecks([found], run)
           assert.equal(result?.state, "failed", result?.detail)
           assert.match(result?.detail ?? "", says)

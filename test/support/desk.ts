@@ -26,8 +26,8 @@ export function coloursOf(page: Page): Promise<number> {
 
 /** Waits until a viewer shows more than one plain colour. */
 export async function pictureIsThere(page: Page): Promise<void> {
-  await page.waitForSelector("#screen canvas", { timeout: 180_000 })
-  await waitUntil("the desktop's picture", async () => (await coloursOf(page)) >= 8)
+  await page.waitForSelector("#screen canvas", { timeout: 600_000 })
+  await waitUntil("the desktop's picture", async () => (await coloursOf(page)) >= 8, 600_000)
 }
 
 /** Listens for what machines of the local cloud send here; they call this machine's loopback by `HOST_FROM_MACHINES`. */

@@ -112,18 +112,18 @@ export async function startGoldenCloud(
     logged: () => lines,
     act,
     hibernate: async machine => {
-      await waitUntil("it listens to its service", () => service.listeners() > 0, MINUTES)
+      await waitUntil("it listens to its service", () => service.listeners() > 0, 10 * MINUTES)
       service.push("sleep", { id: "test" })
       const path = `/servers/${machine.id}`
       await waitUntil(
         "it sleeps",
         async () => (await cloud.api<{ server: { status: string } }>("GET", path)).server.status === "off",
-        2 * MINUTES,
+        10 * MINUTES,
       )
       const labels = { ...labelsOf(machine.workspace), "foozol-memory": "kept" }
       const { image } = await act<{ image: { id: number } }>(machine, "create_image", { labels })
       await cloud.api("DELETE", path)
-      await waitUntil("its server is gone", async () => (await cloud.call("GET", path)).status === 404, MINUTES)
+      await waitUntil("its server is gone", async () => (await cloud.call("GET", path)).status === 404, 10 * MINUTES)
       return image.id
     },
     prepare: async what => {
@@ -217,14 +217,14 @@ function machine(
     ask,
     // A connection made before the guest is up would only be answered when its first packet is repeated.
     answers: () =>
-      waitUntil("the machine's door answers", () => ask("/", { limit: 3_000 }), 5 * MINUTES).catch(async error => {
+      waitUntil("the machine's door answers", () => ask("/", { limit: 10_000 }), 10 * MINUTES).catch(async error => {
         error.message += `\n${await state().catch(String)}`
         throw error
       }),
     viewer: () => {
       const headers = { host, origin: `https://${host}`, cookie: `__Host-foozol=${TOKEN}` }
       const url = `wss://${ipv4}:${hostPort(443)}/vnc`
-      return waitUntil("the desktop lets a viewer in", () => openRfbClient(url, headers), 5 * MINUTES)
+      return waitUntil("the desktop lets a viewer in", () => openRfbClient(url, headers), 10 * MINUTES)
     },
   }
 }

@@ -199,12 +199,12 @@ async function startLifecycle() {
         if (forEver.length > 0) throw new Error(`${what}: kept for ever: ${forEver.join(", ")}`)
         return true
       },
-      20_000,
+      120_000,
     ).catch(error => assert.fail((error as Error & { cause?: Error }).cause ?? error))
     await waitUntil(
       `${what}: no engine is left`,
       () => engineProcesses(test.directory).every(pid => engineKind(pid) === "engine child"),
-      20_000,
+      120_000,
     )
   }
 

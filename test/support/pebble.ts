@@ -88,7 +88,7 @@ export async function startPebble(options: {
       })
       for (const stream of [child.stdout, child.stderr])
         stream?.setEncoding("utf8").on("data", text => (logged += text))
-      await waitUntil("Pebble answers", root, 30_000)
+      await waitUntil("Pebble answers", root)
     },
     async stop() {
       if (child === undefined || child.exitCode !== null) return

@@ -42,9 +42,10 @@ export async function startServiceProcess(url: string, env: NodeJS.ProcessEnv, h
     pid: child.pid as number,
     output: () => output,
     async stop() {
-      if (child.exitCode === null) {
+      if (child.exitCode === null && child.signalCode === null) {
         child.kill("SIGTERM")
-        await once(child, "exit")
+        // With all that it has said.
+        await once(child, "close")
       }
       return child.exitCode
     },

@@ -114,7 +114,7 @@ export function sleepsAndWakes(mode: "power-off" | "hibernate"): void {
       const pane = await desk.shell("tmux -u capture-pane -p -J -t main:0.1 | tr '\\n' ' '")
       assert.match(pane, keepsPrograms ? /seen before/ : /seen before.*until here before/)
       const clock = Number(await desk.shell("date +%s"))
-      assert.ok(Math.abs(clock - Date.now() / 1_000) < 5, `its clock says ${clock}`)
+      assert.ok(Math.abs(clock - Date.now() / 1_000) < 60, `its clock says ${clock}`)
     })
 
     it("the hook before the stop ran, once, with the terminals still there; the machine went off by itself", async () => {

@@ -117,9 +117,8 @@ export async function startTestAgent(
     readAgain: (program: string, args: string[]) => answer(program, args),
   }
   const agent = await startAgent({ config, run: answer, log, times, asUser, askSize: async () => size, ...memory })
-  if (config.service === service.url)
-    await waitUntil("the agent follows the service", () => service.listeners() > 0, 10_000)
-  if (given.onVnc) await waitUntil("the checks are over", () => service.reports.length > 0 && vnc.length === 0, 10_000)
+  if (config.service === service.url) await waitUntil("the agent follows the service", () => service.listeners() > 0)
+  if (given.onVnc) await waitUntil("the checks are over", () => service.reports.length > 0 && vnc.length === 0)
   settled = true
 
   const url = `ws+unix:${config.socket}:/vnc`

@@ -40,7 +40,7 @@ export function testMachine(id: number, change: Partial<MachineConfig> = {}): Ma
 export function machineState(config: MachineConfig, port = 443): Promise<MachineState> {
   // A connection made before the guest is up is answered only after 6 s, when its SYN is repeated: ask anew instead.
   return waitUntil(`${config.name} answers at port ${port}`, async () => {
-    const answer = await ask(config, "/state.json", port, 1_000)
+    const answer = await ask(config, "/state.json", port, 5_000)
     return JSON.parse(answer) as MachineState
   })
 }

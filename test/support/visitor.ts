@@ -38,15 +38,18 @@ export function createVisitor(more: Record<string, string> = {}): Visitor {
   }
   const visit = async (start: string, init: RequestInit): Promise<Visit> => {
     const way: string[] = []
-    for (let url = start, request = init; way.length < 20; request = {}) {
+    for (let url = start, request = init; way.length < 20; ) {
       const cookie = [...jar(url)].map(([name, value]) => `${name}=${value}`).join("; ")
       const headers = { ...more, accept: "text/html", ...(cookie ? { cookie } : {}), ...(request.headers as object) }
       const response = await fetch(url, { ...request, redirect: "manual", headers })
-      keep(url, response.headers)
       const text = await response.text()
+      // A process that was held up in between takes a request for one that came too late: it may be asked again.
+      if (response.status === 408) continue
+      keep(url, response.headers)
       const location = response.headers.get("location")
       if (!location) return { url, status: response.status, headers: response.headers, text, way }
       url = new URL(location, url).href
+      request = {}
       way.push(url)
     }
     throw new Error(`Redirects without end: ${way.join(" → ")}`)

@@ -33,14 +33,14 @@ export async function startXDesktop(directory: string, port: number) {
     // The server itself picks the display and writes its number when it is ready.
     const server = start("Xvfb", ["-displayfd", "3", "-screen", "0", "800x600x24", "-nolisten", "tcp"])
     const [number] = await once(server.stdio[3] as NodeJS.ReadableStream, "data", {
-      signal: AbortSignal.timeout(30_000),
+      signal: AbortSignal.timeout(180_000),
     })
     const display = `:${String(number).trim()}`
     const env = { ...process.env, DISPLAY: display, PS1: "$ " }
     start("xterm", ["-geometry", "130x45+0+0", "-bg", "#10323a", "-e", "sh"], env)
     const vnc = ["-display", display, "-localhost", "-rfbport", String(port), "-nopw", "-forever", "-shared"]
     start("x11vnc", [...vnc, "-noipv6", "-nolookup", "-quiet"], env)
-    await waitUntil("x11vnc listens", () => listens(port), 30_000)
+    await waitUntil("x11vnc listens", () => listens(port))
     return { display, stop }
   } catch (error) {
     stop()

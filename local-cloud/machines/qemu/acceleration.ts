@@ -7,7 +7,8 @@ import { hostBoot } from "./processes.ts"
 
 const probeValue = 0x2a
 const probeExitCode = (probeValue << 1) | 1
-const probeLimit = 15_000
+/** A busy host must not be taken for one without KVM until it boots anew; milliseconds. */
+const probeLimit = 60_000
 
 /**
  * Says whether machines of this host run with KVM or emulated. `wanted` other than `auto` is taken at its word.
