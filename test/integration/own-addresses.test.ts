@@ -71,7 +71,7 @@ describe("machines with addresses of their own", function () {
       .catch(() => "")
   /** Which of these (`ADDRESS PORT`) a machine can connect to. */
   const reached = async (from: MachineConfig, targets: string[]) => {
-    const tries = targets.map(target => `(timeout 20 nc ${target} < /dev/null > /dev/null 2>&1 && echo "${target}") &`)
+    const tries = targets.map(target => `(timeout 10 nc ${target} < /dev/null > /dev/null 2>&1 && echo "${target}") &`)
     const said = await onMachine(world, from, [...tries, "wait"].join("\n"))
     return said
       .split("\n")

@@ -154,7 +154,8 @@ export const COMMAND_PORT = 6081
 export function onMachine(world: Pick<NetworkWorld, "run">, config: MachineConfig, command: string): Promise<string> {
   const url = `http://${config.ipv4}:${COMMAND_PORT}/cgi-bin/run`
   return waitUntil(`${config.name} takes commands`, async () => {
-    const args = ["--silent", "--fail", "--max-time", "20", "--data-binary", `${command}\necho done`, url]
+    // Longer than what such a command waits itself: one whose answer nobody hears any more would run again and again.
+    const args = ["--silent", "--fail", "--max-time", "60", "--data-binary", `${command}\necho done`, url]
     const said = await world.run("outside", "curl", args)
     return said.endsWith("done\n") && said.slice(0, -"done\n".length)
   })
