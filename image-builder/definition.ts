@@ -38,6 +38,14 @@ export const COMMAND_LINES = [
 /** Those of them that must run a script of their own when they are installed: they put their native binary in place. */
 export const COMMAND_LINES_WITH_SCRIPTS = ["@anthropic-ai/claude-code", "pnpm"]
 
+/**
+ * Programs of Python's: a version and the checksum of its wheel, in pip's own words. What they import comes from the
+ * distribution. Compose files: Debian's and Ubuntu's podman-compose cannot tell what a file comes to (`config`).
+ */
+export const PYTHON_PROGRAMS = [
+  "podman-compose==1.6.0 --hash=sha256:98e48af25d44c10ecef948163bfcca002e32aa8bbb7e66593fbd4faff7270c30",
+]
+
 /** Distribution packages of every image, by what they are for. */
 const basePackages = {
   system:
@@ -45,9 +53,10 @@ const basePackages = {
   shell:
     "bash-completion sudo less nano htop file jq tmux curl rsync openssh-client iputils-ping xz-utils unzip ripgrep",
   backups: "restic",
-  development: "git gh python3 ca-certificates openssl",
+  development: "git gh python3 python3-pip python3-venv ca-certificates openssl",
   // For devcontainers, as the user: no daemon runs, and nothing in a container is root of the machine.
-  containers: "podman podman-docker uidmap slirp4netns fuse-overlayfs crun netavark aardvark-dns",
+  containers:
+    "podman podman-docker uidmap slirp4netns fuse-overlayfs crun netavark aardvark-dns python3-dotenv python3-yaml",
   door: "nginx libnginx-mod-stream tinyproxy-bin",
   display: "xvfb x11vnc x11-xserver-utils x11-utils xclip xauth fluxbox xterm",
   fonts: "fonts-inter fonts-jetbrains-mono fonts-dejavu-core fonts-liberation fonts-noto-color-emoji",

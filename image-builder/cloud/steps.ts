@@ -1,7 +1,14 @@
 import { dirname, join } from "node:path"
 import { fileURLToPath } from "node:url"
 import { rootEnvironment } from "../as-root.ts"
-import { COMMAND_LINES, COMMAND_LINES_WITH_SCRIPTS, NODE_VERSION, type Profile, packagesOf } from "../definition.ts"
+import {
+  COMMAND_LINES,
+  COMMAND_LINES_WITH_SCRIPTS,
+  NODE_VERSION,
+  type Profile,
+  PYTHON_PROGRAMS,
+  packagesOf,
+} from "../definition.ts"
 import { readSteps, type Step, stepCommand, stepEnvironment } from "../provision.ts"
 
 const here = dirname(fileURLToPath(import.meta.url))
@@ -56,6 +63,7 @@ export function remoteSteps(
     NPM_REGISTRY: registry,
     COMMAND_LINES: COMMAND_LINES.join(" "),
     COMMAND_LINES_WITH_SCRIPTS: COMMAND_LINES_WITH_SCRIPTS.join(","),
+    PYTHON_PROGRAMS: PYTHON_PROGRAMS.join("\n"),
   }
   return onBuilder(steps, environment)
 }

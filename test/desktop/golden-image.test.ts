@@ -394,6 +394,26 @@ END`)
       }
     })
 
+    it("of a Compose file is made with all its services, which call each other by name", async () => {
+      const here = "http://127.0.0.1:8123/starts"
+      assert.match(await want("composed"), /code 0/)
+      await until("running")
+      const asks = "for name in store shelf; do wget -q -O - http://$name:8123/starts; done"
+      const typed = `echo $INSIDE $(cat /tmp/made) $(id -u) $(${asks}) $PWD`
+      await terminal("/home/user/composed", /^composed made 0 start start \/workspaces\/composed$/m, typed)
+      assert.equal(await shell.run(`curl -s ${here}`), "start\n", "a port of the workspace's")
+      await shell.run("systemctl restart foozol-devcontainer")
+      await until("running")
+      await terminal("/home/user/composed", /still made/, "echo still $(cat /tmp/made)")
+      assert.equal(await shell.run(`curl -s ${here}`), "start\nstart\n", "what was made began again")
+      await shell.run("su user -c 'cd ~/composed; XDG_RUNTIME_DIR=/run/user/1000 devcontainer-again'")
+      await waitUntil("it is made anew", async () => (await state()).state !== "running")
+      await until("running")
+      assert.equal(await shell.run(`curl -s ${here}`), "start\nstart\nstart\n", "the volume stays")
+      await shell.run("systemctl stop foozol-devcontainer")
+      assert.equal(await shell.run(`curl -s ${here}; pgrep -cx conmon`), "0\n", "all of it ends")
+    })
+
     it("that cannot be made leaves the machine, and says why", async () => {
       assert.match(await want("broken"), /code 0/)
       assert.match((await until("failed")).reason ?? "", /there-is-none/)

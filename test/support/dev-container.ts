@@ -10,8 +10,39 @@ const GOOD = {
   containerEnv: { INSIDE: "yes" },
 }
 
-/** By name: one that works, one whose container cannot start, one with two to choose from, one with none. */
+/** Two services: one that is worked in, and one that it asks by its names. JSON is YAML too. */
+const SERVICES = {
+  services: {
+    app: {
+      ...{ image: "localhost/tiny:1", command: "sleep infinity", volumes: ["../..:/workspaces:cached"] },
+      ...{ environment: { INSIDE: "composed" }, depends_on: { store: { condition: "service_healthy" } } },
+    },
+    store: {
+      ...{ image: "localhost/tiny:1", restart: "unless-stopped", healthcheck: { test: "true" } },
+      command: ["sh", "-c", "echo start >> /kept/starts; exec httpd -f -p 8123 -h /kept"],
+      ...{ ports: ["9123:8123"], volumes: ["kept:/kept"], networks: { back: { aliases: ["shelf"] } } },
+    },
+  },
+  ...{ networks: { back: {} }, volumes: { kept: {} } },
+}
+
+/**
+ * By name: one that works, one of several services, one whose container cannot start, one with two to choose from, one
+ * with none.
+ */
 export const REPOSITORIES: Record<string, Record<string, object>> = {
+  composed: {
+    ".devcontainer/devcontainer.json": {
+      ...{
+        name: "composed",
+        dockerComposeFile: "compose.yml",
+        service: "app",
+        workspaceFolder: "/workspaces/composed",
+      },
+      ...{ initializeCommand: PREPARED, postCreateCommand: "echo made > /tmp/made" },
+    },
+    ".devcontainer/compose.yml": SERVICES,
+  },
   good: { ".devcontainer/devcontainer.json": GOOD },
   broken: { ".devcontainer.json": { image: "localhost/there-is-none:1" } },
   several: { ".devcontainer/a/devcontainer.json": GOOD, ".devcontainer/b/devcontainer.json": GOOD },

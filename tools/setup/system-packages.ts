@@ -23,6 +23,7 @@ export const SYSTEM_TOOLS: SystemTool[] = [
   { programs: ["mke2fs"], package: "e2fsprogs", purpose: "makes file systems for images" },
   { programs: ["nc.openbsd"], package: "netcat-openbsd", purpose: "connects a machine to its metadata" },
   { programs: ["mmdebstrap"], package: "mmdebstrap", purpose: "builds golden images" },
+  { programs: ["pip3"], package: "python3-pip", purpose: "fetches a program of golden images" },
   { programs: ["redis-server"], package: "redis-server", purpose: "keeps logins, tokens and workspaces" },
   { programs: ["nginx"], package: "nginx-light", purpose: "is tested as the door of a machine" },
   {

@@ -1,4 +1,5 @@
 # Node and npm from their npm packages; with these npm installs the command lines, as a local build does from outside.
+# Programs of Python's come by pip.
 registry=${NPM_REGISTRY%/}
 work=$(mktemp -d)
 fetch() {
@@ -19,4 +20,7 @@ for name in $COMMAND_LINES; do
   node "$work/npm/bin/npm-cli.js" install --global --prefix /usr --registry "$registry" \
     --allow-scripts="$COMMAND_LINES_WITH_SCRIPTS" --no-audit --no-fund "$name" < /dev/null
 done
-rm -rf "$work"
+printf '%s\n' "$PYTHON_PROGRAMS" > "$work/python.txt"
+pip3 install --quiet --disable-pip-version-check --no-deps --no-compile --target /usr/lib/foozol/python \
+  --requirement "$work/python.txt"
+rm -rf /usr/lib/foozol/python/bin "$work"

@@ -23,6 +23,8 @@ const PROGRAMS = [
   "gemini",
   "devcontainer",
   "podman",
+  "podman-compose",
+  "pip3",
 ]
 const needs = [typed.name]
 const AGENT_MB = 80
