@@ -339,10 +339,13 @@ describe("service: home backups", () => {
 
   it("are shown on pages and on the command line, where they are made and restored too", async () => {
     const page = async (path: string) => (await ada.get(`${test.url}${path}`)).text
-    const text = await page(`/workspaces/${desk.id}`)
+    // What they take is asked of the storage when they are made.
+    const text = await waitUntil("it is known what they take", async () => {
+      const now = await page(`/workspaces/${desk.id}`)
+      return /All together take \d+ MB in the storage/.test(now) && now
+    })
     assert.match(text, /Home backups/)
     assert.match(text, /Last proven restore/)
-    assert.match(text, /All together take \d+ MB in the storage/)
     const [, from, backup] = /restore-home\?from=([\w-]+)&(?:amp;)?backup=(\w{64})/.exec(text) ?? []
     assert.equal(from, desk.id)
     const asks = await ada.get(`${test.url}/workspaces/${desk.id}/restore-home?from=${from}&backup=${backup}`)
