@@ -15,13 +15,16 @@ export function hostBoot(): string {
   return readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim()
 }
 
-/** The identity of a living process; null when there is none with that number. A zombie counts as gone. */
+/**
+ * The identity of a living process; null when there is none with that number. A zombie counts as gone, once all its
+ * threads are: until then they hold its files, of which QEMU's own lock is one, and its memory.
+ */
 export function identify(pid: number): ProcessIdentity | null {
   try {
     // The second field is the program's name in parentheses and may hold spaces and parentheses itself.
     const stat = readFileSync(`/proc/${pid}/stat`, "utf8")
     const [state = "", ...fields] = stat.slice(stat.lastIndexOf(")") + 2).split(" ")
-    if (state === "Z" || state === "X") return null
+    if ((state === "Z" || state === "X") && readdirSync(`/proc/${pid}/task`).length <= 1) return null
     return { pid, startTicks: Number(fields[18]), hostBoot: hostBoot() }
   } catch {
     return null

@@ -1,7 +1,11 @@
 import assert from "node:assert/strict"
 import { spawn } from "node:child_process"
 import { once } from "node:events"
+import { readFileSync } from "node:fs"
 import { findQemu, identify, isAlive, isGoneWithin, kill } from "../../../local-cloud/machines/qemu/processes.ts"
+import { which } from "../../../tools/setup/run.ts"
+import { skipTest } from "../../support/skip.ts"
+import { waitUntil } from "../../support/wait-until.ts"
 
 describe("processes", () => {
   it("identify() knows living processes only", () => {
@@ -29,6 +33,21 @@ describe("processes", () => {
     await kill(identity)
     assert.equal(isAlive(identity), false)
     await kill(identity)
+  })
+
+  it("isAlive() counts a process whose first thread has ended as alive while others hold its files", async function () {
+    if ((await which("python3")) === null) skipTest(this, "this system has no python3")
+    // Its first thread ends alone (system call 60 of x86: exit); the other one waits for its input to end.
+    const program = "import ctypes, os, threading\nthreading.Thread(target=os.read, args=(0, 1)).start()\n"
+    const child = spawn("python3", ["-c", `${program}print(1, flush=True)\nctypes.CDLL(None).syscall(60, 0)`])
+    await once(child.stdout, "data")
+    const identity = identify(child.pid ?? 0)
+    assert.ok(identity !== null)
+    const isZombie = () => /\) Z /.test(readFileSync(`/proc/${identity.pid}/stat`, "utf8"))
+    await waitUntil("its first thread has ended", async () => isZombie())
+    assert.equal(isAlive(identity), true)
+    child.stdin.end()
+    assert.equal(await isGoneWithin(identity, 60_000), true)
   })
 
   it("findQemu() takes no other program for a machine", () => {
