@@ -128,7 +128,9 @@ function isLivingMember(pid: string, pgid: number): boolean {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, "utf8")
     const [state, , group] = stat.slice(stat.lastIndexOf(")") + 2).split(" ")
-    return Number(group) === pgid && state !== "Z" && state !== "X"
+    if (Number(group) !== pgid) return false
+    // One whose first thread has ended is dead when its others are: until then what they write may still arrive.
+    return (state !== "Z" && state !== "X") || readdirSync(`/proc/${pid}/task`).length > 1
   } catch {
     return false
   }
